@@ -1,0 +1,17 @@
+"""The one place that decides how many threads and workers this project uses."""
+
+import os
+
+import torch
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_threads(threads: int | None) -> int:
+    """Let torch use ``threads`` threads, all available cores where None; return the number."""
+    threads = threads or available_cores()
+    torch.set_num_threads(threads)
+    return threads
