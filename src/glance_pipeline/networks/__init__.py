@@ -1,0 +1,5 @@
+"""The twin surrogate's networks: StyleGAN2's generator and critic, the student, both together."""
+
+from glance_pipeline.networks.surrogate import Codes, Concept, SurrogateShape, TwinSurrogate
+
+__all__ = ["Codes", "Concept", "SurrogateShape", "TwinSurrogate"]

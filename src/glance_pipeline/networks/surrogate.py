@@ -1,0 +1,217 @@
+"""The twin surrogate: student and generator together, and the only place that knows the code.
+
+The code z is the concept code u ∈ R^L followed by the residual code n ∈ R^M. Nothing outside this
+file reaches into its dimensions by index: concepts have names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glance_pipeline.images import in_batches
+from glance_pipeline.networks.encoder import Encoder, StudentHead
+from glance_pipeline.networks.generator import Generator
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One dimension of the concept code.
+
+    Attributes:
+        name: the context feature's name, or ``latent_1``, ``latent_2``, …
+        kind: ``aligned`` with a context feature, or ``latent`` (unobserved).
+        unit: of the context feature; empty for a latent concept.
+        mean: value in units at a code of 0.
+        std: units to one step of the code.
+        low: 1 % quantile of the code over the training images.
+        high: 99 % quantile of the code over the training images.
+        active: whether moving it changes the generated image; a pruned concept has no effect.
+    """
+
+    name: str
+    kind: Literal["aligned", "latent"]
+    unit: str = ""
+    mean: float = 0.0
+    std: float = 1.0
+    low: float = -2.5
+    high: float = 2.5
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class SurrogateShape:
+    """Everything needed to build the networks; it is saved in the header of the weights.
+
+    Attributes:
+        image_shape: (channels, height, width); height = width, a power of two ≥ 8.
+        classes: K, number of the teacher's logits.
+        features: F, width of the teacher's penultimate features.
+        concepts: L, dimensions of the concept code u.
+        residual: M, dimensions of the residual code n.
+        widths: feature channels at 4, 8, …, height.
+        style: width of w and of the mapping network.
+        mapping_layers: its layers.
+        hidden: width of the student's hidden layers.
+    """
+
+    image_shape: tuple[int, int, int]
+    classes: int
+    features: int
+    concepts: int
+    residual: int
+    widths: tuple[int, ...]
+    style: int = 128
+    mapping_layers: int = 2
+    hidden: int = 128
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What the student infers from N images.
+
+    Attributes:
+        concepts: u, float (N, L); aligned dimensions are standardised context features.
+        residual: n, float (N, M).
+    """
+
+    concepts: Tensor
+    residual: Tensor
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+    def __getitem__(self, rows: Any) -> "Codes":
+        """Select images."""
+        return Codes(self.concepts[rows], self.residual[rows])
+
+    def repeat_interleave(self, times: int) -> "Codes":
+        """Repeat each image's code ``times`` times, copies next to each other."""
+        return Codes(
+            self.concepts.repeat_interleave(times, 0), self.residual.repeat_interleave(times, 0)
+        )
+
+
+class TwinSurrogate(nn.Module):
+    """Student E, h, H and generator G on one code.
+
+    Args:
+        shape: sizes of all networks.
+        concepts: name and scale of each dimension of u; by default all latent.
+
+    Raises:
+        ValueError: where ``concepts`` does not have ``shape.concepts`` entries.
+    """
+
+    def __init__(self, shape: SurrogateShape, concepts: Sequence[Concept] | None = None) -> None:
+        super().__init__()
+        self.shape = shape
+        self.concepts: tuple[Concept, ...] = tuple(
+            concepts or (Concept(f"latent_{i + 1}", "latent") for i in range(shape.concepts))
+        )
+        if len(self.concepts) != shape.concepts:
+            raise ValueError(
+                f"{len(self.concepts)} concepts are described, but the code has {shape.concepts}"
+            )
+        channels, resolution, _ = shape.image_shape
+        code = shape.concepts + shape.residual
+        self.encoder = Encoder(code, resolution, channels, shape.widths, shape.hidden)
+        self.head = StudentHead(shape.concepts, shape.classes, shape.features, shape.hidden)
+        self.generator = Generator(
+            code, resolution, channels, shape.widths, shape.style, shape.mapping_layers
+        )
+
+    @property
+    def concept_names(self) -> list[str]:
+        """Names of all concepts, in the order of the code."""
+        return [concept.name for concept in self.concepts]
+
+    @property
+    def active_concepts(self) -> list[str]:
+        """Names of the concepts that have an effect on the generated image."""
+        return [concept.name for concept in self.concepts if concept.active]
+
+    def concept(self, name: str) -> Concept:
+        """Return the concept called ``name``; raises ``KeyError`` naming those there are."""
+        return self.concepts[self._index(name)]
+
+    def encode(self, images: Tensor) -> Codes:
+        """Infer the codes of images (N, C, H, W) in [−1, 1]."""
+        code = self.encoder(images)
+        return Codes(code[:, : self.shape.concepts], code[:, self.shape.concepts :])
+
+    @torch.no_grad()
+    def encode_array(self, images: np.ndarray) -> Codes:
+        """Infer the codes of a whole uint8 array (N, C, H, W), batch by batch, no gradients."""
+        codes = [self.encode(batch) for batch in in_batches(images)]
+        return Codes(
+            torch.cat([c.concepts for c in codes]), torch.cat([c.residual for c in codes])
+        )
+
+    def predict(self, codes: Codes) -> Tensor:
+        """Return the student's logits h(u), (N, K)."""
+        return self.head(codes.concepts)[0]
+
+    def generate(self, codes: Codes) -> Tensor:
+        """Draw the images (N, C, H, W), about [−1, 1], of codes."""
+        return self.generator(torch.cat([codes.concepts, codes.residual], dim=1))
+
+    @torch.no_grad()
+    def generate_batched(self, codes: Codes, size: int = 256) -> Tensor:
+        """Draw the images of many codes, batch by batch, without gradients, clamped to [−1, 1]."""
+        parts = [self.generate(codes[i : i + size]).clamp(-1, 1) for i in range(0, len(codes), size)]
+        return torch.cat(parts)
+
+    def read(self, codes: Codes, name: str) -> Tensor:
+        """Return the standardised values (N,) of one concept."""
+        return codes.concepts[:, self._index(name)]
+
+    def intervene(self, codes: Codes, values: Mapping[str, Tensor | float]) -> Codes:
+        """do(u_j = v) for each named concept: a direct effect, everything else held.
+
+        Args:
+            codes: of N images.
+            values: standardised values by concept name, a number for all or (N,) for each.
+
+        Returns:
+            New codes; the given ones stay as they are.
+        """
+        concepts = codes.concepts.clone()
+        for name, value in values.items():
+            concepts[:, self._index(name)] = torch.as_tensor(value, dtype=concepts.dtype)
+        return replace(codes, concepts=concepts)
+
+    def to_units(self, name: str, values: Any) -> Any:
+        """Bring standardised values of a concept into its units."""
+        concept = self.concept(name)
+        return values * concept.std + concept.mean
+
+    def standardise(self, name: str, values: Any) -> Any:
+        """Bring values in units of a concept into standard deviations."""
+        concept = self.concept(name)
+        return (values - concept.mean) / concept.std
+
+    def to_weights(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and a JSON-able header from which ``from_weights`` builds an equal one."""
+        header = {"shape": asdict(self.shape), "concepts": [asdict(c) for c in self.concepts]}
+        return dict(self.state_dict()), header
+
+    @classmethod
+    def from_weights(cls, tensors: dict[str, Tensor], header: dict[str, Any]) -> "TwinSurrogate":
+        """Build the surrogate that ``to_weights`` described."""
+        shape = dict(header["shape"])
+        for key in ("image_shape", "widths"):
+            shape[key] = tuple(shape[key])
+        surrogate = cls(SurrogateShape(**shape), [Concept(**c) for c in header["concepts"]])
+        surrogate.load_state_dict(tensors)
+        surrogate.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return surrogate.eval()
+
+    def _index(self, name: str) -> int:
+        names = self.concept_names
+        if name not in names:
+            raise KeyError(f"no concept {name!r}; there are {names}")
+        return names.index(name)
