@@ -1,0 +1,6 @@
+"""Kedro datasets of this project's nouns."""
+
+from glance_pipeline.datasets.checkpoint_folder import CheckpointFolderDataset
+from glance_pipeline.datasets.network_weights import NetworkWeightsDataset
+
+__all__ = ["CheckpointFolderDataset", "NetworkWeightsDataset"]

@@ -1,0 +1,22 @@
+"""Project settings that Kedro reads: configuration loader, resolvers, hooks."""
+
+from pathlib import Path
+
+from kedro.config import OmegaConfigLoader
+from kedro.utils import find_kedro_project
+from omegaconf.resolvers import oc
+
+
+def project_path(relative: str = "") -> str:
+    """Return the absolute path of ``relative`` under the project's root."""
+    root = find_kedro_project(Path.cwd()) or Path(__file__).parents[2]
+    return (Path(root) / relative).resolve().as_posix()
+
+
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "custom_resolvers": {"project_path": project_path, "oc.env": oc.env},
+    "config_patterns": {"mlflow": ["mlflow*"]},
+}
