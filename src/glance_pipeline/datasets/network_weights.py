@@ -7,9 +7,7 @@ from kedro.io import AbstractVersionedDataset, DatasetError, Version
 from kedro.utils import load_obj
 from torch import Tensor
 
-from glance_pipeline.datasets.weights_file import read_weights, write_weights
-
-SUFFIX = ".safetensors"
+from glance_pipeline.datasets.weights_file import read_weights, with_suffix, write_weights
 
 
 class HasWeights(Protocol):
@@ -87,8 +85,3 @@ class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "network": self._network, "version": self._version}
-
-
-def with_suffix(path: PurePosixPath) -> PurePosixPath:
-    """Return ``path`` with the suffix of safetensors where it has none."""
-    return path if path.suffix else path.with_name(path.name + SUFFIX)

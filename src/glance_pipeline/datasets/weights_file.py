@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from glance_pipeline import __version__
 
 FORMAT = 1
 ENTRY = "glance_pipeline"
+SUFFIX = ".safetensors"
 
 
 def write_weights(
@@ -116,6 +117,11 @@ def load_into(network: torch.nn.Module, tensors: dict[str, Tensor], path: Path) 
         )
         raise DatasetError(f"weights {path} do not fit {type(network).__name__}: {said}")
     network.load_state_dict(tensors)
+
+
+def with_suffix(path: PurePosixPath) -> PurePosixPath:
+    """Return ``path`` with the suffix of safetensors where it has none."""
+    return path if path.suffix else path.with_name(path.name + SUFFIX)
 
 
 def _shorten(names: list[str], most: int = 6) -> str:
