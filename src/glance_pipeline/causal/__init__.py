@@ -1,0 +1,5 @@
+"""What depends on what: a causal graph over concepts and predictions, with the evidence."""
+
+from glance_pipeline.causal.graph import CausalGraph, Edge, Estimate, Node
+
+__all__ = ["CausalGraph", "Edge", "Estimate", "Node"]

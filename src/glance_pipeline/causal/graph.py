@@ -1,0 +1,293 @@
+"""The causal graph: concepts and predictions, and edges with the evidence behind each.
+
+Its JSON form is documented in ``docs/causal_graph_schema.md``.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import networkx as nx
+from pydantic import TypeAdapter, ValidationError
+
+SCHEMA = "glance-causal-graph"
+VERSION = 1
+
+Mark = Literal["tail", "arrow", "circle"]
+NodeKind = Literal["aligned", "latent", "prediction"]
+Evidence = Literal["association", "intervention"]
+Verdict = Literal["used", "only_associated", "neither"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A concept, or the prediction of one class.
+
+    Attributes:
+        name: unique in the graph; a concept's name, or ``prediction:CLASS``.
+        kind: ``aligned`` or ``latent`` concept, or ``prediction``.
+        label: what a reader is shown: the concept's or the class's name.
+        unit: of an aligned concept; ``logits`` for a prediction, which is a logit margin.
+    """
+
+    name: str
+    kind: NodeKind
+    label: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with what is known of its uncertainty.
+
+    Attributes:
+        value: in ``unit``.
+        low: lower end of the 95 % interval of ``value``.
+        high: upper end.
+        unit: ``correlation`` (of normal scores, −1 to 1) or ``logits per sd``.
+        standardised: ``value`` on a scale that edges can be compared on: a correlation, or
+            standard deviations of the margin for one standard deviation of the concept.
+        p_value: of the test that it is zero; None where no such test was made.
+        adjusted_p_value: the same after Holm's correction for all tests of its family.
+        magnitude: for an effect, the mean over images of its absolute value, in ``unit``. Far above
+            |value|, it tells of an effect whose sign differs between images.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    standardised: float
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+    magnitude: float | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of the graph, or a pair that was examined and did not make one.
+
+    Between concepts the marks are those of a partial ancestral graph: ``arrow`` at B says that B is
+    no cause of A, ``tail`` at A that A is a cause of B, ``circle`` that it cannot be told.
+
+    Attributes:
+        source: name of one node; where there is exactly one arrow, the node without it.
+        target: name of the other.
+        mark_at_source: tail, arrow or circle.
+        mark_at_target: tail, arrow or circle.
+        evidence: what the edge rests on.
+        association: correlation of the two nodes' normal scores.
+        effect: of do(source) on target; None between concepts.
+        frequency: share of bootstrap resamples that hold the edge. For an effect, the share in which
+            it has the same sign and reaches the smallest effect. None where not resampled.
+        source_marks: share of each mark at the source among the resamples that hold the edge.
+        target_marks: the same at the target.
+        verdict: of a concept → prediction test; None between concepts.
+    """
+
+    source: str
+    target: str
+    mark_at_source: Mark
+    mark_at_target: Mark
+    evidence: Evidence
+    association: Estimate | None = None
+    effect: Estimate | None = None
+    frequency: float | None = None
+    source_marks: dict[Mark, float] = field(default_factory=dict)
+    target_marks: dict[Mark, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The number that the edge's evidence gives: its effect or its association."""
+        return self.effect if self.evidence == "intervention" else self.association
+
+    @property
+    def strength(self) -> float:
+        """The standardised estimate, signed; 0 where there is none."""
+        return self.estimate.standardised if self.estimate else 0.0
+
+    def __str__(self) -> str:
+        """Return the edge as ``a o-> b``."""
+        left = {"tail": "-", "arrow": "<", "circle": "o"}[self.mark_at_source]
+        right = {"tail": "-", "arrow": ">", "circle": "o"}[self.mark_at_target]
+        return f"{self.source} {left}-{right} {self.target}"
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """How the edges among concepts were found.
+
+    Attributes:
+        method: search algorithm and its library.
+        test: conditional independence test.
+        alpha: its level.
+        threshold: share of resamples that an edge of the graph needs.
+        depth: largest conditioning set.
+        resamples: number of bootstrap resamples.
+        rows: number of images.
+        rows_per_resample: rows drawn for each resample.
+        seed: seed of the run.
+        exclusions: reason by name of each concept that the search left out.
+    """
+
+    method: str
+    test: str
+    alpha: float
+    threshold: float
+    depth: int
+    resamples: int
+    rows: int
+    rows_per_resample: int
+    seed: int
+    exclusions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InterventionRecord:
+    """How concept → prediction edges were tested.
+
+    Attributes:
+        images: held-out images intervened on.
+        step: size of the intervention, in standard deviations of the code.
+        resamples: bootstrap resamples of the images.
+        alpha: family-wise level after correction.
+        correction: for the number of tests.
+        tests: number of tests in each family (associations, effects).
+        minimum_effect: smallest standardised effect called used.
+        minimum_correlation: smallest correlation called only associated.
+        seed: seed of the run.
+        exclusions: reason by name of each concept that could not be moved.
+    """
+
+    images: int
+    step: float
+    resamples: int
+    alpha: float
+    correction: str
+    tests: int
+    minimum_effect: float
+    minimum_correlation: float
+    seed: int
+    exclusions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CausalGraph:
+    """Concepts, predictions, and what is known of how they hang together.
+
+    Attributes:
+        nodes: concepts first, predictions after them.
+        edges: what the graph asserts.
+        rejected: pairs that were examined and make no edge, with the same evidence.
+        search: how the edges among concepts were found.
+        intervention: how concept → prediction edges were tested; None before they were.
+
+    Raises:
+        ValueError: where names are not unique or an edge names an unknown node.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    rejected: tuple[Edge, ...]
+    search: SearchRecord
+    intervention: InterventionRecord | None = None
+
+    def __post_init__(self) -> None:
+        names = [node.name for node in self.nodes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"causal graph: node names must be unique, these are not: {twice}")
+        for edge in (*self.edges, *self.rejected):
+            unknown = {edge.source, edge.target} - set(names)
+            if unknown:
+                raise ValueError(
+                    f"causal graph: edge {edge} names unknown nodes {sorted(unknown)}; "
+                    f"there are {names}"
+                )
+
+    def node(self, name: str) -> Node:
+        """Return the node called ``name``; raises ``KeyError`` naming those there are."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(f"no node {name!r}; there are {[node.name for node in self.nodes]}")
+
+    def of_kind(self, *kinds: NodeKind) -> list[Node]:
+        """Return the nodes of some kinds, in their order."""
+        return [node for node in self.nodes if node.kind in kinds]
+
+    def between(self, one: str, other: str) -> Edge | None:
+        """Return the edge between two nodes, whichever way round it is kept, or None."""
+        for edge in self.edges:
+            if {edge.source, edge.target} == {one, other}:
+                return edge
+        return None
+
+    def with_predictions(
+        self,
+        nodes: tuple[Node, ...],
+        edges: tuple[Edge, ...],
+        rejected: tuple[Edge, ...],
+        intervention: InterventionRecord,
+    ) -> "CausalGraph":
+        """Return a new graph with predictions and their edges added."""
+        return replace(
+            self,
+            nodes=self.nodes + nodes,
+            edges=self.edges + edges,
+            rejected=self.rejected + rejected,
+            intervention=intervention,
+        )
+
+    def to_networkx(self) -> nx.DiGraph:
+        """Return the asserted edges source → target, all fields as attributes.
+
+        The direction of a networkx edge is only the order in which the pair is kept; what is known
+        of the direction is in ``mark_at_source`` and ``mark_at_target``.
+        """
+        graph = nx.DiGraph()
+        for node in self.nodes:
+            graph.add_node(node.name, kind=node.kind, label=node.label, unit=node.unit)
+        for edge in self.edges:
+            graph.add_edge(
+                edge.source,
+                edge.target,
+                mark_at_source=edge.mark_at_source,
+                mark_at_target=edge.mark_at_target,
+                evidence=edge.evidence,
+                verdict=edge.verdict,
+                strength=edge.strength,
+                frequency=edge.frequency,
+            )
+        return graph
+
+    def to_json(self) -> str:
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 1."""
+        body = _ADAPTER.dump_python(self, mode="json")
+        return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "CausalGraph":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: where the text is no such JSON, or of a version unknown here.
+        """
+        content = json.loads(text)
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise ValueError(f'causal graph: this JSON does not say "schema": "{SCHEMA}"')
+        if content.get("version") != VERSION:
+            raise ValueError(
+                f"causal graph: the file has schema version {content.get('version')!r}; "
+                f"this program reads version {VERSION}"
+            )
+        try:
+            return _ADAPTER.validate_python(
+                {key: content[key] for key in content.keys() - {"schema", "version"}}
+            )
+        except ValidationError as error:
+            raise ValueError(f"causal graph: the file does not fit its schema: {error}") from error
+
+
+_ADAPTER = TypeAdapter(CausalGraph)

@@ -1,0 +1,70 @@
+"""Typed parameters of the discover pipeline."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SearchParameters(BaseModel):
+    """How the graph among concepts is searched.
+
+    Attributes:
+        resamples: bootstrap resamples, each searched on its own.
+        rows_per_resample: rows drawn, with replacement, for each; None draws as many as there are.
+        alpha: level of each conditional independence test, in (0, 1).
+        threshold: share of resamples that must hold an edge for the graph to keep it.
+        depth: largest conditioning set of a test.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    resamples: int = Field(100, ge=1)
+    rows_per_resample: int | None = Field(5000, ge=30)
+    alpha: float = Field(0.01, gt=0, lt=1)
+    threshold: float = Field(0.5, gt=0, le=1)
+    depth: int = Field(3, ge=0)
+
+
+class InterventionParameters(BaseModel):
+    """How concept → prediction edges are tested.
+
+    Attributes:
+        images: held-out images to intervene on, at most.
+        step: size of the intervention to either side, in standard deviations of the code.
+        resamples: bootstrap resamples of the images.
+        alpha: family-wise level of the tests, in (0, 1), after Holm's correction.
+        minimum_effect: smallest effect called *used*, in standard deviations of the class's margin
+            for one standard deviation of the concept.
+        minimum_correlation: smallest rank correlation called *only associated*.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: int = Field(500, ge=2)
+    step: float = Field(1.0, gt=0)
+    resamples: int = Field(1000, ge=20)
+    alpha: float = Field(0.05, gt=0, lt=1)
+    minimum_effect: float = Field(0.05, ge=0)
+    minimum_correlation: float = Field(0.1, ge=0, le=1)
+
+
+class FigureParameters(BaseModel):
+    """What the figure of the graph shows.
+
+    Attributes:
+        used_per_class: strongest *used* concepts drawn for each class.
+        associated_per_class: strongest *only associated* concepts drawn for each class.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    used_per_class: int = Field(3, ge=0)
+    associated_per_class: int = Field(1, ge=0)
+
+
+class DiscoverParameters(BaseModel):
+    """Everything under the key ``discover``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    search: SearchParameters = SearchParameters()
+    intervention: InterventionParameters = InterventionParameters()
+    figure: FigureParameters = FigureParameters()
