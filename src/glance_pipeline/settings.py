@@ -6,6 +6,8 @@ from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from omegaconf.resolvers import oc
 
+from glance_pipeline.hooks import ChecksHooks, ClosingHooks, TrackingHooks
+
 
 def project_path(relative: str = "") -> str:
     """Return the absolute path of ``relative`` under the project's root."""
@@ -20,3 +22,6 @@ CONFIG_LOADER_ARGS = {
     "custom_resolvers": {"project_path": project_path, "oc.env": oc.env},
     "config_patterns": {"mlflow": ["mlflow*"]},
 }
+
+HOOKS = (ChecksHooks(), TrackingHooks(), ClosingHooks())
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # where it happens to be installed: one run, not two

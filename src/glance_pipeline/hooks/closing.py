@@ -1,0 +1,39 @@
+"""The last lines on the console."""
+
+import logging
+from pathlib import Path
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+
+from glance_pipeline.hooks.saved import saved_path
+
+logger = logging.getLogger(__name__)
+
+
+class ClosingHooks:
+    """The last lines on the console say where to look."""
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: CatalogProtocol) -> None:
+        """Forget an earlier run's report."""
+        self._catalog = catalog
+        self._report: Path | None = None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Remember where the report was written."""
+        if dataset_name == "report":
+            self._report = saved_path(self._catalog["report"])
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Name the report and the two commands that show more."""
+        logger.info("Runs, curves and figures: mlflow ui · the pipelines: kedro viz run")
+        if self._report is not None:
+            logger.info("Report: %s", relative_to_here(self._report))
+
+
+def relative_to_here(path: Path) -> Path:
+    """Return ``path`` relative to the working directory where it lies under it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

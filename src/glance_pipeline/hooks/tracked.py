@@ -1,0 +1,123 @@
+"""Each ``kedro run`` is one MLflow run: parameters, versions, curves, results and files."""
+
+import atexit
+import resource
+import sys
+import time
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.io.core import is_parameter
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from glance_pipeline import tracking
+from glance_pipeline.hooks.saved import data_version, saved_path
+from glance_pipeline.mlflow_run import MlflowConfiguration, MlflowRun, code_version
+
+
+class TrackingHooks:
+    """Each run is one MLflow run: parameters, versions, curves, results and files."""
+
+    def __init__(self) -> None:
+        self._run: MlflowRun | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where the configuration comes from."""
+        self._context = context
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
+        """Start the MLflow run."""
+        loader = self._context.config_loader
+        name = "+".join(run_params["pipeline_names"] or ["__default__"])
+        tags = {
+            "mlflow.source.name": f"kedro run --pipeline {name}",
+            "mlflow.source.type": "LOCAL",
+            "kedro.environment": str(run_params["env"] or "local"),
+            "kedro.save_version": run_params["run_id"],
+            **code_version(self._context.project_path),
+        }
+        self._run = MlflowRun(MlflowConfiguration.model_validate(loader["mlflow"]), name, tags)
+        self._run.log_parameters(used_parameters(loader["parameters"], pipeline))
+        self._catalog = catalog
+        self._tagged: set[str] = set()
+        self._started = {"run": time.monotonic()}
+        tracking.connect(self._run.curves)
+        # Kedro says nothing to its hooks when a run is interrupted from the keyboard
+        atexit.register(self._end, "KILLED")
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Start the node's clock."""
+        self._started[node.name] = time.monotonic()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Log how long the node took."""
+        if self._run:
+            seconds = time.monotonic() - self._started[node.name]
+            self._run.log_results({f"seconds/{node.short_name}": seconds})
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str) -> None:
+        """Tag the run with the version of the data it read."""
+        self._tag_version(dataset_name)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log results and files of the datasets that ask for it in their ``metadata.mlflow``."""
+        if self._run is None or is_parameter(dataset_name):
+            return
+        self._tag_version(dataset_name)
+        dataset = self._catalog[dataset_name]
+        wanted = (getattr(dataset, "metadata", None) or {}).get("mlflow", {})
+        if wanted.get("metrics"):
+            self._run.log_results(data)
+        if "artifact_path" in wanted:
+            self._run.log_artifact(saved_path(dataset), wanted["artifact_path"])
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        """End the MLflow run."""
+        self._end("FINISHED")
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """End the MLflow run as failed."""
+        self._end("FAILED")
+
+    def _tag_version(self, name: str) -> None:
+        if self._run is None or is_parameter(name) or name in self._tagged:
+            return
+        self._tagged.add(name)
+        version = data_version(self._catalog[name])
+        if version is not None:
+            self._run.tag(f"data.{name}", version)
+
+    def _end(self, status: str) -> None:
+        atexit.unregister(self._end)
+        if self._run is None:
+            return
+        seconds = time.monotonic() - self._started["run"]
+        self._run.log_results({"run": {"seconds": seconds, "peak_rss_mb": peak_rss_mb()}})
+        tracking.connect(None)
+        run, self._run = self._run, None
+        run.end(status)
+
+
+def used_parameters(parameters: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """Return the top-level blocks of ``parameters`` that a node of ``pipeline`` reads."""
+    inputs = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
+    return {name: block for name, block in parameters.items() if name in inputs}
+
+
+def peak_rss_mb() -> float:
+    """Return the most memory this process has held so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,79 @@
+"""Training curves on their way to MLflow: buffered, and silent where no run is being tracked.
+
+A node calls ``log_metrics`` as often as it likes. The run itself is opened and closed by the
+project's hooks; without one (a notebook, a unit test) nothing happens.
+"""
+
+import logging
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+    from mlflow.tracking import MlflowClient
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500  # MLflow takes at most 1,000 metrics a call
+SECONDS = 5.0  # a call takes about 20 ms however many metrics it carries
+
+
+class MetricBuffer:
+    """Metrics of one run, sent in batches.
+
+    Args:
+        client: Where they go.
+        run_id: The run they belong to.
+    """
+
+    def __init__(self, client: "MlflowClient", run_id: str) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._waiting: list[Metric] = []
+        self._last = time.monotonic()
+        self._lock = Lock()
+
+    def add(self, metrics: dict[str, float], step: int) -> None:
+        """Take ``metrics`` of ``step``; send what is waiting where it is much or old."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        with self._lock:
+            self._waiting += [Metric(name, float(v), now, step) for name, v in metrics.items()]
+        if len(self._waiting) >= BATCH or time.monotonic() - self._last > SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send all that is waiting; where that fails, warn and go on."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            self._last = time.monotonic()
+        for start in range(0, len(waiting), BATCH):
+            try:
+                self._client.log_batch(self._run_id, metrics=waiting[start : start + BATCH])
+            except Exception as error:  # a lost curve must not cost the training it is about
+                logger.warning("%d metrics did not reach MLflow: %s", len(waiting), error)
+                return
+
+
+_buffer: MetricBuffer | None = None
+
+
+def log_metrics(metrics: dict[str, float], step: int) -> None:
+    """Add a point to each of the run's curves; does nothing where no run is tracked.
+
+    Args:
+        metrics: Values by name, such as ``distill/reconstruction``.
+        step: Of the training; a resumed training goes on with its own count.
+    """
+    if _buffer is not None:
+        _buffer.add(metrics, step)
+
+
+def connect(buffer: MetricBuffer | None) -> None:
+    """Let ``log_metrics`` write into ``buffer``, nowhere where None; sends what was waiting."""
+    global _buffer
+    if _buffer is not None:
+        _buffer.flush()
+    _buffer = buffer

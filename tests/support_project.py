@@ -1,0 +1,54 @@
+"""The Kedro project as tests run it: data and MLflow runs in a folder of the test's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+PROJECT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Project:
+    """The Kedro project with its data under ``data``.
+
+    Attributes:
+        data: what ``data/`` is for a user.
+        env: the configuration environment.
+        conf: the folder of the configuration.
+    """
+
+    data: Path
+    env: str = "test"
+    conf: Path = PROJECT / "conf"
+
+    @property
+    def tracking_uri(self) -> str:
+        """The store of its MLflow runs."""
+        return f"sqlite:///{self.data}/mlflow.db"
+
+    @contextmanager
+    def session(self, params: dict[str, Any] | None = None) -> Iterator[KedroSession]:
+        """Open a session of the project."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("GLANCE_DATA_ROOT", str(self.data))
+            bootstrap_project(PROJECT)
+            with KedroSession.create(
+                PROJECT, env=self.env, runtime_params=params, conf_source=str(self.conf)
+            ) as session:
+                yield session
+
+    def run(self, *pipelines: str, params: dict[str, Any] | None = None, **options: Any) -> dict:
+        """Run pipelines, all of the chain where none is named, as ``kedro run`` does."""
+        with self.session(params) as session:
+            return session.run(pipeline_names=list(pipelines) or None, **options)
+
+    def load(self, dataset: str) -> Any:
+        """Load the newest version of a dataset."""
+        with self.session() as session:
+            return session.load_context().catalog.load(dataset)
