@@ -1,6 +1,6 @@
-"""Parameters of the machine: how many threads and workers to use."""
+"""Parameters that belong to no single pipeline: the seed and the use of the machine."""
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 class ComputeParameters(BaseModel):
@@ -11,7 +11,21 @@ class ComputeParameters(BaseModel):
         workers: joblib workers; None takes every available core.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     threads: PositiveInt | None = None
     workers: PositiveInt | None = None
+
+
+class SharedParameters(BaseModel):
+    """What ``parameters.yml`` holds beside the blocks of the pipelines, which it ignores.
+
+    Attributes:
+        seed: of every random draw of a run.
+        compute: use of the machine.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    seed: NonNegativeInt
+    compute: ComputeParameters

@@ -1,6 +1,7 @@
 """Dataset of one network's weights: safetensors with a JSON header."""
 
 from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import Any, Protocol, Self
 
 from kedro.io import AbstractVersionedDataset, DatasetError, Version
@@ -63,7 +64,7 @@ class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DatasetError(
                 f"weights {path}: found the weights of another architecture than "
-                f"{self._network} that is wanted: {error}"
+                f"{self._network} that is wanted: {shorten(str(error), 400)}"
             ) from error
 
     def save(self, data: HasWeights) -> None:

@@ -10,7 +10,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
-from glance_pipeline.config.compute import ComputeParameters
+from glance_pipeline.config.compute import SharedParameters
 
 
 class ChecksHooks:
@@ -26,13 +26,10 @@ class ChecksHooks:
         """Raise where the run could not succeed."""
         parameters = self._context.config_loader["parameters"]
         check_names(parameters)
-        try:
-            compute = ComputeParameters.model_validate(parameters.get("compute", {}))
-        except ValidationError as error:
-            raise ValueError(f"parameter 'compute': {error}") from error
+        shared = check_shared(parameters)
         from glance_pipeline.compute import set_threads
 
-        set_threads(compute.threads)
+        set_threads(shared.compute.threads)
 
 
 def check_names(parameters: dict[str, Any]) -> None:
@@ -51,3 +48,12 @@ def check_names(parameters: dict[str, Any]) -> None:
             near = get_close_matches(name, known)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {sorted(known)}"
             raise ValueError(f"parameter {name!r} is unknown: {hint}")
+
+
+def check_shared(parameters: dict[str, Any]) -> SharedParameters:
+    """Return the parameters that belong to no single pipeline; raise naming what is wrong."""
+    try:
+        return SharedParameters.model_validate(parameters)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("parameter " + "; ".join(wrong)) from error
