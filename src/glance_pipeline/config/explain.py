@@ -1,0 +1,119 @@
+"""Parameters of the ``explain`` pipeline."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_RANGE = re.compile(r"(\d+)-(\d+)")
+
+
+def parse_images(value: Any) -> Any:
+    """Turn what a person writes for ``explain.images`` into a tuple of indices and file paths.
+
+    Kedro's ``--params`` takes a comma for the next parameter, so on the command line several
+    images are written with blanks or semicolons, and runs of indices with a dash: ``3``,
+    ``"3 17 42"``, ``"0-7;42"``, ``digit.png``, ``"3;my digits/seven.png"``. Blanks separate only
+    where every word is an index or a range, so that a path may hold blanks.
+
+    Args:
+        value: an integer, a text of this form, a list of either, or None.
+
+    Raises:
+        ValueError: where a range runs backwards, or where nothing is named.
+    """
+    if value is None or isinstance(value, tuple):
+        return value
+    parts = value if isinstance(value, list) else [value]
+    images: dict[int | str, None] = {}  # an ordered set: an image named twice is explained once
+    for part in parts:
+        for image in [part] if isinstance(part, int) else _split(str(part)):
+            images[image] = None
+    if not images:
+        raise ValueError("no image is named: give an index, a range such as 0-7, or a file path")
+    return tuple(images)
+
+
+def _split(text: str) -> list[int | str]:
+    images: list[int | str] = []
+    for piece in filter(None, (piece.strip() for piece in text.split(";"))):
+        words = piece.split()
+        if not all(word.isdigit() or _RANGE.fullmatch(word) for word in words):
+            images.append(piece)
+            continue
+        for word in words:
+            first, last = map(int, word.split("-") if "-" in word else (word, word))
+            if last < first:
+                raise ValueError(f"the range {word} of images runs backwards")
+            images.extend(range(first, last + 1))
+    return images
+
+
+class SearchParameters(BaseModel):
+    """How counterfactuals are looked for.
+
+    Attributes:
+        starts: walks an image gets, each through its own random choice of concepts.
+        walk_steps: most steps of one walk.
+        step: length of a step, in standard deviations of the concept that moves most.
+        grid: values of each concept that are tried by themselves, between its bounds.
+        halvings: rounds of the line search that shrinks a change; n end at 2⁻ⁿ of its length.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    starts: int = Field(4, ge=0)
+    walk_steps: int = Field(20, ge=1)
+    step: float = Field(0.35, gt=0)
+    grid: int = Field(8, ge=2)
+    halvings: int = Field(5, ge=1)
+
+
+class ImportanceParameters(BaseModel):
+    """How concept importances are computed.
+
+    Attributes:
+        measure: ``margin``, the lead of the predicted class over the next best in logits, as in the
+            causal graph; or ``logit``, its logit alone.
+        exact_up_to: most concepts for which all coalitions are computed; above, permutations are
+            sampled. 2^concepts × ``backgrounds`` pictures an image.
+        backgrounds: training images whose concept values stand for "not known".
+        permutations: sampled orders of an image, even; each is also walked backwards.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: Literal["margin", "logit"] = "margin"
+    exact_up_to: int = Field(5, ge=0, le=12)
+    backgrounds: int = Field(24, ge=1)
+    permutations: int = Field(48, ge=4, multiple_of=2)
+
+
+class ExplainParameters(BaseModel):
+    """Which images are explained, and how.
+
+    Attributes:
+        images: indices and files, see ``parse_images``; None takes the first of the test split.
+        count: how many images of the test split where ``images`` is None.
+        target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name.
+        number_of_counterfactuals: most that are kept for an image.
+        steps: pictures in an effect strip.
+        residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
+            the explanation carries a warning.
+        search: of counterfactuals.
+        importance: of concepts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    images: Annotated[
+        tuple[Annotated[int, Field(strict=True, ge=0)] | str, ...] | None,
+        BeforeValidator(parse_images),
+    ] = None
+    count: int = Field(8, ge=1)
+    target: str = "runner_up"
+    number_of_counterfactuals: int = Field(3, ge=1)
+    steps: int = Field(7, ge=2)
+    residual_warning: float = Field(0.15, gt=0)
+    search: SearchParameters = SearchParameters()
+    importance: ImportanceParameters = ImportanceParameters()

@@ -1,0 +1,56 @@
+"""Effect strips: one concept moved over its range, the rest held, and what the teacher says."""
+
+import torch
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.explanations.explanation import EffectStrip
+from glance_pipeline.explanations.subjects import Subjects, draw
+from glance_pipeline.explanations.values import displayed_unit, in_display_units
+from glance_pipeline.networks import TwinSurrogate
+
+
+class EffectStrips:
+    """Draws an effect strip of every active concept: its direct effect, descendants held.
+
+    Args:
+        surrogate: draws the pictures.
+        classifier: the teacher.
+        steps: pictures in a strip, evenly from the 1 % to the 99 % quantile of the concept over
+            the training images.
+    """
+
+    def __init__(self, surrogate: TwinSurrogate, classifier: Classifier, steps: int = 7) -> None:
+        self.surrogate = surrogate
+        self.classifier = classifier
+        self.steps = steps
+
+    def explain(self, subjects: Subjects) -> list[list[EffectStrip]]:
+        """Return the strips of each image, in the order of the surrogate's active concepts."""
+        strips: list[list[EffectStrip]] = [[] for _ in range(len(subjects))]
+        for name in self.surrogate.active_concepts:
+            for image, strip in enumerate(self._strips_of(subjects, name)):
+                strips[image].append(strip)
+        return strips
+
+    def _strips_of(self, subjects: Subjects, name: str) -> list[EffectStrip]:
+        concept = self.surrogate.concept(name)
+        values = torch.linspace(concept.low, concept.high, self.steps)
+        codes = subjects.codes.repeat_interleave(self.steps)
+        moved = self.surrogate.intervene(codes, {name: values.repeat(len(subjects))})
+        pictures, logits = draw(self.surrogate, self.classifier, moved)
+        pictures = pictures.reshape(len(subjects), self.steps, *pictures.shape[1:])
+        logits = logits.view(len(subjects), self.steps, -1)
+        own = subjects.predicted.view(-1, 1, 1).expand(-1, self.steps, 1)
+        probabilities = logits.softmax(2).gather(2, own)[..., 0]
+        names = self.classifier.class_names
+        return [
+            EffectStrip(
+                concept=name,
+                unit=displayed_unit(concept),
+                values=tuple(in_display_units(concept, float(v)) for v in values),
+                probabilities=tuple(probabilities[image].tolist()),
+                class_names=tuple(names[k] for k in logits[image].argmax(1).tolist()),
+                pictures=pictures[image],
+            )
+            for image in range(len(subjects))
+        ]

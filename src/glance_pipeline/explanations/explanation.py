@@ -1,0 +1,273 @@
+"""The noun that leaves the project: what can be said about one image."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+SCHEMA_VERSION = 1
+
+Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
+"""Images at rest, uint8; they are saved as PNG beside the JSON document."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Prediction(_Part):
+    """The teacher's answer to one picture.
+
+    Attributes:
+        class_name: the class with the largest logit.
+        probability: softmax probability of that class, 0–1.
+        logits: of all classes, in the classifier's order.
+    """
+
+    class_name: str
+    probability: float
+    logits: tuple[float, ...]
+
+    @classmethod
+    def of(cls, logits: Tensor, class_names: tuple[str, ...]) -> "Prediction":
+        """Read the answer off logits (K,)."""
+        top = int(logits.argmax())
+        probability = float(torch.softmax(logits.double(), 0)[top])
+        return cls(
+            class_name=class_names[top], probability=probability, logits=tuple(logits.tolist())
+        )
+
+
+class ConceptValue(_Part):
+    """One concept as the surrogate reads it off the image.
+
+    Attributes:
+        name: of the concept.
+        kind: ``aligned`` or ``latent``.
+        unit: of ``value``; ``sd`` for a latent concept.
+        value: in ``unit``.
+        standardised: the same in standard deviations from the mean.
+        low: 1 % quantile over the training images, in ``unit``.
+        high: 99 % quantile.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    value: float
+    standardised: float
+    low: float
+    high: float
+
+
+class Change(_Part):
+    """One concept that a counterfactual moves.
+
+    Attributes:
+        concept: its name.
+        unit: of ``before`` and ``after``.
+        before: value in the image.
+        after: value in the counterfactual.
+        standard_deviations: signed length of the move.
+    """
+
+    concept: str
+    unit: str
+    before: float
+    after: float
+    standard_deviations: float
+
+
+class Counterfactual(_Part):
+    """A picture that differs in few concepts and that the teacher calls something else.
+
+    Attributes:
+        prediction: the teacher's answer to ``picture`` as it is saved, 8 bits a pixel.
+        changes: what was moved, longest move first.
+        distance: sum of the moves' lengths in standard deviations.
+        picture: uint8, (C, H, W).
+    """
+
+    prediction: Prediction
+    changes: tuple[Change, ...]
+    distance: float
+    picture: Picture
+
+
+class Counterfactuals(_Part):
+    """The outcome of one image's search.
+
+    Attributes:
+        target: class aimed at, or ``any``.
+        found: verified counterfactuals, fewest concepts first, then shortest; may be empty.
+        note: why none was found or looked for; empty where some were found.
+    """
+
+    target: str
+    found: tuple[Counterfactual, ...]
+    note: str = ""
+
+
+class Importance(_Part):
+    """One concept's Shapley value.
+
+    Attributes:
+        concept: its name.
+        contribution: in logits of the measure.
+        standard_error: of the contribution over sampled permutations; 0 where exact.
+    """
+
+    concept: str
+    contribution: float
+    standard_error: float
+
+
+class Importances(_Part):
+    """Shapley values of all active concepts of one image, largest magnitude first.
+
+    Attributes:
+        measure: ``margin`` or ``logit`` of ``class_name``.
+        class_name: the class the teacher gives the image.
+        prediction: the measure on the reconstruction, f(x̂).
+        baseline: its mean over the background codes; contributions sum to prediction − baseline.
+        exact: whether all coalitions were computed.
+        of: one entry a concept.
+    """
+
+    measure: str
+    class_name: str
+    prediction: float
+    baseline: float
+    exact: bool
+    of: tuple[Importance, ...]
+
+
+class EffectStrip(_Part):
+    """One concept moved over its range, the rest held (a direct effect).
+
+    Attributes:
+        concept: its name.
+        unit: of ``values``.
+        values: of the concept under each picture, rising.
+        probabilities: of the image's predicted class under each picture, 0–1.
+        class_names: what the teacher calls each picture.
+        pictures: uint8, (steps, C, H, W).
+    """
+
+    concept: str
+    unit: str
+    values: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    class_names: tuple[str, ...]
+    pictures: Picture
+
+
+class Explanation(_Part):
+    """Everything that is said about one image.
+
+    Attributes:
+        source: file path as the user gave it, or ``image 12``.
+        index: its number among the prepared images, None for a file.
+        label: its true class where known.
+        prediction: the teacher's answer to the image.
+        reconstruction_prediction: the teacher's answer to the reconstruction.
+        residual_l1: mean absolute difference of image and reconstruction, both in [−1, 1].
+        concepts: active concepts as read off the image.
+        counterfactuals: outcome of the search.
+        importances: Shapley values.
+        strips: an effect strip of each active concept, in the order of ``importances``.
+        sentence: all of it in a few words.
+        warnings: what limits this explanation, in words; empty where nothing does.
+        original: uint8, (C, H, W).
+        reconstruction: uint8, (C, H, W).
+    """
+
+    source: str
+    index: int | None
+    label: str | None
+    prediction: Prediction
+    reconstruction_prediction: Prediction
+    residual_l1: float
+    concepts: tuple[ConceptValue, ...]
+    counterfactuals: Counterfactuals
+    importances: Importances
+    strips: tuple[EffectStrip, ...]
+    sentence: str
+    warnings: tuple[str, ...]
+    original: Picture
+    reconstruction: Picture
+
+    @property
+    def faithful(self) -> bool:
+        """Whether the teacher calls the reconstruction what it calls the image."""
+        return self.prediction.class_name == self.reconstruction_prediction.class_name
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """Return every picture, uint8 (C, H, W), by file name; a strip's frames lie side by side."""
+        named = {"original.png": self.original, "reconstruction.png": self.reconstruction}
+        for number, counterfactual in enumerate(self.counterfactuals.found, start=1):
+            named[f"counterfactual_{number}.png"] = counterfactual.picture
+        for strip, name in zip(self.strips, self._strip_names(), strict=True):
+            named[name] = side_by_side(strip.pictures)
+        return named
+
+    def to_document(self) -> dict[str, Any]:
+        """Return everything but the pictures, JSON-able, with their file names in their place."""
+        document = {"schema_version": SCHEMA_VERSION, **self.model_dump(mode="json")}
+        document |= {"original": "original.png", "reconstruction": "reconstruction.png"}
+        for number, found in enumerate(document["counterfactuals"]["found"], start=1):
+            found["picture"] = f"counterfactual_{number}.png"
+        for strip, name in zip(document["strips"], self._strip_names(), strict=True):
+            strip["pictures"] = name
+        return document
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, Any], read: Callable[[str], np.ndarray]
+    ) -> "Explanation":
+        """Build the explanation that ``to_document`` described.
+
+        Args:
+            document: what ``to_document`` returned; changed in place.
+            read: returns the picture, uint8 (C, H, W), of a file name.
+
+        Raises:
+            ValueError: where the document has another schema version or does not fit it.
+        """
+        fields = dict(document)
+        version = fields.pop("schema_version", None)
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"explanation: schema version {version}; {SCHEMA_VERSION} is read here")
+        for part in ("original", "reconstruction"):
+            fields[part] = read(fields[part])
+        for found in fields["counterfactuals"]["found"]:
+            found["picture"] = read(found["picture"])
+        for strip in fields["strips"]:
+            strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
+        return cls.model_validate(fields)
+
+    def _strip_names(self) -> list[str]:
+        names: list[str] = []
+        for strip in self.strips:
+            name = f"strip_{file_name(strip.concept)}"
+            names.append(f"{name}.png" if f"{name}.png" not in names else f"{name}_{len(names)}.png")
+        return names
+
+
+def file_name(text: str) -> str:
+    """Return ``text`` with all but letters, digits, ``_``, ``-`` and ``.`` inside made ``_``."""
+    return re.sub(r"[^\w.-]+", "_", text).strip("._") or "unnamed"
+
+
+def side_by_side(pictures: np.ndarray) -> np.ndarray:
+    """Lay pictures (S, C, H, W) in a row, (C, H, S·W)."""
+    return np.concatenate(list(pictures), axis=2)
+
+
+def apart(row: np.ndarray, count: int) -> np.ndarray:
+    """Cut a row (C, H, S·W) into its ``count`` pictures, (S, C, H, W)."""
+    return np.stack(np.split(row, count, axis=2))

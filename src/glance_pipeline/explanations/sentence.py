@@ -1,0 +1,56 @@
+"""One explanation in a few words, from templates, with its numbers and units."""
+
+from collections.abc import Sequence
+
+from glance_pipeline.explanations.explanation import (
+    Change,
+    ConceptValue,
+    Counterfactuals,
+    Importances,
+    Prediction,
+)
+from glance_pipeline.explanations.values import format_number, format_pair, with_unit
+
+
+def describe(
+    prediction: Prediction,
+    concepts: Sequence[ConceptValue],
+    importances: Importances,
+    counterfactuals: Counterfactuals,
+) -> str:
+    """Return two or three sentences: the answer, what speaks for it, what would change it."""
+    said = [
+        f"Predicted {prediction.class_name} ({prediction.probability:.2f}).",
+        _because(concepts, importances),
+        _otherwise(counterfactuals),
+    ]
+    return " ".join(said)
+
+
+def _because(concepts: Sequence[ConceptValue], importances: Importances) -> str:
+    """Name the concept that speaks most for the answer, unless that could be sampling error."""
+    for_it = [i for i in importances.of if i.contribution > 2 * i.standard_error]
+    if not for_it:
+        return "No concept clearly speaks for it."
+    most = max(for_it, key=lambda importance: importance.contribution)
+    value = next(concept for concept in concepts if concept.name == most.concept)
+    shown = with_unit(format_number(value.value), value.unit)
+    return f"Mostly because of {most.concept} {shown} (+{format_number(most.contribution)} logits)."
+
+
+def _otherwise(counterfactuals: Counterfactuals) -> str:
+    if not counterfactuals.found:
+        return counterfactuals.note
+    first = counterfactuals.found[0]
+    changes = [describe_change(change) for change in first.changes]
+    listed = " and ".join(filter(None, [", ".join(changes[:-1]), changes[-1]]))
+    return f"With {listed} it would be read as {first.prediction.class_name}."
+
+
+def describe_change(change: Change) -> str:
+    """Say a change, ``thickness 2.1 px instead of 3.4 px``."""
+    after, before = format_pair(change.after, change.before)
+    return (
+        f"{change.concept} {with_unit(after, change.unit)} "
+        f"instead of {with_unit(before, change.unit)}"
+    )

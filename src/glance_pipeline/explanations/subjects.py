@@ -1,0 +1,67 @@
+"""What every method of explanation starts from, and the one way to ask the teacher."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.images import in_batches, to_float, to_uint8
+from glance_pipeline.networks import Codes, TwinSurrogate
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """N images to be explained, with what the surrogate and the teacher make of them.
+
+    Attributes:
+        images: uint8, (N, C, H, W).
+        codes: of the images.
+        logits: the teacher's, on the images, (N, K).
+        reconstructions: uint8, (N, C, H, W).
+        reconstruction_logits: the teacher's, on the reconstructions, (N, K).
+    """
+
+    images: np.ndarray
+    codes: Codes
+    logits: Tensor
+    reconstructions: np.ndarray
+    reconstruction_logits: Tensor
+
+    @classmethod
+    def see(cls, surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray) -> "Subjects":
+        """Encode ``images``, uint8 (N, C, H, W), redraw them, and ask the teacher about both."""
+        codes = surrogate.encode_array(images)
+        with torch.no_grad():
+            logits = torch.cat([classifier.logits(batch) for batch in in_batches(images)])
+        reconstructions, reconstruction_logits = draw(surrogate, classifier, codes)
+        return cls(images, codes, logits, reconstructions, reconstruction_logits)
+
+    @property
+    def predicted(self) -> Tensor:
+        """The class the teacher gives each image, (N,)."""
+        return self.logits.argmax(1)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@torch.no_grad()
+def draw(
+    surrogate: TwinSurrogate, classifier: Classifier, codes: Codes, size: int = 256
+) -> tuple[np.ndarray, Tensor]:
+    """Draw codes and ask the teacher about the pictures exactly as they will be seen.
+
+    The teacher is given the picture rounded to 8 bits, so that whatever is claimed here holds for
+    the PNG a person opens.
+
+    Returns:
+        The pictures, uint8 (N, C, H, W), and the teacher's logits on them, (N, K).
+    """
+    pictures, logits = [], []
+    for start in range(0, len(codes), size):
+        picture = to_uint8(surrogate.generate(codes[start : start + size]))
+        pictures.append(picture)
+        logits.append(classifier.logits(to_float(picture)))
+    return np.concatenate(pictures), torch.cat(logits)
