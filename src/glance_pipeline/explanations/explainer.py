@@ -65,7 +65,9 @@ class Explainer:
         seed: int = 0,
     ) -> None:
         if not surrogate.active_concepts:
-            raise ValueError("the surrogate has no active concept: there is nothing to explain with")
+            raise ValueError(
+                "the surrogate has no active concept: there is nothing to explain with"
+            )
         self.surrogate = surrogate
         self.classifier = classifier
         self.parameters = parameters

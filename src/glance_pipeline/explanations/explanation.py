@@ -241,7 +241,9 @@ class Explanation(_Part):
         fields = dict(document)
         version = fields.pop("schema_version", None)
         if version != SCHEMA_VERSION:
-            raise ValueError(f"explanation: schema version {version}; {SCHEMA_VERSION} is read here")
+            raise ValueError(
+                f"explanation: schema version {version}; {SCHEMA_VERSION} is read here"
+            )
         for part in ("original", "reconstruction"):
             fields[part] = read(fields[part])
         for found in fields["counterfactuals"]["found"]:
@@ -254,7 +256,9 @@ class Explanation(_Part):
         names: list[str] = []
         for strip in self.strips:
             name = f"strip_{file_name(strip.concept)}"
-            names.append(f"{name}.png" if f"{name}.png" not in names else f"{name}_{len(names)}.png")
+            names.append(
+                f"{name}.png" if f"{name}.png" not in names else f"{name}_{len(names)}.png"
+            )
         return names
 
 

@@ -10,6 +10,7 @@ interactions' order. Either way the values sum to f(x̂) − baseline.
 
 from math import factorial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,7 +55,7 @@ def background_codes(
         surrogate.standardise(name, table.concepts[name].to_numpy()[drawn])
         for name in surrogate.active_concepts
     ]
-    return torch.tensor(columns, dtype=torch.float32).T
+    return torch.tensor(np.stack(columns, 1), dtype=torch.float32)
 
 
 class ShapleyImportance:

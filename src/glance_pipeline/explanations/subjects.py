@@ -30,7 +30,9 @@ class Subjects:
     reconstruction_logits: Tensor
 
     @classmethod
-    def see(cls, surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray) -> "Subjects":
+    def see(
+        cls, surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+    ) -> "Subjects":
         """Encode ``images``, uint8 (N, C, H, W), redraw them, and ask the teacher about both."""
         codes = surrogate.encode_array(images)
         with torch.no_grad():
