@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kedro.framework.session import KedroSession
+from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
 
 PROJECT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ class Project:
         return f"sqlite:///{self.data}/mlflow.db"
 
     @contextmanager
-    def session(self, params: dict[str, Any] | None = None) -> Iterator[KedroSession]:
+    def session(self, params: dict[str, Any] | None = None) -> Iterator[AbstractSession]:
         """Open a session of the project."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GLANCE_DATA_ROOT", str(self.data))

@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel, ConfigDict
 
 from glance_pipeline import tracking
-from glance_pipeline.hooks.closing import relative_to_here
+from glance_pipeline.hooks.console import relative_to_here
 from glance_pipeline.hooks.saved import data_version
 from support_project import PROJECT, Project
 

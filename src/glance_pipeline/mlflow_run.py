@@ -1,17 +1,22 @@
 """One ``kedro run`` as one MLflow run."""
 
+import logging
 import math
 import os
 import re
 import subprocess
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from glance_pipeline import __version__
 from glance_pipeline.tracking import MetricBuffer
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
 
 LONGEST = 6000  # of a parameter's value
 PARAMETERS_PER_CALL = 100
@@ -48,13 +53,10 @@ class MlflowRun:
     def __init__(
         self, configuration: MlflowConfiguration, name: str, tags: Mapping[str, str]
     ) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
-        from mlflow.tracking import MlflowClient
-
         if configuration.tracking_uri.startswith("sqlite:///"):
             store = Path(configuration.tracking_uri.removeprefix("sqlite:///"))
             store.parent.mkdir(parents=True, exist_ok=True)
-        self._client = MlflowClient(configuration.tracking_uri)
+        self._client = _import_client()(configuration.tracking_uri)
         experiment = self._client.get_experiment_by_name(configuration.experiment)
         if experiment is None:
             experiment_id = self._client.create_experiment(
@@ -119,6 +121,16 @@ def flatten(nested: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         return
     for key, value in items:
         yield from flatten(value, f"{prefix}.{key}" if prefix else key)
+
+
+def _import_client() -> type["MlflowClient"]:
+    """Import MLflow, which takes two seconds, only for a run, and have it quiet."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice to authors of its models
+        from mlflow.tracking import MlflowClient
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return MlflowClient
 
 
 def _git(project: Path, *arguments: str) -> str | None:

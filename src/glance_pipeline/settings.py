@@ -1,12 +1,16 @@
 """Project settings that Kedro reads: configuration loader, resolvers, hooks."""
 
+import warnings
 from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
 from kedro.utils import find_kedro_project
 from omegaconf.resolvers import oc
 
-from glance_pipeline.hooks import ChecksHooks, ClosingHooks, TrackingHooks
+from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, TrackingHooks
+
+# Kedro registers its resolvers by a name that OmegaConf is about to drop: not the user's business
+warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
 
 
 def project_path(relative: str = "") -> str:
@@ -23,5 +27,5 @@ CONFIG_LOADER_ARGS = {
     "config_patterns": {"mlflow": ["mlflow*"]},
 }
 
-HOOKS = (ChecksHooks(), TrackingHooks(), ClosingHooks())
+HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # where it happens to be installed: one run, not two

@@ -168,7 +168,7 @@ def test_a_newer_format_is_refused(tmp_path):
     (file,) = tmp_path.rglob("*.safetensors")
     rewrite(file, load_file(file), format=2, project="9.0")
     with pytest.raises(
-        DatasetError, match="found format 2, written by version 9.0; wanted format 1"
+        DatasetError, match=r"found format 2, written by version 9\.0; wanted format 1"
     ):
         dataset(tmp_path).load()
 

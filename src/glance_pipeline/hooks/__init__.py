@@ -1,7 +1,7 @@
 """What happens around every run: checks before it, tracking during it, where to look after it."""
 
 from glance_pipeline.hooks.checks import ChecksHooks
-from glance_pipeline.hooks.closing import ClosingHooks
+from glance_pipeline.hooks.console import ConsoleHooks
 from glance_pipeline.hooks.tracked import TrackingHooks
 
-__all__ = ["ChecksHooks", "ClosingHooks", "TrackingHooks"]
+__all__ = ["ChecksHooks", "ConsoleHooks", "TrackingHooks"]

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
+from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -11,6 +12,10 @@ from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
 from glance_pipeline.config.compute import SharedParameters
+
+
+class CannotRunError(ClickException):
+    """A run that cannot succeed as it was asked for; the command line says why, and only that."""
 
 
 class ChecksHooks:
@@ -47,7 +52,7 @@ def check_names(parameters: dict[str, Any]) -> None:
         if name not in known:
             near = get_close_matches(name, known)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {sorted(known)}"
-            raise ValueError(f"parameter {name!r} is unknown: {hint}")
+            raise CannotRunError(f"parameter {name!r} is unknown: {hint}")
 
 
 def check_shared(parameters: dict[str, Any]) -> SharedParameters:
@@ -56,4 +61,4 @@ def check_shared(parameters: dict[str, Any]) -> SharedParameters:
         return SharedParameters.model_validate(parameters)
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ValueError("parameter " + "; ".join(wrong)) from error
+        raise CannotRunError("parameter " + "; ".join(wrong)) from error

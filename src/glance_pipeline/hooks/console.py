@@ -1,24 +1,31 @@
-"""The last lines on the console."""
+"""What the console says: each step as it starts, and at the end where to look."""
 
 import logging
 from pathlib import Path
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
+from kedro.pipeline.node import Node
 
 from glance_pipeline.hooks.saved import saved_path
 
 logger = logging.getLogger(__name__)
 
 
-class ClosingHooks:
-    """The last lines on the console say where to look."""
+class ConsoleHooks:
+    """Tells the user what is going on, in few words."""
 
     @hook_impl
     def before_pipeline_run(self, catalog: CatalogProtocol) -> None:
         """Forget an earlier run's report."""
         self._catalog = catalog
         self._report: Path | None = None
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Name the step that starts."""
+        stage = f"{min(node.tags)}: " if node.tags else ""
+        logger.info("%s%s", stage, node.short_name.replace("_", " "))
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str) -> None:
