@@ -59,7 +59,7 @@ def discover_concept_graph(
     )
     nodes = tuple(
         Node(name, table.kinds[name], name, table.units[name])  # type: ignore[arg-type]
-        for name in table.concepts
+        for name in map(str, table.concepts)
     )
     if len(usable) < 2:
         _LOGGER.warning("Fewer than two concepts can be searched: the graph has no edges.")

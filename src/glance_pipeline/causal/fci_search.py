@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import warnings
+import zlib
 
 import numpy as np
 from causallearn.search.ConstraintBased.FCI import fci
@@ -57,6 +58,19 @@ class ResampledFisherZ(FisherZ):
         return math.erfc(abs(z) / math.sqrt(2))
 
 
+class StableName(str):
+    """A node name whose hash is the same in every process.
+
+    causal-learn walks through sets of nodes, hashed by name; Python's own hash of a string differs
+    from process to process, and with it the order of the walk and now and then the graph.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return zlib.crc32(self.encode())
+
+
 register_ci_test(_TEST, ResampledFisherZ)
 
 
@@ -81,6 +95,7 @@ def search(scores: np.ndarray, alpha: float, depth: int, effective_rows: float) 
             alpha=alpha,
             depth=depth,
             show_progress=False,
+            node_names=[StableName(f"{column:06d}") for column in range(scores.shape[1])],
             effective_rows=effective_rows,
             largest_set=depth,
         )

@@ -78,8 +78,8 @@ class Edge:
         evidence: what the edge rests on.
         association: correlation of the two nodes' normal scores.
         effect: of do(source) on target; None between concepts.
-        frequency: share of bootstrap resamples that hold the edge. For an effect, the share in which
-            it has the same sign and reaches the smallest effect. None where not resampled.
+        frequency: share of bootstrap resamples that hold the edge. For an effect, the share in
+            which it has the same sign and reaches the smallest effect. None where not resampled.
         source_marks: share of each mark at the source among the resamples that hold the edge.
         target_marks: the same at the target.
         verdict: of a concept → prediction test; None between concepts.

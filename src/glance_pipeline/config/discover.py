@@ -14,7 +14,7 @@ class SearchParameters(BaseModel):
         depth: largest conditioning set of a test.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     resamples: int = Field(100, ge=1)
     rows_per_resample: int | None = Field(5000, ge=30)
@@ -36,7 +36,7 @@ class InterventionParameters(BaseModel):
         minimum_correlation: smallest rank correlation called *only associated*.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     images: int = Field(500, ge=2)
     step: float = Field(1.0, gt=0)
@@ -54,7 +54,7 @@ class FigureParameters(BaseModel):
         associated_per_class: strongest *only associated* concepts drawn for each class.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     used_per_class: int = Field(3, ge=0)
     associated_per_class: int = Field(1, ge=0)
@@ -63,7 +63,7 @@ class FigureParameters(BaseModel):
 class DiscoverParameters(BaseModel):
     """Everything under the key ``discover``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     search: SearchParameters = SearchParameters()
     intervention: InterventionParameters = InterventionParameters()

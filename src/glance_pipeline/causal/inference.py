@@ -1,0 +1,58 @@
+"""The concept table: what the student infers from every image, and what the teacher answers."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.images import in_batches
+from glance_pipeline.networks import TwinSurrogate
+
+_BATCH = 256
+
+
+@torch.no_grad()
+def infer_concepts(
+    surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+) -> ConceptTable:
+    """Infer the active concepts and the teacher's margins of all images, with a progress bar.
+
+    Args:
+        surrogate: its student infers the codes.
+        classifier: the teacher.
+        images: uint8, (N, C, H, W), as they are at rest.
+
+    Returns:
+        N rows; aligned concepts in their units, latent ones in standard deviations, margins in
+        logits. Pruned concepts are left out.
+
+    Raises:
+        ValueError: where no concept is active.
+    """
+    active = [surrogate.concept(name) for name in surrogate.active_concepts]
+    if not active:
+        raise ValueError(
+            "every concept of the surrogate was pruned: none changes the generated image"
+        )
+    codes: list[Tensor] = []
+    answers: list[Tensor] = []
+    batches = in_batches(images, _BATCH)
+    total = -(-len(images) // _BATCH)
+    for batch in tqdm(batches, total=total, desc="concepts of images", unit="batch"):
+        inferred = surrogate.encode(batch)
+        codes.append(torch.stack([surrogate.read(inferred, c.name) for c in active], dim=1))
+        answers.append(margins(classifier.logits(batch)))
+    standardised = torch.cat(codes).double().numpy()
+    return ConceptTable(
+        concepts=pd.DataFrame(
+            {c.name: surrogate.to_units(c.name, standardised[:, k]) for k, c in enumerate(active)}
+        ),
+        margins=pd.DataFrame(
+            torch.cat(answers).double().numpy(), columns=list(classifier.class_names)
+        ),
+        kinds={c.name: c.kind for c in active},
+        units={c.name: c.unit for c in active},
+    )
