@@ -32,7 +32,7 @@ class PrepareParameters(BaseModel):
         idx_folder: folder of MNIST idx files, from the project's root.
         number_of_images: how many digits to take, each class in proportion; null takes all.
         scenario: the structural model that they are redrawn from.
-        image_size: height and width of the redrawn images, px.
+        image_size: height and width of the redrawn images, px; the digits do not grow with it.
         features: measured features that become the context features.
         fractions: shares of the splits.
     """

@@ -117,8 +117,7 @@ def render_digit(
     """
     points = stroke_points(digit)
     radius = (thickness - _BLUR) / 2
-    shear, drawn = np.tan(slant), _slope_of(points)
-    shear -= drawn
+    shear = np.tan(slant) - _slope_of(points)
     coverage = _covered(_placed(points, shear, radius, size), radius, size)
     missing = (thickness - measured_thickness(coverage)) / 2
     radius = max(radius + np.clip(missing, -_CORRECTION, _CORRECTION), _LEAST_RADIUS)
