@@ -1,6 +1,5 @@
 """The teacher: the user's frozen classifier behind one small protocol."""
 
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -93,15 +92,11 @@ class Classifier(nn.Module):
         return self.network((images.add(1.0).div(2.0) - self.mean) / self.std)
 
     @torch.no_grad()
-    def answers(
-        self,
-        images: np.ndarray,
-        progress: Callable[[Iterator[Tensor]], Iterator[Tensor]] | None = None,
-    ) -> Answer:
+    def answers(self, images: np.ndarray) -> Answer:
         """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients."""
-        batches = in_batches(images)
-        answers = [self(batch) for batch in (progress(batches) if progress else batches)]
-        return Answer(torch.cat([a.logits for a in answers]), torch.cat([a.features for a in answers]))
+        answers = [self(batch) for batch in in_batches(images)]
+        logits, features = zip(*answers, strict=True)
+        return Answer(torch.cat(logits), torch.cat(features))
 
     def _check_output(self) -> None:
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The concept table: concepts and predictions of every image, as the surrogate and teacher see them."""
+"""The concept table: the concepts and the prediction of every image."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class ConceptTable:
     units: dict[str, str]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one frame, columns named ``aligned:NAME [UNIT]``, ``latent:NAME``, ``margin:CLASS``."""
+        """Return one frame of columns ``aligned:NAME [UNIT]``, ``latent:NAME``, ``margin:CLASS``."""
         names = {}
         for name in self.concepts:
             unit = f" [{self.units[name]}]" if self.units[name] else ""
@@ -48,7 +48,8 @@ class ConceptTable:
             prefix, found, rest = str(column).partition(":")
             if not found or prefix not in ("aligned", "latent", "margin"):
                 raise ValueError(
-                    f"concept table: column {column!r} starts with none of aligned:, latent:, margin:"
+                    f"concept table: column {column!r} does not start with "
+                    "aligned:, latent: or margin:"
                 )
             if prefix == "margin":
                 margins[rest] = frame[column]

@@ -13,8 +13,9 @@ def to_float(images: np.ndarray | Tensor) -> Tensor:
     Args:
         images: uint8, (N, C, H, W), values 0–255.
     """
-    tensor = torch.as_tensor(np.ascontiguousarray(images)) if isinstance(images, np.ndarray) else images
-    return tensor.float().div_(127.5).sub_(1.0).contiguous(memory_format=torch.channels_last)
+    if isinstance(images, np.ndarray):
+        images = torch.as_tensor(np.array(images, order="C"))
+    return images.float().div_(127.5).sub_(1.0).contiguous(memory_format=torch.channels_last)
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

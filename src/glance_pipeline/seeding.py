@@ -1,6 +1,8 @@
 """Every random draw hangs on one seed: named streams spawned from a ``SeedSequence``."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -30,3 +32,14 @@ def torch_generator(seed: int, *names: str | int) -> torch.Generator:
     generator = torch.Generator()
     generator.manual_seed(int(seed_sequence(seed, *names).generate_state(1, np.uint64)[0] >> 1))
     return generator
+
+
+@contextmanager
+def seeded_torch(seed: int, *names: str | int) -> Iterator[None]:
+    """Let initialisers, which use torch's global generator, draw from the stream ``names``.
+
+    The global generator is as it was before when the block ends.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_generator(seed, *names).initial_seed())
+        yield

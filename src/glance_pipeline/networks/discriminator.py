@@ -1,6 +1,7 @@
 """The critics: StyleGAN2's residual discriminator for images, a small one for features."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -37,9 +38,7 @@ class ResidualTrunk(nn.Module):
         check_widths(resolution, widths)
         falling = widths[::-1]
         self.from_image = Convolution(image_channels, falling[0], 1)
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(a, b) for a, b in zip(falling[:-1], falling[1:], strict=True))
-        )
+        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in pairwise(falling)))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) to features (N, widths[0], 4, 4)."""

@@ -30,9 +30,8 @@ class Encoder(nn.Module):
             basis: (code, code).
             offset: (code,).
         """
-        exit_ = self.exit
-        exit_.weight.copy_((basis.double() @ exit_.weight.double()).to(exit_.weight.dtype))
-        exit_.bias.copy_((basis.double() @ exit_.bias.double() + offset.double()).float())
+        weight, bias = self.exit.effective()
+        self.exit.load_effective(basis @ weight, basis @ bias + offset)
 
 
 class StudentHead(nn.Module):

@@ -27,21 +27,13 @@ class MappingNetwork(nn.Module):
     def __init__(self, code: int, style: int, layers: int) -> None:
         super().__init__()
         self.entry = Linear(code, style, activate=True)
-        self.hidden = nn.Sequential(*(Linear(style, style, activate=True) for _ in range(layers - 1)))
+        self.hidden = nn.Sequential(
+            *(Linear(style, style, activate=True) for _ in range(layers - 1))
+        )
 
     def forward(self, code: Tensor) -> Tensor:
         """Map codes (N, code) to w (N, style)."""
         return self.hidden(self.entry(code))
-
-    @torch.no_grad()
-    def change_basis(self, basis: Tensor) -> None:
-        """Make this network take codes ``basis @ z`` where it took ``z``, to the same effect.
-
-        Args:
-            basis: invertible matrix, (code, code).
-        """
-        weight = self.entry.weight
-        weight.copy_(torch.linalg.solve(basis.double().T, weight.double().T).T.to(weight.dtype))
 
 
 class SynthesisBlock(nn.Module):

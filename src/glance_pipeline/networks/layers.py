@@ -36,7 +36,12 @@ class Linear(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, activate: bool = False, bias: float = 0.0, rate: float = 1.0
+        self,
+        inputs: int,
+        outputs: int,
+        activate: bool = False,
+        bias: float = 0.0,
+        rate: float = 1.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
@@ -49,6 +54,16 @@ class Linear(nn.Module):
         """Map (N, inputs) to (N, outputs)."""
         x = F.linear(x, self.weight * self.gain, self.bias * self.rate)
         return leaky_relu(x) if self.activate else x
+
+    def effective(self) -> tuple[Tensor, Tensor]:
+        """Return the weight (outputs, inputs) and bias that are applied, float64."""
+        return self.weight.detach().double() * self.gain, self.bias.detach().double() * self.rate
+
+    @torch.no_grad()
+    def load_effective(self, weight: Tensor, bias: Tensor) -> None:
+        """Take over the weight and bias that the layer is to apply, its own scaling undone."""
+        self.weight.copy_((weight / self.gain).to(self.weight.dtype))
+        self.bias.copy_((bias / self.rate).to(self.bias.dtype))
 
 
 class Convolution(nn.Module):

@@ -147,9 +147,7 @@ class TwinSurrogate(nn.Module):
     def encode_array(self, images: np.ndarray) -> Codes:
         """Infer the codes of a whole uint8 array (N, C, H, W), batch by batch, no gradients."""
         codes = [self.encode(batch) for batch in in_batches(images)]
-        return Codes(
-            torch.cat([c.concepts for c in codes]), torch.cat([c.residual for c in codes])
-        )
+        return Codes(torch.cat([c.concepts for c in codes]), torch.cat([c.residual for c in codes]))
 
     def predict(self, codes: Codes) -> Tensor:
         """Return the student's logits h(u), (N, K)."""
@@ -162,7 +160,9 @@ class TwinSurrogate(nn.Module):
     @torch.no_grad()
     def generate_batched(self, codes: Codes, size: int = 256) -> Tensor:
         """Draw the images of many codes, batch by batch, without gradients, clamped to [−1, 1]."""
-        parts = [self.generate(codes[i : i + size]).clamp(-1, 1) for i in range(0, len(codes), size)]
+        parts = [
+            self.generate(codes[i : i + size]).clamp(-1, 1) for i in range(0, len(codes), size)
+        ]
         return torch.cat(parts)
 
     def read(self, codes: Codes, name: str) -> Tensor:

@@ -1,0 +1,49 @@
+"""Parameters of the align pipeline."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glance_pipeline.config.training import StageParameters
+
+
+class ReaderParameters(BaseModel):
+    """The attribute reader A, a small regressor of the context features trained on real images.
+
+    Attributes:
+        widths: feature channels at 4, 8, …, image height.
+        hidden: width of its hidden layer.
+        steps: optimiser steps.
+        batch_size: images a step.
+        learning_rate: of Adam, falling to 0 as a half cosine.
+        independence: exponent of the density ratio Π p(c_j) / p(c) that weights the training
+            images; 0 trains on the data as they are, 1 as if the context features were independent.
+        largest_weight: the ratios are clipped here.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    widths: tuple[int, ...]
+    hidden: int = Field(128, ge=1)
+    steps: int = Field(600, ge=1)
+    batch_size: int = Field(64, ge=2)
+    learning_rate: float = Field(2e-3, gt=0)
+    independence: float = Field(1.0, ge=0, le=1)
+    largest_weight: float = Field(10.0, gt=1)
+
+
+class AlignParameters(BaseModel):
+    """Attribute reader, change of basis, third training stage.
+
+    Attributes:
+        reader: the attribute reader.
+        ridge: penalty of the regression of context features on codes, per image.
+        stage: its training.
+        units: unit of each context feature, by name; empty for those that are not named.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reader: ReaderParameters
+    ridge: float = Field(1e-3, ge=0)
+    stage: StageParameters
+    prune_below: float = Field(0.05, ge=0, lt=1)
+    units: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,27 @@
+"""Parameters of the classify pipeline."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ClassifyParameters(BaseModel):
+    """The demo teacher and its training.
+
+    Attributes:
+        width: channels of the first convolution.
+        features: width of the penultimate layer.
+        steps: optimiser steps.
+        batch_size: images a step.
+        learning_rate: of Adam, falling to 0 as a half cosine.
+        label_smoothing: of the cross-entropy; keeps logits in a range where effects can be read.
+        shift: images are moved by up to so many pixels.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: int = Field(16, ge=1)
+    features: int = Field(64, ge=1)
+    steps: int = Field(800, ge=1)
+    batch_size: int = Field(64, ge=2)
+    learning_rate: float = Field(2e-3, gt=0)
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    shift: int = Field(2, ge=0)

@@ -1,0 +1,60 @@
+"""The attribute reader A: context features read off an image."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glance_pipeline.networks.discriminator import ResidualTrunk
+from glance_pipeline.networks.layers import Linear
+
+
+class AttributeReader(nn.Module):
+    """Regress standardised context features from images, on the discriminator's trunk.
+
+    Args:
+        features: names of the context features, in the order of the output.
+        image_shape: (channels, height, width).
+        widths: feature channels at 4, 8, …, height.
+        hidden: width of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        features: tuple[str, ...],
+        image_shape: tuple[int, int, int],
+        widths: tuple[int, ...],
+        hidden: int,
+    ) -> None:
+        super().__init__()
+        self.header = {
+            "features": features,
+            "image_shape": image_shape,
+            "widths": widths,
+            "hidden": hidden,
+        }
+        self.trunk = ResidualTrunk(image_shape[1], image_shape[0], widths)
+        self.head = nn.Sequential(
+            Linear(widths[0] * 16, hidden, activate=True), Linear(hidden, len(features))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return standardised features (N, J) of images (N, C, H, W) in [−1, 1]."""
+        return self.head(self.trunk(images).flatten(1))
+
+    def to_weights(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and a JSON-able header from which ``from_weights`` builds an equal one."""
+        return dict(self.state_dict()), self.header
+
+    @classmethod
+    def from_weights(cls, tensors: dict[str, Tensor], header: dict[str, Any]) -> "AttributeReader":
+        """Build the reader that ``to_weights`` described."""
+        reader = cls(
+            tuple(header["features"]),
+            tuple(header["image_shape"]),
+            tuple(header["widths"]),
+            header["hidden"],
+        )
+        reader.load_state_dict(tensors)
+        reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return reader.requires_grad_(False).eval()

@@ -1,0 +1,39 @@
+"""Loss terms, one file each: an object with a name that maps a ``TwinPass`` to a scalar."""
+
+from collections.abc import Callable
+from typing import Any
+
+from glance_pipeline.objectives.adversarial import Adversarial, FeatureAdversarial
+from glance_pipeline.objectives.alignment import Alignment
+from glance_pipeline.objectives.distillation import Distillation
+from glance_pipeline.objectives.hessian_penalty import HessianPenalty
+from glance_pipeline.objectives.intervention_consistency import (
+    InterventionAnswer,
+    InterventionConsistency,
+)
+from glance_pipeline.objectives.reconstruction import Reconstruction
+from glance_pipeline.objectives.sufficiency import Sufficiency
+from glance_pipeline.objectives.variation_predictability import VariationPredictability
+
+OBJECTIVES: dict[str, Callable[[], Any]] = {
+    objective.name: objective
+    for objective in (
+        Adversarial,
+        Alignment,
+        Distillation,
+        FeatureAdversarial,
+        HessianPenalty,
+        InterventionAnswer,
+        InterventionConsistency,
+        Reconstruction,
+        Sufficiency,
+        VariationPredictability,
+    )
+}
+
+
+def build_objective(name: str) -> Any:
+    """Return the objective called ``name``; raises ``KeyError`` naming those there are."""
+    if name not in OBJECTIVES:
+        raise KeyError(f"no objective {name!r}; there are {sorted(OBJECTIVES)}")
+    return OBJECTIVES[name]()

@@ -1,0 +1,71 @@
+"""The two adversaries: on images, and on the features of teacher and student."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glance_pipeline.networks.discriminator import r1_penalty
+from glance_pipeline.objectives.twin_pass import TwinPass
+
+
+class Adversarial:
+    """Non-saturating logistic loss on half reconstructions, half recombinations.
+
+    Surrogate: mean softplus(−D(x̂)). Critic: mean softplus(D(x̂)) + mean softplus(−D(x)), and
+    lazily γ/2 · R1 (Goodfellow et al. 2014; Karras et al. 2020, §B for lazy regularisation).
+
+    Args:
+        gamma: γ of R1.
+        lazy: R1 is applied every ``lazy``-th step, times ``lazy``.
+    """
+
+    name = "adversarial"
+
+    def __init__(self, gamma: float = 1.0, lazy: int = 16) -> None:
+        self.gamma = gamma
+        self.lazy = lazy
+
+    def __call__(self, step: TwinPass) -> Tensor:
+        """Return the surrogate's loss, a scalar."""
+        return F.softplus(-step.critics.images(self._generated(step)).float()).mean()
+
+    def critic_loss(self, step: TwinPass) -> Tensor:
+        """Return the critic's loss, a scalar, without R1."""
+        fake = step.critics.images(self._generated(step).detach()).float()
+        real = step.critics.images(step.batch.images).float()
+        return F.softplus(fake).mean() + F.softplus(-real).mean()
+
+    def penalty(self, step: TwinPass) -> Tensor:
+        """Return the lazy R1 term, a scalar."""
+        penalty = r1_penalty(step.critics.images, step.batch.images)
+        return penalty * (self.gamma / 2 * self.lazy)
+
+    def _generated(self, step: TwinPass) -> Tensor:
+        half = len(step.batch.images) // 2
+        # The last rows of the recombination hold the interventions, where a stage has any.
+        return torch.cat([step.reconstruction[:half], step.recombination[half:]])
+
+
+class FeatureAdversarial:
+    """The same game on features: the teacher's φ(x) against the student's H(u) (DESIGN §3)."""
+
+    name = "feature_adversarial"
+
+    def __init__(self, gamma: float = 0.1, lazy: int = 16) -> None:
+        self.gamma = gamma
+        self.lazy = lazy
+
+    def __call__(self, step: TwinPass) -> Tensor:
+        """Return the student's loss, a scalar."""
+        return F.softplus(-step.critics.features(step.student.features).float()).mean()
+
+    def critic_loss(self, step: TwinPass) -> Tensor:
+        """Return the critic's loss, a scalar, without R1."""
+        fake = step.critics.features(step.student.features.detach()).float()
+        real = step.critics.features(step.batch.answer.features).float()
+        return F.softplus(fake).mean() + F.softplus(-real).mean()
+
+    def penalty(self, step: TwinPass) -> Tensor:
+        """Return the lazy R1 term, a scalar."""
+        penalty = r1_penalty(step.critics.features, step.batch.answer.features)
+        return penalty * (self.gamma / 2 * self.lazy)

@@ -1,0 +1,20 @@
+"""Sufficiency: the concept code is all that the classifier uses."""
+
+from torch import Tensor
+
+from glance_pipeline.objectives.distillation import divergence
+from glance_pipeline.objectives.twin_pass import TwinPass
+
+
+class Sufficiency:
+    """KL(f(x) ‖ f(G(u, n′))) with n′ the residual code of another image (DESIGN §3).
+
+    Only rows whose residual was swapped and whose concepts were not touched take part.
+    """
+
+    name = "sufficiency"
+
+    def __call__(self, step: TwinPass) -> Tensor:
+        """Return a scalar for the batch."""
+        rows = slice(0, step.swapped)
+        return divergence(step.batch.answer.logits[rows], step.recombination_answer.logits[rows])

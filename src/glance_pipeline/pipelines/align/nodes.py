@@ -1,0 +1,60 @@
+"""Nodes of the align pipeline."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.networks.reader import AttributeReader
+from glance_pipeline.tracking import log_metrics
+from glance_pipeline.training.context import standardise_context
+from glance_pipeline.training.reader import train_reader
+from glance_pipeline.training.stages import align
+
+
+def train_attribute_reader(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    parameters: AlignParameters,
+    seed: int,
+) -> AttributeReader:
+    """Train the frozen judge of interventions on real images."""
+    context, _ = standardise_context(context_features, image_records, parameters.units)
+    rows = np.flatnonzero(image_records["split"] == "train")
+    names = tuple(context_features.columns)
+    return train_reader(np.asarray(images[rows]), context[rows], names, parameters.reader, seed)
+
+
+def align_concepts_with_context(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    classifier: Classifier,
+    attribute_reader: AttributeReader,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    checkpoints: Path,
+    parameters: AlignParameters,
+    seed: int,
+) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
+    """Rotate the code towards the context, then train until each concept is its feature."""
+    result = align(
+        images,
+        image_records,
+        context_features,
+        classifier,
+        attribute_reader,
+        surrogate,
+        critics,
+        checkpoints,
+        parameters,
+        seed,
+        log_metrics,
+    )
+    return result.surrogate, result.critics, result.history, result.cost

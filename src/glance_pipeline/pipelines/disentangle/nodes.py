@@ -1,0 +1,39 @@
+"""Nodes of the disentangle pipeline."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.disentangle import DisentangleParameters
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.tracking import log_metrics
+from glance_pipeline.training.stages import disentangle
+
+
+def disentangle_concept_code(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    classifier: Classifier,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    checkpoints: Path,
+    parameters: DisentangleParameters,
+    seed: int,
+) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
+    """Train on until each concept acts on the image by itself; prune those without effect."""
+    result = disentangle(
+        images,
+        image_records,
+        classifier,
+        surrogate,
+        critics,
+        checkpoints,
+        parameters,
+        seed,
+        log_metrics,
+    )
+    return result.surrogate, result.critics, result.history, result.cost

@@ -1,0 +1,27 @@
+"""Nodes of the distill pipeline."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.tracking import log_metrics
+from glance_pipeline.training.stages import distill
+
+
+def distill_classifier_into_surrogate(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    classifier: Classifier,
+    checkpoints: Path,
+    parameters: DistillParameters,
+    seed: int,
+) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
+    """Train student and generator to answer and draw as the teacher sees."""
+    result = distill(images, image_records, classifier, checkpoints, parameters, seed, log_metrics)
+    return result.surrogate, result.critics, result.history, result.cost

@@ -1,0 +1,30 @@
+"""Exponential moving average of weights (Karras et al. 2018, arXiv 1710.10196, §7)."""
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, current: nn.Module, decay: float) -> None:
+    """Move every parameter of ``average`` by 1 − ``decay`` towards that of ``current``.
+
+    Args:
+        average: holds the average; same architecture as ``current``.
+        current: the network in training.
+        decay: 0 copies, 1 keeps.
+    """
+    torch._foreach_lerp_(list(average.parameters()), list(current.parameters()), 1.0 - decay)
+    for mean, buffer in zip(average.buffers(), current.buffers(), strict=True):
+        mean.copy_(buffer)
+
+
+def decay_of(half_life_images: float, batch: int, step: int) -> float:
+    """Return the decay of one step, with a half-life that grows with the first steps.
+
+    Args:
+        half_life_images: images after which a weight counts half.
+        batch: images a step.
+        step: steps done so far; early on the half-life is 5 % of the images seen.
+    """
+    half_life = min(half_life_images, 0.05 * max(step, 1) * batch)
+    return 0.5 ** (batch / max(half_life, 1e-8))

@@ -1,0 +1,260 @@
+"""The one training loop of distill, disentangle and align."""
+
+import logging
+import math
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.training import StageParameters
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.objectives import build_objective
+from glance_pipeline.objectives.twin_pass import TwinPass
+from glance_pipeline.training.averaging import decay_of, update_average
+from glance_pipeline.training.checkpoint import Checkpoints
+from glance_pipeline.training.data import EpochSampler, TrainingData
+
+logger = logging.getLogger(__name__)
+
+MetricSink = Callable[[dict[str, float], int], None]
+"""Takes named metrics and the step they belong to."""
+
+
+@dataclass
+class StageResult:
+    """What a stage leaves behind.
+
+    Attributes:
+        surrogate: the averaged weights, in evaluation mode.
+        critics: the adversaries as they are at the end.
+        history: training curves, a row every ``log_every`` steps, a column per objective.
+        cost: ``seconds`` of training over all its runs and ``peak_rss_mb`` of the process.
+    """
+
+    surrogate: TwinSurrogate
+    critics: Critics
+    history: pd.DataFrame
+    cost: dict[str, float]
+
+
+@dataclass
+class _State:
+    """Everything that changes while training, and so everything that a checkpoint holds."""
+
+    surrogate: TwinSurrogate
+    average: TwinSurrogate
+    critics: Critics
+    sampler: EpochSampler
+    optimiser: torch.optim.Adam
+    critic_optimiser: torch.optim.Adam
+    step: int = 0
+    seconds: float = 0.0
+    peak_rss_mb: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+
+    _NETWORKS = ("surrogate", "average", "critics", "optimiser", "critic_optimiser")
+    _PLAIN = ("step", "seconds", "peak_rss_mb", "history", "sums")
+
+    def to_dict(self) -> dict[str, Any]:
+        state = {name: getattr(self, name).state_dict() for name in self._NETWORKS}
+        state |= {name: getattr(self, name) for name in self._PLAIN}
+        state["waiting"] = self.sampler.waiting
+        state["generator"] = self.sampler.generator.get_state()
+        return state
+
+    def from_dict(self, state: dict[str, Any]) -> None:
+        for name in self._NETWORKS:
+            getattr(self, name).load_state_dict(state[name])
+        for name in self._PLAIN:
+            setattr(self, name, state[name])
+        self.sampler.waiting = state["waiting"]
+        self.sampler.generator.set_state(state["generator"])
+
+
+def train_stage(
+    name: str,
+    parameters: StageParameters,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    classifier: Classifier,
+    data: TrainingData,
+    checkpoints: Checkpoints,
+    generator: torch.Generator,
+    reader: nn.Module | None = None,
+    log_metrics: MetricSink | None = None,
+) -> StageResult:
+    """Train on a list of objectives, from the last checkpoint if there is one.
+
+    Args:
+        name: of the stage, for the progress bar and the names of metrics.
+        parameters: steps, rates and objectives.
+        surrogate: where the stage starts; it is trained in place.
+        critics: likewise.
+        classifier: the frozen teacher.
+        data: training images.
+        checkpoints: of a training with this very configuration, data and teacher.
+        generator: source of every random draw.
+        reader: the frozen attribute reader, for objectives that need one.
+        log_metrics: where metrics go every ``log_every`` steps.
+
+    Raises:
+        FloatingPointError: where an objective is no longer finite; the last checkpoint stays.
+    """
+    objectives = {key: build_objective(key) for key in parameters.objectives}
+    state = _start(parameters, surrogate, critics, len(data), generator)
+    saved = checkpoints.latest()
+    if saved is not None:
+        state.from_dict(saved)
+        logger.info("%s: going on from step %d of %d", name, state.step, parameters.steps)
+    bar = tqdm(total=parameters.steps, initial=state.step, desc=name, unit="step", smoothing=0.05)
+    began = time.perf_counter() - state.seconds
+    while state.step < parameters.steps:
+        values = _train_step(state, parameters, objectives, classifier, data, reader)
+        state.step += 1
+        for key, value in values.items():
+            state.sums[key] = state.sums.get(key, 0.0) + value
+        bar.update()
+        if state.step % parameters.log_every == 0 or state.step == parameters.steps:
+            _log(state, parameters, name, bar, log_metrics)
+        if state.step % parameters.checkpoint_every == 0 or state.step == parameters.steps:
+            state.seconds = time.perf_counter() - began
+            state.peak_rss_mb = max(state.peak_rss_mb, _peak_rss_mb())
+            checkpoints.save(state.step, state.to_dict())
+    bar.close()
+    state.average.requires_grad_(False).eval()
+    return StageResult(
+        state.average,
+        critics,
+        pd.DataFrame(state.history),
+        {"seconds": state.seconds, "peak_rss_mb": state.peak_rss_mb},
+    )
+
+
+def _start(
+    parameters: StageParameters,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    images: int,
+    generator: torch.Generator,
+) -> _State:
+    average = TwinSurrogate.from_weights(*surrogate.to_weights()).requires_grad_(False)
+    channels_last: Any = torch.channels_last
+    surrogate.to(memory_format=channels_last).train().requires_grad_(True)
+    critics.to(memory_format=channels_last).train()
+    rate = parameters.learning_rate
+    return _State(
+        surrogate,
+        average,
+        critics,
+        EpochSampler(images, parameters.batch_size, generator),
+        torch.optim.Adam(surrogate.parameters(), rate, betas=(0.0, 0.99), fused=True),
+        torch.optim.Adam(critics.parameters(), rate, betas=(0.0, 0.99), fused=True),
+    )
+
+
+def _train_step(
+    state: _State,
+    parameters: StageParameters,
+    objectives: dict[str, Any],
+    classifier: Classifier,
+    data: TrainingData,
+    reader: nn.Module | None,
+) -> dict[str, float]:
+    progress = state.step / parameters.steps
+    weights = {key: parameters.objectives[key].weight_at(progress) for key in objectives}
+    active = {key: objective for key, objective in objectives.items() if weights[key] > 0}
+    for optimiser in (state.optimiser, state.critic_optimiser):
+        for group in optimiser.param_groups:
+            group["lr"] = parameters.learning_rate * _rate_at(progress, parameters.decay)
+    step = TwinPass(
+        state.surrogate,
+        classifier,
+        state.critics,
+        data.batch(state.sampler.next()),
+        state.sampler.generator,
+        parameters.intervened,
+        reader,
+    )
+    bfloat16 = uses_bfloat16(parameters.precision)
+    state.critics.requires_grad_(False)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        terms = {key: objective(step) for key, objective in active.items()}
+    total = torch.stack([weights[key] * term for key, term in terms.items()]).sum()
+    values = {key: float(term.detach()) for key, term in terms.items()}
+    if not math.isfinite(float(total.detach())):
+        raise FloatingPointError(f"step {state.step}: an objective is not finite: {values}")
+    state.optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    state.optimiser.step()
+    decay = decay_of(parameters.ema_images, parameters.batch_size, state.step + 1)
+    update_average(state.average, state.surrogate, decay)
+    if state.step % parameters.critic_every == 0:
+        values |= _train_critics(state, active, step, bfloat16, parameters.critic_every)
+    return values
+
+
+def _train_critics(
+    state: _State, active: dict[str, Any], step: TwinPass, bfloat16: bool, every: int
+) -> dict[str, float]:
+    games = {key: game for key, game in active.items() if hasattr(game, "critic_loss")}
+    if not games:
+        return {}
+    state.critics.requires_grad_(True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        losses: dict[str, Tensor] = {
+            f"{key}_critic": g.critic_loss(step) for key, g in games.items()
+        }
+    total = torch.stack(list(losses.values())).sum()
+    for game in games.values():
+        if (state.step // every) % game.lazy == 0:
+            # R1 differentiates a gradient: it stays in float32.
+            total = total + game.penalty(step)
+    state.critic_optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    state.critic_optimiser.step()
+    return {key: float(loss.detach()) for key, loss in losses.items()}
+
+
+def _log(
+    state: _State,
+    parameters: StageParameters,
+    name: str,
+    bar: "tqdm[Any]",
+    log_metrics: MetricSink | None,
+) -> None:
+    counted = state.step % parameters.log_every or parameters.log_every
+    means = {key: value / counted for key, value in state.sums.items()}
+    state.sums = {}
+    state.history.append({"step": state.step, **means})
+    bar.set_postfix({key: f"{value:.3g}" for key, value in list(means.items())[:4]})
+    if log_metrics is not None:
+        log_metrics({f"{name}.{key}": value for key, value in means.items()}, state.step)
+
+
+def _rate_at(progress: float, decay: float) -> float:
+    """Return the factor of the learning rate: 1, then a half cosine over the last ``decay``."""
+    if decay == 0 or progress <= 1 - decay:
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (progress - (1 - decay)) / decay))
+
+
+def uses_bfloat16(precision: str) -> bool:
+    """Return whether the networks run in bfloat16; ``auto`` asks what the processor can."""
+    if precision == "auto":
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    return precision == "bfloat16"
+
+
+def _peak_rss_mb() -> float:
+    """Return the largest resident memory of this process so far, in MB (Linux counts in KiB)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

@@ -1,0 +1,99 @@
+"""Train the attribute reader, on images weighted as if the context features were independent."""
+
+import logging
+
+import numpy as np
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from torch import Tensor
+
+from glance_pipeline.config.align import ReaderParameters
+from glance_pipeline.networks.reader import AttributeReader
+from glance_pipeline.seeding import numpy_generator, seed_sequence, seeded_torch, torch_generator
+from glance_pipeline.training.supervised import train_supervised
+
+logger = logging.getLogger(__name__)
+
+
+def train_reader(
+    images: np.ndarray,
+    context: Tensor,
+    names: tuple[str, ...],
+    parameters: ReaderParameters,
+    seed: int,
+) -> AttributeReader:
+    """Train a reader of the context features on real images and freeze it.
+
+    Where two features go together in the data, a reader fitted to the data as they are learns to
+    read one off the other, and an intervention on one would then be asked to move both. Weights
+    Π p(c_j) / p(c) make the features independent in the weighted data.
+
+    Args:
+        images: uint8 (N, C, H, W), the training split.
+        context: standardised features of those images, (N, J).
+        names: of the features.
+        parameters: size and schedule.
+        seed: the run's seed.
+    """
+    shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
+    with seeded_torch(seed, "reader", "weights"):
+        reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
+    weights = independence_weights(
+        context.numpy(), parameters.independence, parameters.largest_weight, seed
+    )
+    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    logger.info(
+        "attribute reader: weighted towards independent features, effective sample %.0f of %d",
+        effective,
+        len(weights),
+    )
+    train_supervised(
+        "attribute reader",
+        reader,
+        lambda found, wanted: (found - wanted).square().mean(1),
+        images,
+        context,
+        parameters.steps,
+        parameters.batch_size,
+        parameters.learning_rate,
+        torch_generator(seed, "reader", "batches"),
+        torch.as_tensor(weights, dtype=torch.float32),
+    )
+    return reader.requires_grad_(False).eval()
+
+
+def independence_weights(
+    context: np.ndarray, exponent: float, largest: float, seed: int
+) -> np.ndarray:
+    """Return (Π p(c_j) / p(c))^exponent for each row, clipped, mean 1.
+
+    The density ratio is the odds of a classifier between rows whose columns are permuted
+    independently (label 1) and the rows themselves (label 0): Sugiyama et al. 2012, "Density
+    Ratio Estimation in Machine Learning", §4.
+
+    Args:
+        context: (N, J).
+        exponent: 0 gives equal weights, 1 the full ratio.
+        largest: clip of the ratio, above; its inverse below.
+        seed: the run's seed.
+
+    Returns:
+        float64 (N,).
+    """
+    if exponent == 0 or context.shape[1] < 2:
+        return np.ones(len(context))
+    rng = numpy_generator(seed, "reader", "permutations")
+    copies = 4
+    apart = np.concatenate(
+        [np.column_stack([rng.permutation(column) for column in context.T]) for _ in range(copies)]
+    )
+    rows = np.concatenate([np.repeat(context, copies, axis=0), apart])
+    labels = np.repeat([0, 1], len(apart))
+    model = HistGradientBoostingClassifier(
+        max_leaf_nodes=15,
+        min_samples_leaf=100,
+        random_state=int(seed_sequence(seed, "reader", "ratio").generate_state(1)[0]),
+    ).fit(rows, labels)
+    probability = model.predict_proba(context)[:, 1]
+    ratio = np.clip(probability / (1 - probability), 1 / largest, largest) ** exponent
+    return ratio / ratio.mean()

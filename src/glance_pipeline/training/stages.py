@@ -1,0 +1,201 @@
+"""The three stages: what each starts from, and what it leaves in order."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.disentangle import DisentangleParameters
+from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.config.training import StageParameters
+from glance_pipeline.networks import Codes, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.networks.reader import AttributeReader
+from glance_pipeline.objectives.hessian_penalty import effect_of_each_concept
+from glance_pipeline.seeding import seeded_torch, torch_generator
+from glance_pipeline.training.basis import align_basis
+from glance_pipeline.training.checkpoint import Checkpoints
+from glance_pipeline.training.context import standardise_context
+from glance_pipeline.training.data import TrainingData
+from glance_pipeline.training.engine import MetricSink, StageResult, train_stage
+from glance_pipeline.training.fingerprint import fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+def distill(
+    images: np.ndarray,
+    records: pd.DataFrame,
+    classifier: Classifier,
+    checkpoints: Path,
+    parameters: DistillParameters,
+    seed: int,
+    log_metrics: MetricSink | None = None,
+) -> StageResult:
+    """Adversarial knowledge distillation: surrogate and critics from scratch (DESIGN §3).
+
+    Args:
+        images: uint8 (N, C, H, W).
+        records: one row an image, with a column ``split``.
+        classifier: the teacher.
+        checkpoints: folder of this stage's checkpoints.
+        parameters: sizes and schedule.
+        seed: the run's seed.
+        log_metrics: where training curves go.
+    """
+    data = TrainingData.of_split(images, records, classifier)
+    sizes = parameters.surrogate
+    image_shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
+    shape = SurrogateShape(
+        image_shape, data.logits.shape[1], data.features.shape[1], **sizes.model_dump()
+    )
+    with seeded_torch(seed, "distill", "weights"):
+        surrogate = TwinSurrogate(shape)
+        critics = Critics(image_shape, sizes.widths, shape.features)
+    result = _train(
+        "distill",
+        parameters.stage,
+        surrogate,
+        critics,
+        classifier,
+        data,
+        checkpoints,
+        seed,
+        None,
+        log_metrics,
+    )
+    _describe_concepts(result.surrogate, data, prune_below=0.0)
+    return result
+
+
+def disentangle(
+    images: np.ndarray,
+    records: pd.DataFrame,
+    classifier: Classifier,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    checkpoints: Path,
+    parameters: DisentangleParameters,
+    seed: int,
+    log_metrics: MetricSink | None = None,
+) -> StageResult:
+    """Regularise the effects of the concepts, then prune those without any (DESIGN §3)."""
+    data = TrainingData.of_split(images, records, classifier)
+    result = _train(
+        "disentangle",
+        parameters.stage,
+        surrogate,
+        critics,
+        classifier,
+        data,
+        checkpoints,
+        seed,
+        None,
+        log_metrics,
+    )
+    _describe_concepts(result.surrogate, data, parameters.prune_below)
+    return result
+
+
+def align(
+    images: np.ndarray,
+    records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    classifier: Classifier,
+    reader: AttributeReader,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    checkpoints: Path,
+    parameters: AlignParameters,
+    seed: int,
+    log_metrics: MetricSink | None = None,
+) -> StageResult:
+    """Change the basis towards the context features, then train until they are concepts."""
+    context, concepts = standardise_context(context_features, records, parameters.units)
+    data = TrainingData.of_split(images, records, classifier, context)
+    assert data.context is not None
+    codes = surrogate.encode_array(data.images)
+    rotated = align_basis(surrogate, codes, data.context, concepts, parameters.ridge)
+    result = _train(
+        "align",
+        parameters.stage,
+        rotated,
+        critics,
+        classifier,
+        data,
+        checkpoints,
+        seed,
+        reader,
+        log_metrics,
+    )
+    _describe_concepts(result.surrogate, data, parameters.prune_below)
+    return result
+
+
+def _train(
+    name: str,
+    parameters: StageParameters,
+    surrogate: TwinSurrogate,
+    critics: Critics,
+    classifier: Classifier,
+    data: TrainingData,
+    checkpoints: Path,
+    seed: int,
+    reader: nn.Module | None,
+    log_metrics: MetricSink | None,
+) -> StageResult:
+    parts: dict[str, Any] = {
+        "stage": name,
+        "seed": seed,
+        "parameters": parameters.model_dump(exclude={"log_every", "checkpoint_every"}),
+        "images": data.images,
+        "logits": data.logits,
+        "features": data.features,
+        "classifier": classifier,
+        "surrogate": surrogate,
+        "critics": critics,
+    }
+    if data.context is not None:
+        parts["context"] = data.context
+    if reader is not None:
+        parts["reader"] = reader
+    return train_stage(
+        name,
+        parameters,
+        surrogate,
+        critics,
+        classifier,
+        data,
+        Checkpoints(checkpoints, fingerprint(**parts)),
+        torch_generator(seed, name, "steps"),
+        reader,
+        log_metrics,
+    )
+
+
+def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below: float) -> None:
+    """Write range, scale and activity of every concept, as the training images show them."""
+    codes = surrogate.encode_array(data.images)
+    low, high = torch.quantile(codes.concepts, torch.tensor([0.01, 0.99]), dim=0)
+    sample = Codes(codes.concepts[:256], codes.residual[:256])
+    effects = effect_of_each_concept(surrogate.generate_batched, sample)
+    active = effects >= prune_below * effects.max()
+    surrogate.concepts = tuple(
+        replace(
+            concept,
+            low=float(low[index]),
+            high=float(high[index]),
+            active=bool(active[index]) or concept.kind == "aligned",
+        )
+        for index, concept in enumerate(surrogate.concepts)
+    )
+    pruned = [concept.name for concept in surrogate.concepts if not concept.active]
+    if pruned:
+        logger.info("pruned, since they have no effect on the image: %s", ", ".join(pruned))
