@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 from kedro.pipeline import Node, Pipeline
+from kedro.validation import ParameterValidationError
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel, ConfigDict
 
 from glance_pipeline import tracking
+from glance_pipeline.hooks.checks import CannotRunError
 from glance_pipeline.hooks.console import relative_to_here
 from glance_pipeline.hooks.saved import data_version
 from support_project import PROJECT, Project
@@ -167,9 +169,18 @@ def test_threads_are_set(small):
     ],
 )
 def test_an_unknown_or_mistyped_parameter_is_named_before_any_work(small, params, said):
-    with pytest.raises(Exception, match=said):
+    with pytest.raises((CannotRunError, ParameterValidationError), match=said):
         small.run(params=params)
     assert not (small.data / "metrics.json").exists()
+    assert MlflowClient(small.tracking_uri).get_experiment_by_name("tests") is None
+
+
+def test_what_is_missing_is_said_before_any_work(small):
+    (small.data / "source.csv").unlink()
+    with pytest.raises(CannotRunError, match=r"source .*source\.csv"):
+        small.run()
+    with pytest.raises(CannotRunError, match=r"metrics .*\n.*Run first: kedro run"):
+        small.run(from_nodes=["write_report"])
     assert MlflowClient(small.tracking_uri).get_experiment_by_name("tests") is None
 
 

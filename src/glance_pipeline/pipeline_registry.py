@@ -21,7 +21,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     chain = {}
     for name in CHAIN:
         try:
-            chain[name] = import_module(f"glance_pipeline.pipelines.{name}").create_pipeline()
+            module = import_module(f"glance_pipeline.pipelines.{name}")
+            chain[name] = Pipeline([module.create_pipeline()], tags=name)
         except (ImportError, AttributeError) as error:
             print(f"pipeline {name} is not there yet: {error}")
     own = [pipeline for name, pipeline in chain.items() if name != "classify"]

@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
 from glance_pipeline.config.compute import SharedParameters
+from glance_pipeline.prerequisites import explain_missing
 
 
 class CannotRunError(ClickException):
@@ -32,6 +33,9 @@ class ChecksHooks:
         parameters = self._context.config_loader["parameters"]
         check_names(parameters)
         shared = check_shared(parameters)
+        missing = explain_missing(pipeline.inputs(), catalog, pipelines)
+        if missing is not None:
+            raise CannotRunError(missing)
         from glance_pipeline.compute import set_threads
 
         set_threads(shared.compute.threads)
