@@ -59,8 +59,9 @@ _GAIN = 0.07
 class GlassBoxSurrogate(TwinSurrogate):
     """A surrogate whose pictures are known functions of its three concepts.
 
-    With images in [0, 1]: the mean is 0.5 + 0.07·u₁, and u₂, u₃ are the strength of a left-right and
-    of an up-down ramp. Encoding reads the same moments back; 8-bit rounding costs up to 0.03 sd.
+    With images in [0, 1]: the mean is 0.5 + 0.07·u₁, and u₂, u₃ are the strength of a left-right
+    and of an up-down ramp. Encoding reads the same moments back; 8-bit rounding costs up to
+    0.03 sd.
     """
 
     def encode(self, images: Tensor) -> Codes:

@@ -48,7 +48,7 @@ def test_additive_function_gives_its_terms(exact_up_to, measure):
     assert values["shade"] == pytest.approx(2 * (1.5 - float(mean[0])), abs=2 * ROUNDING)
     assert values["tilt"] == pytest.approx(-(-0.7 - float(mean[1])), abs=ROUNDING)
     assert values["latent_1"] == pytest.approx(0, abs=ROUNDING)
-    assert [i.concept for i in result.of][0] == "shade"
+    assert result.of[0].concept == "shade"
     assert result.exact is (exact_up_to == 5)
 
 

@@ -62,11 +62,11 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    starts: int = Field(4, ge=0)
-    walk_steps: int = Field(20, ge=1)
-    step: float = Field(0.35, gt=0)
-    grid: int = Field(8, ge=2)
-    halvings: int = Field(5, ge=1)
+    starts: int = Field(default=4, ge=0)
+    walk_steps: int = Field(default=20, ge=1)
+    step: float = Field(default=0.35, gt=0)
+    grid: int = Field(default=8, ge=2)
+    halvings: int = Field(default=5, ge=1)
 
 
 class ImportanceParameters(BaseModel):
@@ -84,9 +84,9 @@ class ImportanceParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measure: Literal["margin", "logit"] = "margin"
-    exact_up_to: int = Field(5, ge=0, le=12)
-    backgrounds: int = Field(24, ge=1)
-    permutations: int = Field(48, ge=4, multiple_of=2)
+    exact_up_to: int = Field(default=5, ge=0, le=12)
+    backgrounds: int = Field(default=24, ge=1)
+    permutations: int = Field(default=48, ge=4, multiple_of=2)
 
 
 class ExplainParameters(BaseModel):
@@ -110,10 +110,10 @@ class ExplainParameters(BaseModel):
         tuple[Annotated[int, Field(strict=True, ge=0)] | str, ...] | None,
         BeforeValidator(parse_images),
     ] = None
-    count: int = Field(8, ge=1)
+    count: int = Field(default=8, ge=1)
     target: str = "runner_up"
-    number_of_counterfactuals: int = Field(3, ge=1)
-    steps: int = Field(7, ge=2)
-    residual_warning: float = Field(0.15, gt=0)
+    number_of_counterfactuals: int = Field(default=3, ge=1)
+    steps: int = Field(default=7, ge=2)
+    residual_warning: float = Field(default=0.15, gt=0)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()

@@ -65,9 +65,7 @@ class Explainer:
         seed: int = 0,
     ) -> None:
         if not surrogate.active_concepts:
-            raise ValueError(
-                "the surrogate has no active concept: there is nothing to explain with"
-            )
+            raise ValueError("the surrogate has no active concept to explain with")
         self.surrogate = surrogate
         self.classifier = classifier
         self.parameters = parameters
@@ -91,10 +89,8 @@ class Explainer:
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
         return [
-            self._put_together(subjects, image, source, *methods)
-            for image, (source, *methods) in enumerate(
-                zip(sources, counterfactuals, importances, strips, strict=True)
-            )
+            self._put_together(subjects, i, source, counterfactuals[i], importances[i], strips[i])
+            for i, source in enumerate(sources)
         ]
 
     def _put_together(

@@ -207,7 +207,7 @@ class Explanation(_Part):
         return self.prediction.class_name == self.reconstruction_prediction.class_name
 
     def pictures(self) -> dict[str, np.ndarray]:
-        """Return every picture, uint8 (C, H, W), by file name; a strip's frames lie side by side."""
+        """Return every picture, uint8 (C, H, W), by file name; a strip as one row of frames."""
         named = {"original.png": self.original, "reconstruction.png": self.reconstruction}
         for number, counterfactual in enumerate(self.counterfactuals.found, start=1):
             named[f"counterfactual_{number}.png"] = counterfactual.picture
@@ -241,9 +241,7 @@ class Explanation(_Part):
         fields = dict(document)
         version = fields.pop("schema_version", None)
         if version != SCHEMA_VERSION:
-            raise ValueError(
-                f"explanation: schema version {version}; {SCHEMA_VERSION} is read here"
-            )
+            raise ValueError(f"explanation: schema version {version}, not {SCHEMA_VERSION}")
         for part in ("original", "reconstruction"):
             fields[part] = read(fields[part])
         for found in fields["counterfactuals"]["found"]:
