@@ -113,10 +113,10 @@ def _draw_arcs(axes: Axes, edges: list[Edge], y: dict[str, float]) -> None:
             ends.append((node, number, 1 / span))
     places = _places(ends, y)
     for number, edge in sorted(enumerate(edges), key=lambda item: abs(item[1].strength)):
-        one = _Place(0.0, places[edge.source, number])
-        other = _Place(0.0, places[edge.target, number])
+        start = _Place(0.0, places[edge.source, number])
+        end = _Place(0.0, places[edge.target, number])
         reach = 0.45 + 0.35 * abs(y[edge.source] - y[edge.target]) / _ROW
-        _draw_edge(axes, edge, one, other, -reach, -reach)
+        _draw_edge(axes, edge, start, end, -reach, -reach)
 
 
 def _draw_to_sinks(axes: Axes, edges: list[Edge], y: dict[str, float]) -> None:
@@ -127,9 +127,9 @@ def _draw_to_sinks(axes: Axes, edges: list[Edge], y: dict[str, float]) -> None:
         ends.append((edge.target, number, y[edge.source]))
     places = _places(ends, y)
     for number, edge in enumerate(edges):
-        one = _Place(_WIDTH, places[edge.source, number])
-        other = _Place(_WIDTH + _GAP, places[edge.target, number])
-        _draw_edge(axes, edge, one, other, 0.4 * _GAP, -0.4 * _GAP)
+        start = _Place(_WIDTH, places[edge.source, number])
+        end = _Place(_WIDTH + _GAP, places[edge.target, number])
+        _draw_edge(axes, edge, start, end, 0.4 * _GAP, -0.4 * _GAP)
 
 
 def _draw_edge(

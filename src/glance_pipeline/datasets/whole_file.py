@@ -1,0 +1,30 @@
+"""Files that are either complete or not there."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` beside the folder of ``path`` and then move it there.
+
+    The folder is a version's; it comes into being only with the finished file, so a full disk
+    leaves no newer, broken version behind.
+    """
+    folder = path.parent
+    created = not folder.exists()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.parent / f".{folder.name}.{path.name}.partial"
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        folder.mkdir(exist_ok=True)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        if created and folder.exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only where it is empty
+        raise

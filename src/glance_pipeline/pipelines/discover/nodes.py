@@ -1,0 +1,72 @@
+"""Nodes of the discover pipeline."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from glance_pipeline.causal.discovery import discover_concept_graph
+from glance_pipeline.causal.figure import draw_graph
+from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.causal.inference import infer_concepts
+from glance_pipeline.causal.interventions import measure_effects
+from glance_pipeline.causal.predictions import add_predictions
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import available_cores
+from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.discover import DiscoverParameters
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.seeding import numpy_generator
+
+
+def infer_concepts_of_all_images(
+    surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+) -> ConceptTable:
+    """Return the active concepts and the teacher's margins of every image."""
+    return infer_concepts(surrogate, classifier, images)
+
+
+def discover_causal_graph_among_concepts(
+    concepts: ConceptTable, parameters: DiscoverParameters, seed: int, workers: int | None
+) -> CausalGraph:
+    """Return the graph among concepts, by FCI over bootstrap resamples."""
+    return discover_concept_graph(concepts, parameters.search, seed, workers or available_cores())
+
+
+def test_concepts_by_intervention(
+    graph: CausalGraph,
+    concepts: ConceptTable,
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    images: np.ndarray,
+    records: pd.DataFrame,
+    parameters: DiscoverParameters,
+    seed: int,
+) -> CausalGraph:
+    """Return the graph with predictions, tested by interventions on held-out images.
+
+    Raises:
+        ValueError: where no image is held out for the test split.
+    """
+    settings = parameters.intervention
+    held_out = np.flatnonzero(records["split"].to_numpy() == "test")
+    if not len(held_out):
+        raise ValueError("image_records: no image has the split 'test' to intervene on")
+    generator = numpy_generator(seed, "interventions", "images")
+    chosen = np.sort(generator.permutation(held_out)[: settings.images])
+    effects, exclusions = measure_effects(
+        surrogate,
+        classifier,
+        images[chosen],
+        [str(name) for name in concepts.concepts],
+        step=settings.step,
+        resamples=settings.resamples,
+        seed=seed,
+    )
+    return add_predictions(
+        graph, concepts, effects, settings, images=len(chosen), seed=seed, exclusions=exclusions
+    )
+
+
+def draw_causal_graph(graph: CausalGraph, parameters: DiscoverParameters) -> Figure:
+    """Return the figure of the graph."""
+    return draw_graph(graph, parameters.figure)

@@ -1,0 +1,49 @@
+"""The discover pipeline."""
+
+from kedro.pipeline import Node, Pipeline
+
+from glance_pipeline.pipelines.discover import nodes
+
+PARAMETERS, SEED, WORKERS = "params:discover", "params:seed", "params:compute.workers"
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline from the aligned surrogate to the causal graph and its figure."""
+    return Pipeline(
+        [
+            Node(
+                nodes.infer_concepts_of_all_images,
+                inputs=["surrogate_aligned", "classifier", "images"],
+                outputs="concepts",
+                name="infer_concepts_of_all_images",
+            ),
+            Node(
+                nodes.discover_causal_graph_among_concepts,
+                inputs=["concepts", PARAMETERS, SEED, WORKERS],
+                outputs="concept_graph",
+                name="discover_causal_graph_among_concepts",
+            ),
+            Node(
+                nodes.test_concepts_by_intervention,
+                inputs=[
+                    "concept_graph",
+                    "concepts",
+                    "surrogate_aligned",
+                    "classifier",
+                    "images",
+                    "image_records",
+                    PARAMETERS,
+                    SEED,
+                ],
+                outputs="causal_graph",
+                name="test_concepts_by_intervention",
+            ),
+            Node(
+                nodes.draw_causal_graph,
+                inputs=["causal_graph", PARAMETERS],
+                outputs="causal_graph_figure",
+                name="draw_causal_graph",
+            ),
+        ],
+        tags="discover",
+    )
