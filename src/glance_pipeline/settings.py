@@ -25,6 +25,8 @@ CONFIG_LOADER_ARGS = {
     "default_run_env": "local",
     "custom_resolvers": {"project_path": project_path, "oc.env": oc.env},
     "config_patterns": {"mlflow": ["mlflow*"]},
+    # an environment's parameters say only what differs from base; a catalog entry is replaced whole
+    "merge_strategy": {"parameters": "soft"},
 }
 
 HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks())
