@@ -25,7 +25,7 @@ class ConceptTable:
     def to_frame(self) -> pd.DataFrame:
         """Return one frame of columns ``aligned:NAME [UNIT]``, ``latent:NAME``, ``margin:CLASS``."""
         names = {}
-        for name in self.concepts:
+        for name in map(str, self.concepts):
             unit = f" [{self.units[name]}]" if self.units[name] else ""
             names[name] = f"{self.kinds[name]}:{name}{unit}"
         return pd.concat(

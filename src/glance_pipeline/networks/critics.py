@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from glance_pipeline.networks.discriminator import Discriminator, FeatureDiscriminator
+from glance_pipeline.networks.layers import channels_last
 
 
 class Critics(nn.Module):
@@ -34,4 +34,4 @@ class Critics(nn.Module):
         """Build the critics that ``to_weights`` described."""
         critics = cls(tuple(header["image_shape"]), tuple(header["widths"]), header["features"])
         critics.load_state_dict(tensors)
-        return critics.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return channels_last(critics)

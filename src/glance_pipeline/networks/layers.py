@@ -7,14 +7,22 @@ stride 2, whose arithmetic happens at the low resolution, followed by the blur.
 """
 
 import math
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
+
 LEAKY_SLOPE = 0.2
 LEAKY_GAIN = math.sqrt(2.0)
 """Gain that keeps the second moment of a leaky ReLU's output at that of its input."""
+
+
+def channels_last(network: Network) -> Network:
+    """Lay the weights of ``network`` out channels last, in place, and return it."""
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def leaky_relu(x: Tensor) -> Tensor:

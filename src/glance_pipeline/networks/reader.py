@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from glance_pipeline.networks.discriminator import ResidualTrunk
-from glance_pipeline.networks.layers import Linear
+from glance_pipeline.networks.layers import Linear, channels_last
 
 
 class AttributeReader(nn.Module):
@@ -56,5 +55,4 @@ class AttributeReader(nn.Module):
             header["hidden"],
         )
         reader.load_state_dict(tensors)
-        reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return reader.requires_grad_(False).eval()
+        return channels_last(reader).requires_grad_(False).eval()

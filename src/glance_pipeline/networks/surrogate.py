@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from glance_pipeline.images import in_batches
 from glance_pipeline.networks.encoder import Encoder, StudentHead
 from glance_pipeline.networks.generator import Generator
+from glance_pipeline.networks.layers import channels_last
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,7 @@ class TwinSurrogate(nn.Module):
             shape[key] = tuple(shape[key])
         surrogate = cls(SurrogateShape(**shape), [Concept(**c) for c in header["concepts"]])
         surrogate.load_state_dict(tensors)
-        surrogate.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return surrogate.eval()
+        return channels_last(surrogate).eval()
 
     def _index(self, name: str) -> int:
         names = self.concept_names

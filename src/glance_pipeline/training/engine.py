@@ -17,6 +17,7 @@ from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
+from glance_pipeline.networks.layers import channels_last
 from glance_pipeline.objectives import build_objective
 from glance_pipeline.objectives.twin_pass import TwinPass
 from glance_pipeline.training.averaging import decay_of, update_average
@@ -110,7 +111,7 @@ def train_stage(
     Raises:
         FloatingPointError: where an objective is no longer finite; the last checkpoint stays.
     """
-    objectives = {key: build_objective(key) for key in parameters.objectives}
+    objectives = {str(key): build_objective(key) for key in parameters.objectives}
     state = _start(parameters, surrogate, critics, len(data), generator)
     saved = checkpoints.latest()
     if saved is not None:
@@ -148,9 +149,8 @@ def _start(
     generator: torch.Generator,
 ) -> _State:
     average = TwinSurrogate.from_weights(*surrogate.to_weights()).requires_grad_(False)
-    channels_last: Any = torch.channels_last
-    surrogate.to(memory_format=channels_last).train().requires_grad_(True)
-    critics.to(memory_format=channels_last).train()
+    channels_last(surrogate).train().requires_grad_(True)
+    channels_last(critics).train()
     rate = parameters.learning_rate
     return _State(
         surrogate,
@@ -171,7 +171,9 @@ def _train_step(
     reader: nn.Module | None,
 ) -> dict[str, float]:
     progress = state.step / parameters.steps
-    weights = {key: parameters.objectives[key].weight_at(progress) for key in objectives}
+    weights = {
+        str(key): schedule.weight_at(progress) for key, schedule in parameters.objectives.items()
+    }
     active = {key: objective for key, objective in objectives.items() if weights[key] > 0}
     for optimiser in (state.optimiser, state.critic_optimiser):
         for group in optimiser.param_groups:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from glance_pipeline.images import to_float
+from glance_pipeline.networks.layers import channels_last
 
 
 def train_supervised(
@@ -39,7 +40,7 @@ def train_supervised(
         weights: of the rows in the loss, (N,), mean 1; None weights all the same.
         shift: images are moved by up to so many pixels in each direction.
     """
-    network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    channels_last(network).train()
     optimiser = torch.optim.Adam(network.parameters(), learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -1,0 +1,1 @@
+"""How true the surrogate is: measured on held-out images, by the teacher and by morphometry."""

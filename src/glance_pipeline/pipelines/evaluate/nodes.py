@@ -1,0 +1,125 @@
+"""Nodes of the evaluate pipeline."""
+
+import logging
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from glance_pipeline.causal.distance import structural_hamming_distance
+from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.evaluate import EvaluateParameters
+from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
+from glance_pipeline.metrics.interventions import (
+    aligned_names,
+    effectiveness_mae,
+    intervention_matrix,
+)
+from glance_pipeline.morphometry.measure import FEATURES, measure_digits
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.seeding import numpy_generator
+
+logger = logging.getLogger(__name__)
+
+
+def measure_fidelity_on_held_out_images(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    classifier: Classifier,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    seed: int,
+) -> dict[str, Any]:
+    """Ask the teacher about reconstructions, swaps and interventions."""
+    rows = np.flatnonzero(image_records["split"] == parameters.split)
+    chosen = np.asarray(images[rows])
+    rng = numpy_generator(seed, "evaluate", "fidelity")
+    return {
+        "fidelity": fidelity(surrogate, classifier, chosen, rng),
+        "reconstruction": {"l1": reconstruction_l1(surrogate, chosen)},
+        "alignment": {
+            "r2": alignment_r2(
+                surrogate, surrogate.encode_array(chosen), context_features.iloc[rows]
+            )
+        },
+    }
+
+
+def measure_interventions_by_morphometry(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    workers: int | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure on the generated image what each intervention did; empty without morphometry."""
+    features = aligned_names(surrogate)
+    unknown = sorted(set(features) - set(FEATURES))
+    if unknown or images.shape[1] != 1:
+        logger.warning("interventions are not measured: no morphometry for %s", unknown or "RGB")
+        return {}
+    rows = np.flatnonzero(image_records["split"] == parameters.split)
+    codes = surrogate.encode_array(np.asarray(images[rows]))
+
+    def measure(drawn: np.ndarray) -> pd.DataFrame:
+        return measure_digits(drawn, n_jobs=workers, progress=False)
+
+    matrix = intervention_matrix(surrogate, codes, measure, parameters.delta)
+    rng = numpy_generator(seed, "evaluate", "effectiveness")
+    return {
+        "intervention_matrix": matrix.to_dict(orient="index"),
+        "effectiveness": {"mae": effectiveness_mae(surrogate, codes, measure, rng)},
+    }
+
+
+def compare_graph_with_known_one(
+    causal_graph: CausalGraph, known_graph: dict[str, Any]
+) -> dict[str, Any]:
+    """Count the pairs of concepts on which discovered and known graph differ."""
+    distance = structural_hamming_distance(causal_graph, known_graph)
+    return {"graph": {"shd": distance.total}}
+
+
+def gather_metrics(
+    fidelity_metrics: dict[str, Any],
+    intervention_metrics: dict[str, Any],
+    graph_metrics: dict[str, Any],
+    distill_cost: dict[str, float],
+    disentangle_cost: dict[str, float],
+    align_cost: dict[str, float],
+) -> dict[str, Any]:
+    """Put all measurements and the cost of each stage into one nested mapping."""
+    cost = {"distill": distill_cost, "disentangle": disentangle_cost, "align": align_cost}
+    metrics = {**fidelity_metrics, **intervention_metrics, **graph_metrics, "cost": cost}
+    for name, value in fidelity_metrics["fidelity"].items():
+        logger.info("%s: %.3f", name.replace("_", " "), value)
+    return metrics
+
+
+def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
+    """Draw what each concept does to each measured feature as a heat map with its numbers."""
+    matrix = pd.DataFrame.from_dict(metrics.get("intervention_matrix", {}), orient="index")
+    figure, axes = plt.subplots(
+        figsize=(1.6 + 1.1 * max(matrix.shape[1], 2), 1.2 + 0.4 * max(len(matrix), 2)),
+        layout="constrained",
+    )
+    if matrix.empty:
+        axes.text(0.5, 0.5, "no independent measurement", ha="center", va="center")
+        axes.axis("off")
+        return figure
+    shown = axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    axes.set_xticks(range(matrix.shape[1]), matrix.columns)
+    axes.set_yticks(range(len(matrix)), [f"do({name})" for name in matrix.index])
+    for (row, column), value in np.ndenumerate(matrix.to_numpy()):
+        colour = "white" if abs(value) > 0.6 else "black"
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+    axes.set_title("effect on the measured feature, sd per sd", fontsize="medium")
+    figure.colorbar(shown, ax=axes)
+    plt.close(figure)
+    return figure
