@@ -20,13 +20,15 @@ def parse_images(value: Any) -> Any:
         value: an integer, a text of this form, a list of either, or None.
 
     Raises:
-        ValueError: where a range runs backwards, or where nothing is named.
+        ValueError: where an index is negative, a range runs backwards, or nothing is named.
     """
     if value is None or isinstance(value, tuple):
         return value
     parts = value if isinstance(value, list) else [value]
     images: dict[int | str, None] = {}  # an ordered set: an image named twice is explained once
     for part in parts:
+        if isinstance(part, int) and part < 0:
+            raise ValueError(f"images are numbered from 0, and {part} is below")
         for image in [part] if isinstance(part, int) else _split(str(part)):
             images[image] = None
     if not images:
@@ -107,7 +109,7 @@ class ExplainParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     images: Annotated[
-        tuple[Annotated[int, Field(strict=True, ge=0)] | str, ...] | None,
+        tuple[Annotated[int, Field(strict=True)] | str, ...] | None,
         BeforeValidator(parse_images),
     ] = None
     count: int = Field(default=8, ge=1)

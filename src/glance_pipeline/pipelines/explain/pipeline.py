@@ -1,0 +1,43 @@
+"""The ``explain`` pipeline: from saved artifacts to explanations and a report."""
+
+from kedro.pipeline import Node, Pipeline
+
+from glance_pipeline.pipelines.explain.nodes import (
+    explain_chosen_images,
+    select_images_to_explain,
+    write_report,
+)
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the pipeline."""
+    return Pipeline(
+        [
+            Node(
+                select_images_to_explain,
+                inputs=["images", "image_records", "params:explain"],
+                outputs="chosen_images",
+                name="select_images_to_explain",
+            ),
+            Node(
+                explain_chosen_images,
+                inputs=[
+                    "chosen_images",
+                    "surrogate_aligned",
+                    "classifier",
+                    "concepts",
+                    "image_records",
+                    "params:explain",
+                    "params:seed",
+                ],
+                outputs="explanations",
+                name="explain_chosen_images",
+            ),
+            Node(
+                write_report,
+                inputs=["explanations", "causal_graph", "surrogate_aligned"],
+                outputs="report",
+                name="write_report",
+            ),
+        ]
+    )

@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explanations.selection import choose_images, first_of_split, read_image
+
+IMAGES = np.arange(5 * 16, dtype=np.uint8).reshape(5, 1, 4, 4)
+RECORDS = pd.DataFrame(
+    {"label": list("abcab"), "split": ["train", "test", "train", "test", "test"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (None, None),
+        (3, (3,)),
+        ("3", (3,)),
+        ("3 17 42", (3, 17, 42)),
+        ("3;17; 42", (3, 17, 42)),
+        ("0-2;7", (0, 1, 2, 7)),
+        ("2-2 0", (2, 0)),
+        ("3 3 3", (3,)),
+        ("my digits/seven 7.png", ("my digits/seven 7.png",)),
+        ("a.png;4", ("a.png", 4)),
+        ([3, "a.png", "5-6"], (3, "a.png", 5, 6)),
+    ],
+)
+def test_images_can_be_written_in_several_ways(written, meant):
+    assert ExplainParameters(images=written).images == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("7-3", "runs backwards"),
+        ("", "no image is named"),
+        ([], "no image is named"),
+        (-1, "-1 is below"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(written, told):
+    with pytest.raises(ValidationError, match=told):
+        ExplainParameters(images=written)
+
+
+def test_unknown_parameter_is_refused_and_a_digit_may_be_a_class_name():
+    with pytest.raises(ValidationError, match="imags"):
+        ExplainParameters.model_validate({"imags": 3})
+    assert ExplainParameters.model_validate({"target": 3}).target == "3"
+
+
+def test_default_is_the_first_of_the_test_split():
+    assert first_of_split(RECORDS, 2) == (1, 3)
+    with pytest.raises(ValueError, match="'validation'"):
+        first_of_split(RECORDS, 2, "validation")
+
+
+def test_images_are_taken_by_number_with_their_label():
+    chosen = choose_images((4, 0), IMAGES, RECORDS)
+    np.testing.assert_array_equal(chosen.images, IMAGES[[4, 0]])
+    assert [(s.name, s.index, s.label) for s in chosen.sources] == [
+        ("image 4", 4, "b"),
+        ("image 0", 0, "a"),
+    ]
+
+
+def test_an_index_out_of_range_names_value_and_range():
+    with pytest.raises(ValueError, match=r"no image 5; 5 images are numbered 0 to 4"):
+        choose_images((1, 5), IMAGES, RECORDS)
+
+
+def test_a_colour_file_becomes_grey_and_small(tmp_path):
+    path = tmp_path / "seven 7.png"
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(path)
+    chosen = choose_images((str(path),), IMAGES, RECORDS)
+    np.testing.assert_array_equal(chosen.images, np.full((1, 1, 4, 4), 76))  # 0.299·255
+    assert chosen.sources[0].index is None and chosen.sources[0].notes == ()
+
+
+def test_a_grey_file_becomes_colour_and_a_squeeze_is_noted(tmp_path):
+    path = tmp_path / "wide.jpg"
+    Image.new("L", (8, 4), 100).save(path)
+    picture, notes = read_image(path, (3, 4, 4))
+    assert picture.shape == (3, 4, 4) and abs(picture.astype(int) - 100).max() <= 1
+    assert notes == ("The file is 8×4 pixels; it was squeezed to the classifier's 4×4.",)
+
+
+def test_missing_unreadable_and_deep_files_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no file .*none\.png"):
+        read_image(tmp_path / "none.png", (1, 4, 4))
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"text\.png cannot be read as an image"):
+        read_image(tmp_path / "text.png", (1, 4, 4))
+    Image.new("L", (8, 8), 100).save(tmp_path / "whole.png")
+    cut = (tmp_path / "whole.png").read_bytes()[:-30]
+    (tmp_path / "cut.png").write_bytes(cut)
+    with pytest.raises(ValueError, match=r"cut\.png cannot be read"):
+        read_image(tmp_path / "cut.png", (1, 4, 4))
+    Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(ValueError, match="more than 8 bits"):
+        read_image(tmp_path / "deep.png", (1, 4, 4))

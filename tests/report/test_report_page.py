@@ -1,0 +1,95 @@
+import re
+
+import numpy as np
+import pytest
+from support_report import HOSTILE, explained, graph
+
+from glance_pipeline.explanations.values import format_number
+from glance_pipeline.report import render_report
+from glance_pipeline.report.cards import card
+from glance_pipeline.report.pictures import difference_uri, picture_uri
+
+
+@pytest.fixture(scope="module")
+def page():
+    explanations, concepts = explained()
+    return render_report(explanations, graph(), concepts)
+
+
+def decode(uri):
+    import base64
+    import io
+
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
+
+
+def test_page_refers_to_nothing_outside_itself(page):
+    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "data:", page)
+    assert "http" not in without_pictures.replace("http-equiv", "")
+    for reference in re.findall(r'(?:src|href)="([^"]*)"', without_pictures):
+        assert reference.startswith(("data:", "#"))
+    assert "url(" not in without_pictures and "@import" not in without_pictures
+
+
+def test_page_says_what_was_found(page):
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "2 of 2" in text
+    assert "b: +1.4 logits per sd" in text
+    assert "Predicted b (0.73). Mostly because of tilt 0.70 rad" in text
+    assert "Its label is c: the classifier is wrong" in text
+
+
+def test_every_picture_has_a_text_and_every_link_a_target(page):
+    assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", page))
+    targets = set(re.findall(r'id="([^"]+)"', page))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= targets
+
+
+def test_hostile_names_are_shown_as_text():
+    names = (HOSTILE, '"><img src=x onerror=alert(2)>', "c")
+    explanations, concepts = explained(names, source="<b>x</b>.png")
+    page = render_report(explanations, graph(names), concepts)
+    assert "<script" not in page and "<img src=x" not in page and "<b>x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_held_out_metrics_come_before_those_of_the_images():
+    explanations, concepts = explained()
+    metrics = {"fidelity": {"reconstruction_agreement": 0.973}}
+    page = render_report(explanations, graph(), concepts, metrics)
+    assert "<b>97 %</b>of held-out images are called the same when redrawn" in page
+    assert "images are called the same when redrawn" in page
+
+
+def test_warnings_are_shown():
+    explanations, concepts = explained()
+    told = explanations[0].model_copy(update={"warnings": ("It is <odd>.",)})
+    assert "<li>It is &lt;odd&gt;.</li>" in render_report([told], graph(), concepts)
+
+
+def test_no_explanation_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        render_report([], graph(), ())
+
+
+def test_bars_start_in_the_middle_and_the_largest_reaches_the_edge():
+    explanations, _ = explained()
+    bars = {bar.concept: bar for bar in card(1, explanations[1]).bars}
+    assert (bars["tilt"].left, bars["tilt"].width) == (50, 50)
+    contribution = explanations[1].importances.of[0].contribution
+    assert bars["tilt"].value == f"+{format_number(contribution)}"
+
+
+def test_pictures_survive_embedding():
+    grey = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
+    colour = np.random.default_rng(0).integers(0, 255, (3, 4, 4), dtype=np.uint8)
+    np.testing.assert_array_equal(decode(picture_uri(grey)), grey[0])
+    np.testing.assert_array_equal(decode(picture_uri(colour)), colour.transpose(1, 2, 0))
+
+
+def test_difference_is_red_where_brighter_and_blue_where_darker():
+    before = np.array([[[0, 255, 9]]], np.uint8)
+    red, blue, none = decode(difference_uri(before, np.array([[[255, 0, 9]]], np.uint8)))[0]
+    assert red[0] > red[2] and blue[2] > blue[0] and none.min() > 240
