@@ -42,23 +42,22 @@ def search_resamples(
         seed: of the run; each resample has a stream of its own.
         workers: joblib workers.
     """
+    # causal-learn takes two seconds to import; and a worker imports what it runs, so that is kept
+    # in a module without torch.
+    from glance_pipeline.causal.fci_search import search
+
     drawn = min(settings.rows_per_resample or len(scores), len(scores))
+    effective = effective_rows(len(scores), drawn)
+
+    def resample(index: int) -> np.ndarray:
+        generator = numpy_generator(seed, "causal search", index)
+        return scores[generator.integers(len(scores), size=drawn)]
+
     tasks = (
-        delayed(_search_resample)(scores, drawn, settings, seed, index)
+        delayed(search)(resample(index), settings.alpha, settings.depth, effective)
         for index in range(settings.resamples)
     )
-    # No more workers than there are tasks worth one: each takes seconds to start.
     results = Parallel(n_jobs=min(workers, settings.resamples), return_as="generator")(tasks)
-    found = list(tqdm(results, total=settings.resamples, desc="causal search", unit="resample"))
-    return Resamples(np.stack([m for m, _ in found]), np.stack([c for _, c in found]))
-
-
-def _search_resample(
-    scores: np.ndarray, drawn: int, settings: SearchParameters, seed: int, index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    from glance_pipeline.causal.fci_search import search  # slow to import
-
-    rows = numpy_generator(seed, "causal search", index).integers(len(scores), size=drawn)
-    resample = scores[rows]
-    marks = search(resample, settings.alpha, settings.depth, effective_rows(len(scores), drawn))
-    return marks, np.corrcoef(resample, rowvar=False)
+    marks = list(tqdm(results, total=settings.resamples, desc="causal search", unit="resample"))
+    correlations = [np.corrcoef(resample(k), rowvar=False) for k in range(settings.resamples)]
+    return Resamples(np.stack(marks), np.stack(correlations))

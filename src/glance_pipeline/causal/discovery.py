@@ -13,7 +13,7 @@ from glance_pipeline.config.discover import SearchParameters
 
 _LOGGER = logging.getLogger(__name__)
 
-# causal-learn's endpoint values; ``fci_search`` cannot be imported here, it takes seconds.
+# As ``fci_search`` gives them.
 _MARKS: dict[Mark, int] = {"tail": -1, "arrow": 1, "circle": 2}
 
 

@@ -10,9 +10,6 @@ import numpy as np
 from causallearn.search.ConstraintBased.FCI import fci
 from causallearn.utils.cit import FisherZ, register_ci_test
 
-# causal-learn's endpoints, as they stand in its matrix.
-TAIL, NONE, ARROW, CIRCLE = -1, 0, 1, 2
-
 _TEST = "glance_resampled_fisher_z"
 
 
@@ -84,7 +81,8 @@ def search(scores: np.ndarray, alpha: float, depth: int, effective_rows: float) 
         effective_rows: see ``ResampledFisherZ``.
 
     Returns:
-        int8, (columns, columns): the mark at column j of the edge i – j in row i; 0 for no edge.
+        int8, (columns, columns): the mark at column j of the edge i – j in row i: −1 tail,
+        1 arrow, 2 circle, 0 for no edge.
     """
     # causal-learn prints edges and warnings as it goes.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():

@@ -1,0 +1,110 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from kedro.validation.exceptions import ParameterValidationError
+from kedro.validation.parameter_validator import ParameterValidator
+from matplotlib.figure import Figure
+from omegaconf import OmegaConf
+
+from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.config.discover import DiscoverParameters
+from glance_pipeline.pipelines.discover import create_pipeline, nodes
+from glance_pipeline.testing import tiny_classifier, tiny_surrogate
+
+CONFIGURATION = Path(__file__).parents[2] / "conf"
+OUTPUTS = ("concepts", "causal_graph", "causal_graph_figure")
+
+
+class Kept(MemoryDataset):
+    """In memory, and not released by the runner."""
+
+    def _release(self) -> None:
+        pass
+
+
+def configured(environment: str) -> dict[str, Any]:
+    path = CONFIGURATION / environment / "parameters_discover.yml"
+    found = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(found, dict)
+    return found["discover"]
+
+
+@pytest.fixture(scope="module")
+def discovered() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    splits = np.repeat(["train", "validation", "test"], [60, 10, 20])
+    inputs = {
+        "surrogate_aligned": tiny_surrogate(),
+        "classifier": tiny_classifier(),
+        "images": rng.integers(0, 256, (90, 1, 8, 8), dtype=np.uint8),
+        "image_records": pd.DataFrame({"label": 0, "split": splits}),
+        "params:discover": DiscoverParameters.model_validate(configured("test")),
+        "params:seed": 0,
+        "params:compute.workers": 1,
+    }
+    catalog = DataCatalog(
+        {name: MemoryDataset(value, copy_mode="assign") for name, value in inputs.items()}
+    )
+    for name in OUTPUTS:
+        catalog[name] = Kept(copy_mode="assign")
+    SequentialRunner().run(create_pipeline(), catalog)
+    return {name: catalog.load(name) for name in OUTPUTS}
+
+
+def test_concepts_and_predictions_become_one_graph(discovered):
+    graph = discovered["causal_graph"]
+    assert len(discovered["concepts"].concepts) == 90
+    assert [node.name for node in graph.nodes] == [
+        "size",
+        "tilt",
+        "latent_1",
+        "prediction:a",
+        "prediction:b",
+        "prediction:c",
+    ]
+    # Every pair of concepts and every concept with every class was examined.
+    assert len(graph.edges) + len(graph.rejected) == 3 + 9
+    assert graph.search.resamples == 6
+    assert graph.search.rows == 90
+    assert graph.intervention.images == 16  # of the 20 that are held out
+    assert CausalGraph.from_json(graph.to_json()) == graph
+    assert isinstance(discovered["causal_graph_figure"], Figure)
+
+
+def test_interventions_need_held_out_images(discovered):
+    with pytest.raises(ValueError, match="no image has the split 'test'"):
+        nodes.test_concepts_by_intervention(
+            discovered["causal_graph"],
+            discovered["concepts"],
+            tiny_surrogate(),
+            tiny_classifier(),
+            np.zeros((90, 1, 8, 8), np.uint8),
+            pd.DataFrame({"split": ["train"] * 90}),
+            DiscoverParameters(),
+            0,
+        )
+
+
+def test_defaults_are_those_of_the_base_environment():
+    assert DiscoverParameters.model_validate(configured("base")) == DiscoverParameters()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"serch": {}}, "serch\n.*Extra inputs are not permitted"),
+        ({"search": {"resamples": 0}}, "search.resamples\n.*greater than or equal to 1"),
+        ({"search": {"alpha": 1.5}}, "search.alpha\n.*less than 1"),
+        ({"intervention": {"step": "big"}}, "intervention.step\n.*valid number"),
+    ],
+)
+def test_wrong_parameters_are_named_before_the_first_node(changes, message):
+    with pytest.raises(ParameterValidationError, match=f"(?s)Parameter 'discover'.*{message}"):
+        ParameterValidator({"discover": create_pipeline()}).validate_raw_params(
+            {"discover": changes}
+        )
