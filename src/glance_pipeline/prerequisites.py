@@ -19,19 +19,38 @@ def explain_missing(
     Returns:
         A message of several lines, or None where everything is there.
     """
-    lines, makers = [], set()
-    for name in sorted(inputs):
-        if name == "parameters" or name.startswith("params:") or _exists(name, catalog):
-            continue
+    missing = _missing(inputs, catalog)
+    if not missing:
+        return None
+    lines = ["This pipeline needs what is not there yet:"]
+    for name in missing:
         maker = _maker(name, pipelines)
-        makers.add(maker)
         made = f"made by the pipeline {maker}" if maker else "which no pipeline here makes"
         lines.append(f"  {name} ({_place(name, catalog)}), {made}")
-    if not lines:
-        return None
-    first = [f"kedro run --pipeline {name}" for name in pipelines if name in makers]
-    advice = [f"Run first: {' && '.join(first)}"] if first else []
-    return "\n".join(["This pipeline needs what is not there yet:", *lines, *advice])
+    needed = _needed(missing, catalog, pipelines)
+    first = [f"kedro run --pipeline {name}" for name in pipelines if name in needed]
+    return "\n".join([*lines, f"Run first: {' && '.join(first)}"] if first else lines)
+
+
+def _missing(inputs: Iterable[str], catalog: CatalogProtocol) -> list[str]:
+    return [
+        name
+        for name in sorted(inputs)
+        if name != "parameters" and not name.startswith("params:") and not _exists(name, catalog)
+    ]
+
+
+def _needed(
+    missing: list[str], catalog: CatalogProtocol, pipelines: Mapping[str, Pipeline]
+) -> set[str]:
+    """Return the pipelines that make what is missing, and what those are missing in turn."""
+    needed: set[str] = set()
+    while missing:
+        maker = _maker(missing.pop(), pipelines)
+        if maker is not None and maker not in needed:
+            needed.add(maker)
+            missing += _missing(pipelines[maker].inputs(), catalog)
+    return needed
 
 
 def _exists(name: str, catalog: CatalogProtocol) -> bool:

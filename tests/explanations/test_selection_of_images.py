@@ -40,6 +40,8 @@ def test_images_can_be_written_in_several_ways(written, meant):
         ("", "no image is named"),
         ([], "no image is named"),
         (-1, "-1 is below"),
+        ({"a": 1}, "not by"),
+        ([2.5], "not by 2.5"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(written, told):

@@ -102,6 +102,16 @@ def test_missing_inputs_are_named_with_file_and_pipeline(tmp_path):
     )
 
 
+def test_what_the_makers_are_missing_in_turn_is_run_first(tmp_path):
+    names = ("images", "concepts")
+    datasets = {name: TextDataset(filepath=str(tmp_path / f"{name}.txt")) for name in names}
+    message = explain_missing({"concepts"}, DataCatalog(datasets), registered())
+    assert message.splitlines()[1:] == [
+        f"  concepts ({tmp_path}/concepts.txt), made by the pipeline discover",
+        "Run first: kedro run --pipeline prepare && kedro run --pipeline discover",
+    ]
+
+
 def test_what_no_pipeline_makes_is_said():
     message = explain_missing({"digits"}, DataCatalog({}), registered())
     assert message.endswith("  digits (not in the catalog), which no pipeline here makes")

@@ -20,17 +20,19 @@ def parse_images(value: Any) -> Any:
         value: an integer, a text of this form, a list of either, or None.
 
     Raises:
-        ValueError: where an index is negative, a range runs backwards, or nothing is named.
+        ValueError: where an index is negative, a range runs backwards, nothing is named, or it is
+            something else altogether.
     """
     if value is None or isinstance(value, tuple):
         return value
     parts = value if isinstance(value, list) else [value]
     images: dict[int | str, None] = {}  # an ordered set: an image named twice is explained once
     for part in parts:
+        if isinstance(part, bool) or not isinstance(part, int | str):
+            raise ValueError(f"an image is named by an index or a file path, not by {part!r}")
         if isinstance(part, int) and part < 0:
             raise ValueError(f"images are numbered from 0, and {part} is below")
-        for image in [part] if isinstance(part, int) else _split(str(part)):
-            images[image] = None
+        images |= dict.fromkeys([part] if isinstance(part, int) else _split(part))
     if not images:
         raise ValueError("no image is named: give an index, a range such as 0-7, or a file path")
     return tuple(images)
