@@ -15,7 +15,7 @@ from glance_pipeline.explanations.explanation import (
     file_name,
 )
 from glance_pipeline.explanations.sentence import describe
-from glance_pipeline.explanations.values import format_number, format_pair
+from glance_pipeline.explanations.values import format_logits, format_number, format_pair
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes
 from glance_pipeline.testing import glass_box, tiny_classifier, tiny_surrogate
@@ -135,6 +135,13 @@ def test_sentence_lists_several_changes_and_admits_what_it_lacks():
 )
 def test_numbers_are_written_plainly(value, text):
     assert format_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.13, "+2.1"), (0.0003, "+0.00"), (-0.04, "−0.04"), (-0.31, "−0.31")]
+)
+def test_logits_have_two_decimals_at_most(value, text):
+    assert format_logits(value, signed=True) == text
 
 
 def test_a_pair_is_written_so_that_the_difference_shows():

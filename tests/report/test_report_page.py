@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support_report import HOSTILE, explained, graph
 
-from glance_pipeline.explanations.values import format_number
+from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.pictures import difference_uri, picture_uri
@@ -79,7 +79,7 @@ def test_bars_start_in_the_middle_and_the_largest_reaches_the_edge():
     bars = {bar.concept: bar for bar in card(1, explanations[1]).bars}
     assert (bars["tilt"].left, bars["tilt"].width) == (50, 50)
     contribution = explanations[1].importances.of[0].contribution
-    assert bars["tilt"].value == f"+{format_number(contribution)}"
+    assert bars["tilt"].value == format_logits(contribution, signed=True)
 
 
 def test_pictures_survive_embedding():

@@ -9,7 +9,15 @@ from glance_pipeline.explanations.explanation import (
     Importances,
     Prediction,
 )
-from glance_pipeline.explanations.values import format_number, format_pair, with_unit
+from glance_pipeline.explanations.values import (
+    format_logits,
+    format_number,
+    format_pair,
+    with_unit,
+)
+
+_WORTH_NAMING = 0.1
+"""A concept is named as the reason from this part of the largest contribution upwards."""
 
 
 def describe(
@@ -28,14 +36,16 @@ def describe(
 
 
 def _because(concepts: Sequence[ConceptValue], importances: Importances) -> str:
-    """Name the concept that speaks most for the answer, unless that could be sampling error."""
-    for_it = [i for i in importances.of if i.contribution > 2 * i.standard_error]
+    """Name the concept that speaks most for the answer, unless that is little or chance."""
+    least = _WORTH_NAMING * max(abs(i.contribution) for i in importances.of)
+    for_it = [i for i in importances.of if i.contribution > max(2 * i.standard_error, least)]
     if not for_it:
         return "No concept clearly speaks for it."
     most = max(for_it, key=lambda importance: importance.contribution)
     value = next(concept for concept in concepts if concept.name == most.concept)
     shown = with_unit(format_number(value.value), value.unit)
-    return f"Mostly because of {most.concept} {shown} (+{format_number(most.contribution)} logits)."
+    contribution = format_logits(most.contribution, signed=True)
+    return f"Mostly because of {most.concept} {shown} ({contribution} logits)."
 
 
 def _otherwise(counterfactuals: Counterfactuals) -> str:

@@ -38,6 +38,12 @@ def format_number(value: float, digits: int = 2) -> str:
     return (text if float(text) != 0 else text.lstrip("-")).replace("-", "−")
 
 
+def format_logits(value: float, signed: bool = False) -> str:
+    """Write a number of logits: two significant digits, at most two decimals."""
+    text = format_number(value) if abs(value) >= 0.1 else f"{value:.2f}".replace("-", "−")
+    return f"+{text}" if signed and value >= 0 else text
+
+
 def format_pair(first: float, second: float) -> tuple[str, str]:
     """Write two different numbers with as many digits as it takes to see the difference."""
     for digits in range(2, 9):

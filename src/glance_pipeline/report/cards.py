@@ -10,7 +10,12 @@ from glance_pipeline.explanations.explanation import (
     Importance,
     side_by_side,
 )
-from glance_pipeline.explanations.values import format_number, format_pair, with_unit
+from glance_pipeline.explanations.values import (
+    format_logits,
+    format_number,
+    format_pair,
+    with_unit,
+)
 from glance_pipeline.report.pictures import difference_uri, picture_uri
 
 STRIPS_IN_VIEW = 3
@@ -130,9 +135,9 @@ def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:
     for importance in importances:
         width = 50 * abs(importance.contribution) / largest
         positive = importance.contribution >= 0
-        value = f"{'+' if positive else ''}{format_number(importance.contribution)}"
+        value = format_logits(importance.contribution, signed=True)
         if importance.standard_error:
-            value += f" ± {format_number(importance.standard_error, 1)}"
+            value += f" ± {format_logits(importance.standard_error)}"
         bars.append(
             Bar(importance.concept, value, 50.0 if positive else 50 - width, width, positive)
         )

@@ -8,6 +8,7 @@ from glance_pipeline.causal.graph import CausalGraph, Edge
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.values import (
     displayed_unit,
+    format_logits,
     format_number,
     in_display_units,
     with_unit,
@@ -73,8 +74,11 @@ def fidelity_tiles(
     changed = sum(bool(explanation.counterfactuals.found) for explanation in explanations)
     return [
         *tiles,
-        Tile(f"{50 * residual:.1f} %", "of the grey scale is what redrawing these is off by"),
-        Tile(f"{changed} of {count}", "have a verified change that turns the answer"),
+        Tile(f"{50 * residual:.1f} %", "of the grey scale: mean error of redrawing these"),
+        Tile(
+            f"{changed} of {count}",
+            "have a verified change that turns the answer",
+        ),
     ]
 
 
@@ -92,7 +96,7 @@ def concept_rows(
             extent=_extent(concept),
             effects=tuple(_strongest_effects(concept.name, graph)),
             share=mean[concept.name] / largest,
-            contribution=format_number(mean[concept.name]),
+            contribution=format_logits(mean[concept.name]),
         )
         for concept in concepts
     ]
@@ -124,5 +128,4 @@ def _effect(edge: Edge, graph: CausalGraph) -> str:
     label = graph.node(edge.target).label
     if edge.effect is None:
         return label
-    sign = "+" if edge.effect.value > 0 else ""
-    return f"{label}: {sign}{format_number(edge.effect.value)} {edge.effect.unit}"
+    return f"{label}: {format_logits(edge.effect.value, signed=True)} {edge.effect.unit}"

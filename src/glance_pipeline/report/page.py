@@ -9,7 +9,7 @@ from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.values import format_number
+from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.networks import Concept
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows, fidelity_tiles
@@ -46,7 +46,7 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = format_number
+    environment.filters["logits"] = format_logits
     return environment.get_template("report.html").render(
         cards=[card(number, one) for number, one in enumerate(explanations, start=1)],
         tiles=fidelity_tiles(explanations, metrics),
