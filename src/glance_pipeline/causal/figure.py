@@ -48,7 +48,7 @@ def draw_graph(graph: CausalGraph, settings: FigureParameters) -> Figure:
     rows = max(len(concepts), len(sinks), 4)
     y = _rows(concepts, rows) | _rows(sinks, rows)
     arc = 0.5 + 0.26 * max((abs(y[e.source] - y[e.target]) for e in between), default=1) / _ROW
-    left, right, low, high = -arc - 0.2, _WIDTH + _GAP + _SINK_WIDTH, -1.35, rows * _ROW + 0.75
+    left, right, low, high = -arc - 0.2, _WIDTH + _GAP + _SINK_WIDTH, -0.9, rows * _ROW + 0.75
     figure = Figure(figsize=(right - left + 0.2, high - low), dpi=130)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right + 0.2), ylim=(low, high))
     axes.set_axis_off()
@@ -201,7 +201,7 @@ def _write_titles(axes: Axes, graph: CausalGraph, rows: int, drawn: int) -> None
     axes.text(
         _WIDTH / 2,
         top + 0.25,
-        f"left: {search.resamples} resamples of {search.rows_per_resample} images",
+        f"searched on {search.resamples} resamples of {search.rows_per_resample:,} images",
         ha="center",
         size=8,
         color=_INK,
@@ -214,7 +214,7 @@ def _write_titles(axes: Axes, graph: CausalGraph, rows: int, drawn: int) -> None
     axes.text(
         _WIDTH + _GAP / 2,
         top + 0.25,
-        f"interventions on {tests.images} images; strongest {drawn} of {len(judged)} edges",
+        f"do(concept) on {tests.images} images; {drawn} strongest of {len(judged)} edges drawn",
         ha="center",
         size=8,
         color=_INK,
