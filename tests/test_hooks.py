@@ -97,7 +97,7 @@ def test_a_run_is_tracked_with_parameters_versions_curves_results_and_files(smal
     assert run.data.metrics["fidelity.agreement"] == 0.5
     assert run.data.metrics["matrix.a.size _px_"] == 1.0
     assert run.data.metrics["run.peak_rss_mb"] > 10
-    assert run.data.metrics["seconds/measure_source"] >= 0
+    assert run.data.metrics["seconds.measure_source"] >= 0
     curve = client.get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in curve] == [
         (0, 1),

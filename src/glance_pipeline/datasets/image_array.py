@@ -1,12 +1,12 @@
 """Dataset of one big array of images, memory-mapped when it is read."""
 
-import contextlib
-import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from kedro.io import AbstractVersionedDataset, DatasetError, Version
+
+from glance_pipeline.datasets.whole_file import whole_file
 
 
 class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
@@ -62,23 +62,8 @@ class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
         path = Path(self._get_save_path())
         if data.dtype != np.uint8:
             raise DatasetError(f"images {path}: found {data.dtype} to save, wanted uint8")
-        folder = path.parent
-        created = not folder.exists()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = folder.parent / f".{folder.name}.{path.name}.partial"
-        try:
-            with partial.open("wb") as file:
-                np.save(file, data, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-            folder.mkdir(exist_ok=True)
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            if created and folder.exists():
-                with contextlib.suppress(OSError):
-                    folder.rmdir()  # only where it is empty
-            raise
+        with whole_file(path) as file:
+            np.save(file, data, allow_pickle=False)
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()

@@ -1,8 +1,6 @@
 """Weights on disk: safetensors with one JSON header, written all or nothing."""
 
-import contextlib
 import json
-import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from glance_pipeline import __version__
+from glance_pipeline.datasets.whole_file import write_whole
 
 FORMAT = 1
 ENTRY = "glance_pipeline"
@@ -24,9 +23,6 @@ def write_weights(
 ) -> None:
     """Write ``tensors`` and ``header`` to ``path`` so that it holds all of them or is not there.
 
-    They are written beside the version's folder, which comes into being only with the finished
-    file: a full disk leaves no newer, broken version behind.
-
     Args:
         path: The file; its folder is created.
         tensors: Weights by name.
@@ -35,25 +31,7 @@ def write_weights(
     """
     entry = {"format": FORMAT, "project": __version__, "network": network, "header": header}
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    content = save(plain, {ENTRY: json.dumps(entry)})
-    folder = path.parent
-    created = not folder.exists()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.parent / f".{folder.name}.{path.name}.partial"
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        folder.mkdir(exist_ok=True)
-        partial.replace(path)
-        _sync_folder(folder)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        if created and folder.exists():
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # only where it is empty
-        raise
+    write_whole(path, save(plain, {ENTRY: json.dumps(entry)}))
 
 
 def read_weights(
@@ -127,11 +105,3 @@ def with_suffix(path: PurePosixPath) -> PurePosixPath:
 def _shorten(names: list[str], most: int = 6) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` beside the folder of ``path`` and then move it there.
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside the folder of ``path``; it is moved there once all is written.
 
     The folder is a version's; it comes into being only with the finished file, so a full disk
     leaves no newer, broken version behind.
@@ -17,7 +20,7 @@ def write_whole(path: Path, content: bytes) -> None:
     partial = folder.parent / f".{folder.name}.{path.name}.partial"
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         folder.mkdir(exist_ok=True)
@@ -28,3 +31,9 @@ def write_whole(path: Path, content: bytes) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only where it is empty
         raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` so that it holds all of it or is not there."""
+    with whole_file(path) as file:
+        file.write(content)

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
@@ -35,9 +36,10 @@ class TrackingHooks:
     ) -> None:
         """Start the MLflow run."""
         loader = self._context.config_loader
-        name = "+".join(run_params["pipeline_names"] or ["__default__"])
+        wanted = run_params["pipeline_names"] or ["__default__"]
+        name = ",".join(name for name in pipelines if name in wanted)  # Kedro's own order varies
         tags = {
-            "mlflow.source.name": f"kedro run --pipeline {name}",
+            "mlflow.source.name": f"kedro run --pipelines {name}",
             "mlflow.source.type": "LOCAL",
             "kedro.environment": str(run_params["env"] or "local"),
             "kedro.save_version": run_params["run_id"],
@@ -62,7 +64,7 @@ class TrackingHooks:
         """Log how long the node took."""
         if self._run:
             seconds = time.monotonic() - self._started[node.name]
-            self._run.log_results({f"seconds/{node.short_name}": seconds})
+            self._run.log_results({"seconds": {node.short_name: seconds}})
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str) -> None:

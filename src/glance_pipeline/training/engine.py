@@ -240,7 +240,7 @@ def _log(
     state.history.append({"step": state.step, **means})
     bar.set_postfix({key: f"{value:.3g}" for key, value in list(means.items())[:4]})
     if log_metrics is not None:
-        log_metrics({f"{name}.{key}": value for key, value in means.items()}, state.step)
+        log_metrics({f"{name}/{key}": value for key, value in means.items()}, state.step)
 
 
 def _rate_at(progress: float, decay: float) -> float:

@@ -1,0 +1,1 @@
+"""The stages of the chain, each a Kedro pipeline with thin nodes."""

@@ -1,0 +1,1 @@
+"""How the networks learn: one engine, three stages, exact resume."""
