@@ -129,17 +129,20 @@ class Landscape:
             if not len(walking):
                 break
             now = Candidates(owner[walking], moves[walking])
-            slope = self._slope(now) * allowed[walking]
+            lead, slope = self._lead_and_slope(now)
+            close = walking[lead > _ENOUGH]
+            reached[close] = self.margins(Candidates(owner[close], moves[close])) > _ENOUGH
+            onward = ~reached[walking]
+            walking, now, slope = walking[onward], now[onward], slope[onward]
+            slope = slope * allowed[walking]
             low, high = self.lowest[now.owner], self.highest[now.owner]
             blocked = ((slope > 0) & (now.moves >= high)) | ((slope < 0) & (now.moves <= low))
             slope = slope.masked_fill(blocked, 0.0)
             steepest = slope.abs().amax(1, keepdim=True)
             stride = (slope / steepest.clamp_min(1e-20)).abs().pow(_SHARPNESS) * slope.sign()
-            after = (now.moves + step * stride).clamp(low, high)
-            moves[walking] = after
-            there = self.margins(Candidates(now.owner, after)) > _ENOUGH
-            reached[walking] = there
-            walking = walking[~there & (steepest.flatten() > 0)]
+            moves[walking] = (now.moves + step * stride).clamp(low, high)
+            walking = walking[steepest.flatten() > 0]
+        reached[walking] = self.margins(Candidates(owner[walking], moves[walking])) > _ENOUGH
         return Candidates(owner, moves), reached
 
     def drop_needless(self, candidates: Candidates) -> Candidates:
@@ -171,13 +174,15 @@ class Landscape:
             fails = torch.where(there[:, None], fails, middle)
         return Candidates(candidates.owner, candidates.moves * holds)
 
-    def _slope(self, candidates: Candidates) -> Tensor:
-        """Return the gradient of the margin with respect to the moves, (R, D)."""
+    def _lead_and_slope(self, candidates: Candidates) -> tuple[Tensor, Tensor]:
+        """Return the margin before rounding, (R,), and its gradient over the moves, (R, D)."""
         with torch.enable_grad():
             moves = candidates.moves.detach().requires_grad_(True)
             images = self.surrogate.generate(self.codes_of(Candidates(candidates.owner, moves)))
-            lead = self._lead(self.classifier.logits(images), candidates.owner)
-            return torch.autograd.grad(lead.sum(), moves)[0]
+            # What is seen ends at black and white; the slope is that of the drawing before it.
+            seen = images + (images.clamp(-1, 1) - images).detach()
+            lead = self._lead(self.classifier.logits(seen), candidates.owner)
+            return lead.detach(), torch.autograd.grad(lead.sum(), moves)[0]
 
     def _lead(self, logits: Tensor, owner: Tensor) -> Tensor:
         wanted = self.wanted[owner]
