@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ class Checkpoints:
         for path in reversed(self._paths()):
             try:
                 state = torch.load(path, weights_only=True)
-            except (RuntimeError, EOFError, OSError):
+            except (RuntimeError, EOFError, OSError, UnpicklingError):
                 continue
             if state.get("fingerprint") != self.fingerprint:
                 raise ValueError(

@@ -30,7 +30,7 @@ def standardise_context(
     constant = [name for name in std.index if not std[name] > 0]
     if constant:
         raise ValueError(f"context_features: {constant} do not vary over the training images")
-    standardised = ((context_features - mean) / std).to_numpy(np.float32)
+    standardised = ((context_features - mean) / std).to_numpy(np.float32, copy=True)
     concepts = [
         Concept(str(name), "aligned", units.get(str(name), ""), float(mean[name]), float(std[name]))
         for name in context_features.columns

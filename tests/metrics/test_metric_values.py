@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from glance_pipeline.images import to_uint8
+from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.fidelity import fidelity, random_interventions, reconstruction_l1
+from glance_pipeline.metrics.interventions import effectiveness_mae, intervention_matrix
+from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.testing import tiny_classifier, tiny_surrogate
+
+
+class Drawer(TwinSurrogate):
+    """Draws u₁ as brightness and 0.5·u₂ as contrast between left and right; u₂ leaks to u₁."""
+
+    def __init__(self, leak: float) -> None:
+        shape = SurrogateShape((1, 8, 8), 3, 3, 2, 1, (4, 4), style=8, hidden=8)
+        concepts = [
+            Concept("bright", "aligned", "levels", mean=100.0, std=10.0, low=-3, high=3),
+            Concept("side", "aligned", "levels", mean=0.0, std=20.0, low=-3, high=3),
+        ]
+        super().__init__(shape, concepts)
+        self.leak = leak
+
+    def generate(self, codes: Codes) -> torch.Tensor:
+        bright = 100 + 10 * (codes.concepts[:, 0] + self.leak * codes.concepts[:, 1])
+        side = 0.5 * 20 * codes.concepts[:, 1]
+        ramp = torch.tensor([-0.5] * 4 + [0.5] * 4)
+        grey = bright[:, None, None, None] + side[:, None, None, None] * ramp
+        return (grey / 127.5 - 1).expand(-1, 1, 8, 8)
+
+
+def measure(images: np.ndarray) -> pd.DataFrame:
+    values = images.astype(float)
+    side = values[..., 4:].mean((1, 2, 3)) - values[..., :4].mean((1, 2, 3))
+    return pd.DataFrame({"bright": values.mean((1, 2, 3)), "side": side})
+
+
+def codes_of(count: int) -> Codes:
+    generator = torch.Generator().manual_seed(0)
+    return Codes(torch.randn(count, 2, generator=generator).clamp(-1.5, 1.5), torch.zeros(count, 1))
+
+
+def test_intervention_matrix_of_a_generator_with_known_effects() -> None:
+    matrix = intervention_matrix(Drawer(leak=0.3), codes_of(200), measure, delta=1.0)
+    assert matrix.loc["bright"].tolist() == pytest.approx([1.0, 0.0], abs=0.02)
+    assert matrix.loc["side"].tolist() == pytest.approx([0.3, 0.5], abs=0.02)
+
+
+def test_effectiveness_of_a_generator_that_moves_half_as_far() -> None:
+    codes = codes_of(400)
+    errors = effectiveness_mae(Drawer(leak=0.0), codes, measure, np.random.default_rng(0))
+    assert errors["bright"] < 0.5
+    wanted = 0.5 * 20 * codes.concepts[:, 1].abs().mean().item()
+    assert errors["side"] == pytest.approx(wanted, abs=0.5)
+
+
+def test_r2_of_concepts_that_are_right_and_that_are_the_mean() -> None:
+    codes = Codes(torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), torch.zeros(3, 1))
+    context = pd.DataFrame({"bright": [100.0, 110.0, 120.0], "side": [-1.0, 0.0, 1.0]})
+    assert alignment_r2(Drawer(0.0), codes, context) == pytest.approx({"bright": 1.0, "side": 0.0})
+
+
+def test_fidelity_is_a_share_of_agreements() -> None:
+    surrogate, classifier = tiny_surrogate(), tiny_classifier()
+    images = np.random.default_rng(0).integers(0, 256, (30, 1, 8, 8), dtype=np.uint8)
+    found = fidelity(surrogate, classifier, images, np.random.default_rng(0))
+    codes = surrogate.encode_array(images)
+    drawn = to_uint8(surrogate.generate_batched(codes))
+    answers = [classifier.answers(x).logits.argmax(1) for x in (images, drawn)]
+    assert found["reconstruction_agreement"] == pytest.approx(
+        (answers[0] == answers[1]).float().mean().item()
+    )
+    student = surrogate.predict(codes).argmax(1)
+    assert found["student_agreement"] == pytest.approx(
+        (answers[0] == student).float().mean().item()
+    )
+    assert set(found) == {
+        "reconstruction_agreement",
+        "student_agreement",
+        "intervention_agreement",
+        "residual_swap_agreement",
+    }
+
+
+def test_random_interventions_move_one_concept_of_each_image() -> None:
+    surrogate = tiny_surrogate()
+    codes = Codes(torch.randn(50, 3), torch.zeros(50, 4))
+    moved = random_interventions(surrogate, codes, np.random.default_rng(0))
+    changed = (moved.concepts != codes.concepts).sum(1)
+    assert changed.max() == 1 and changed.float().mean() > 0.9
+
+
+def test_reconstruction_error_of_a_grey_drawer() -> None:
+    drawer = Drawer(leak=0.0)
+    drawer.encode_array = lambda images: Codes(
+        torch.zeros(len(images), 2), torch.zeros(len(images), 1)
+    )  # type: ignore[method-assign]
+    images = np.full((2, 1, 8, 8), 151, np.uint8)
+    assert reconstruction_l1(drawer, images) == pytest.approx(51 / 127.5, abs=1e-3)

@@ -1,0 +1,146 @@
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from glance_pipeline.classifier import Answer
+from glance_pipeline.networks import Codes
+from glance_pipeline.objectives import OBJECTIVES, build_objective
+from glance_pipeline.objectives.adversarial import Adversarial
+from glance_pipeline.objectives.alignment import Alignment
+from glance_pipeline.objectives.distillation import Distillation, divergence
+from glance_pipeline.objectives.intervention_consistency import InterventionConsistency
+from glance_pipeline.objectives.reconstruction import Reconstruction
+from glance_pipeline.objectives.sufficiency import Sufficiency
+from glance_pipeline.objectives.twin_pass import Batch, TwinPass
+from glance_pipeline.objectives.variation_predictability import VariationPredictability
+from glance_pipeline.testing import tiny_classifier, tiny_surrogate
+
+EVEN = torch.zeros(2, 2)
+THREE_TO_ONE = torch.tensor([[math.log(3.0), 0.0]] * 2)
+
+
+def made_up(**parts: Any) -> Any:
+    return SimpleNamespace(**parts)
+
+
+def answer(logits: torch.Tensor, features: list[float]) -> Answer:
+    return Answer(logits, torch.tensor([features] * len(logits)))
+
+
+def test_divergence_of_three_to_one_from_even() -> None:
+    # ¾·ln(¾/½) + ¼·ln(¼/½)
+    want = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    assert divergence(THREE_TO_ONE, EVEN).item() == pytest.approx(want, abs=1e-6)
+
+
+def test_reconstruction_adds_pixels_and_features() -> None:
+    step = made_up(
+        reconstruction=torch.full((2, 1, 2, 2), 0.5),
+        batch=Batch(torch.zeros(2, 1, 2, 2), answer(EVEN, [3.0, 4.0])),
+        reconstruction_answer=answer(EVEN, [3.0, 3.0]),
+    )
+    # 0.5 in every pixel; features are off by 1² of 25.
+    assert Reconstruction(perceptual=0.1)(step).item() == pytest.approx(0.5 + 0.1 / 25)
+
+
+def test_distillation_adds_its_three_terms() -> None:
+    step = made_up(
+        batch=Batch(torch.zeros(2, 1, 2, 2), answer(THREE_TO_ONE, [2.0, 0.0])),
+        student=answer(EVEN, [1.0, 0.0]),
+        reconstruction_answer=answer(THREE_TO_ONE, [0.0, 0.0]),
+    )
+    want = divergence(THREE_TO_ONE, EVEN).item() + 0.0 + 1 / 4
+    assert Distillation()(step).item() == pytest.approx(want)
+
+
+def test_sufficiency_looks_at_swapped_rows_alone() -> None:
+    logits = torch.stack([EVEN[0], THREE_TO_ONE[0]])
+    step = made_up(
+        swapped=1,
+        batch=Batch(torch.zeros(2, 1, 2, 2), answer(EVEN, [0.0])),
+        recombination_answer=answer(logits, [0.0]),
+    )
+    assert Sufficiency()(step).item() == pytest.approx(0.0)
+
+
+def test_adversarial_game_of_a_critic_that_cannot_tell() -> None:
+    images = torch.zeros(4, 1, 2, 2)
+    step = made_up(
+        batch=Batch(images, answer(EVEN, [0.0])),
+        reconstruction=images,
+        recombination=images,
+        critics=made_up(images=lambda x: torch.zeros(len(x))),
+    )
+    game = Adversarial()
+    assert game(step).item() == pytest.approx(math.log(2))
+    assert game.critic_loss(step).item() == pytest.approx(2 * math.log(2))
+
+
+def test_alignment_is_the_squared_error_of_the_first_concepts() -> None:
+    step = made_up(
+        codes=Codes(torch.tensor([[1.0, 2.0, 9.0]]), torch.zeros(1, 1)),
+        batch=Batch(torch.zeros(1, 1, 2, 2), answer(EVEN, [0.0]), torch.tensor([[0.0, 4.0]])),
+    )
+    assert Alignment()(step).item() == pytest.approx((1 + 4) / 2)
+
+
+def test_alignment_without_context_is_an_error() -> None:
+    step = made_up(batch=Batch(torch.zeros(1, 1, 2, 2), answer(EVEN, [0.0])))
+    with pytest.raises(ValueError, match="no context"):
+        Alignment()(step)
+
+
+def test_intervention_consistency_reads_the_intended_values() -> None:
+    step = made_up(
+        reader=lambda images: torch.tensor([[1.0], [5.0]]),
+        recombination=torch.zeros(2, 1, 2, 2),
+        recombined_codes=Codes(torch.tensor([[1.0, 7.0], [2.0, 7.0]]), torch.zeros(2, 1)),
+    )
+    assert InterventionConsistency()(step).item() == pytest.approx(9 / 2)
+
+
+def test_variation_predictability_does_not_change_with_the_scale_of_the_code() -> None:
+    concepts = torch.tensor([[0.0], [2.0]])
+    found = concepts + 1.0
+    values = []
+    for scale in (1.0, 10.0):
+        codes = Codes(scale * concepts, torch.zeros(2, 1))
+        step = made_up(
+            codes=codes,
+            recombined_codes=codes,
+            recombination_encoding=Codes(scale * found, torch.zeros(2, 1)),
+        )
+        values.append(VariationPredictability()(step).item())
+    # The variance of {0, 2} is 2, the error 1.
+    assert values == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("intervened", [0.0, 0.5, 1.0])
+def test_recombination_swaps_residuals_or_moves_concepts_never_both(intervened: float) -> None:
+    surrogate = tiny_surrogate()
+    images = torch.rand(8, 1, 8, 8) * 2 - 1
+    batch = Batch(images, tiny_classifier()(images))
+    step = TwinPass(
+        surrogate, tiny_classifier(), None, batch, torch.Generator().manual_seed(3), intervened
+    )
+    before, after = step.codes, step.recombined_codes
+    swapped = slice(0, step.swapped)
+    moved = slice(step.swapped, None)
+    assert step.swapped == round(8 * (1 - intervened))
+    assert torch.equal(before.concepts[swapped], after.concepts[swapped])
+    assert torch.equal(before.residual[moved], after.residual[moved])
+    if intervened < 1:
+        assert not torch.equal(before.residual[swapped], after.residual[swapped])
+    if intervened > 0:
+        assert not torch.equal(before.concepts[moved], after.concepts[moved])
+        for column in range(3):
+            assert torch.isin(after.concepts[moved, column], before.concepts[:, column]).all()
+
+
+def test_every_objective_is_registered_under_its_name() -> None:
+    assert all(build_objective(name).name == name for name in OBJECTIVES)
+    with pytest.raises(KeyError, match=r"colour.*adversarial"):
+        build_objective("colour")
