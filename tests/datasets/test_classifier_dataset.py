@@ -7,8 +7,10 @@ import torch
 from kedro.io import DatasetError, Version
 from torch import Tensor, nn
 
+from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.datasets import ClassifierDataset
 from glance_pipeline.images import to_float
+from glance_pipeline.networks.demo_classifier import DemoClassifier
 from glance_pipeline.testing import tiny_classifier
 
 SHARED = Path(__file__).parents[3] / "shared/data"
@@ -68,6 +70,21 @@ def test_a_full_version_folder_appears_only_with_its_file(tmp_path):
     assert not demo(tmp_path).exists()
     demo(tmp_path, "1").save(tiny_classifier())
     assert demo(tmp_path).exists()
+
+
+def test_a_network_that_knows_its_arguments_is_built_with_them(tmp_path):
+    network = DemoClassifier(1, 16, 3, width=4, features=8)
+    teacher = Classifier(
+        network, ClassifierSpecification(image_shape=(1, 16, 16), class_names=("a", "b", "c"))
+    )
+    dataset = foreign(
+        tmp_path / "teacher.safetensors",
+        network="glance_pipeline.networks.demo_classifier.DemoClassifier",
+        specification=None,
+    )
+    dataset.save(teacher)
+    images = torch.rand(2, 1, 16, 16)
+    torch.testing.assert_close(dataset.load().logits(images), teacher.logits(images))
 
 
 def test_a_teacher_of_another_class_than_the_catalog_names_is_not_saved(tmp_path):

@@ -39,7 +39,8 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         filepath: ``.safetensors``, or a state dict that ``torch.save`` wrote, which is read
             without running any code in it. A missing suffix is ``.safetensors``.
         network: Import path of the ``nn.Module``.
-        arguments: What it is called with.
+        arguments: What it is called with; by default what the file's header says, nothing for a
+            foreign file. A network that was saved here says it in its attribute ``arguments``.
         specification: Fields of ``ClassifierSpecification``; needed where the file's header does
             not hold them, and taken before the header's where both do.
         key: Name under which a checkpoint keeps its state dict (Lightning: ``state_dict``).
@@ -62,7 +63,7 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
         self._network = network
-        self._arguments = arguments or {}
+        self._arguments = arguments
         self._specification = specification
         self._key = key
         self._prefix = prefix
@@ -76,7 +77,7 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         else:
             tensors, header = _read_state_dict(path, self._key), {}
         specification = self._specify(path, header)
-        network = self._build()
+        network = self._build(header.get("arguments", {}))
         load_into(network, _under_prefix(tensors, self._prefix, path), path)
         try:
             return Classifier(network, specification)
@@ -88,18 +89,22 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         path = Path(self._get_save_path())
         if path.suffix != SUFFIX:
             raise DatasetError(f"classifier {path}: it is saved as {SUFFIX} only")
-        tensors = data.network.state_dict()
-        load_into(self._build(), tensors, path)  # what cannot be loaded again is not saved
-        header = {"specification": data.specification.model_dump(mode="json")}
+        tensors, arguments = data.network.state_dict(), getattr(data.network, "arguments", {})
+        load_into(self._build(arguments), tensors, path)  # what cannot be loaded is not saved
+        header = {
+            "specification": data.specification.model_dump(mode="json"),
+            "arguments": arguments,
+        }
         write_weights(path, tensors, self._network, header)
 
-    def _build(self) -> nn.Module:
+    def _build(self, saved_arguments: dict[str, Any]) -> nn.Module:
+        arguments = saved_arguments if self._arguments is None else self._arguments
         try:
-            return load_obj(self._network)(**self._arguments)
+            return load_obj(self._network)(**arguments)
         except (ImportError, AttributeError, TypeError, ValueError) as error:
             raise DatasetError(
                 f"classifier: the network {self._network} cannot be made with the arguments "
-                f"{self._arguments}: {error}"
+                f"{arguments}: {error}"
             ) from error
 
     def _specify(self, path: Path, header: dict[str, Any]) -> ClassifierSpecification:

@@ -15,6 +15,9 @@ class DemoClassifier(nn.Module):
         classes: number of logits.
         width: channels of the first convolution; the later ones have two and four times as many.
         features: width of the penultimate layer.
+
+    Attributes:
+        arguments: all of the above; saved beside the weights, to build it again with.
     """
 
     def __init__(
@@ -26,6 +29,13 @@ class DemoClassifier(nn.Module):
         features: int = 64,
     ) -> None:
         super().__init__()
+        self.arguments = {
+            "channels": channels,
+            "size": size,
+            "classes": classes,
+            "width": width,
+            "features": features,
+        }
         widths = (channels, width, 2 * width, 4 * width)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in pairwise(widths)
