@@ -36,7 +36,7 @@ def test_page_refers_to_nothing_outside_itself(page):
 def test_page_says_what_was_found(page):
     text = re.sub(r"<[^>]+>", " ", page)
     assert "2 of 2" in text
-    assert "b: +1.4 logits per sd" in text
+    assert "b: +1.4" in text
     assert "Predicted b (0.73). Mostly because of tilt 0.70 rad" in text
     assert "Its label is c: the classifier is wrong" in text
 

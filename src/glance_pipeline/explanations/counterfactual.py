@@ -107,18 +107,21 @@ class CounterfactualSearch:
         for few in (2, 3):
             owners.append(images)
             masks.append(rank < few)
-        owners.append(images.repeat(parameters.starts))
-        masks.append(self._random_masks(len(images) * parameters.starts, landscape.size))
+        owners.append(images.repeat_interleave(parameters.starts))
+        masks.append(self._random_masks(landscape.size).repeat(len(images), 1))
         owner = torch.cat(owners)
         more, found = landscape.walk(
             owner, torch.cat(masks), parameters.walk_steps, parameters.step
         )
         return Candidates.concatenate([alone, walked[reached], more[found]])
 
-    def _random_masks(self, rows: int, size: int) -> Tensor:
-        """Return random halves of the concepts, (rows, size), never empty."""
+    def _random_masks(self, size: int) -> Tensor:
+        """Return random halves of the concepts, (starts, size), never empty.
+
+        They are the same for every image, so that an image's result hangs on no other image.
+        """
         generator = torch_generator(self.seed, "counterfactual", "masks")
-        order = torch.rand(rows, size, generator=generator).argsort(1)
+        order = torch.rand(self.parameters.starts, size, generator=generator).argsort(1)
         return order < max(1, (size + 1) // 2)
 
     def _keep(self, candidates: Candidates, image: int) -> list[int]:

@@ -24,6 +24,9 @@ from glance_pipeline.explanations.subjects import Subjects
 from glance_pipeline.explanations.values import concept_value, format_number, with_unit
 from glance_pipeline.networks import TwinSurrogate
 
+AT_ONCE = 64
+"""Images that are worked on together; bounds memory."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -84,6 +87,13 @@ class Explainer:
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         """Explain ``images``, uint8 (N, C, H, W), in their order."""
+        explanations: list[Explanation] = []
+        for start in range(0, len(images), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            explanations += self._explain(images[part], sources[part])
+        return explanations
+
+    def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)
         counterfactuals = self.counterfactuals.explain(subjects)
         importances = self.importance.explain(subjects)

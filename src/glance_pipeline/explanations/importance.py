@@ -90,7 +90,7 @@ class ShapleyImportance:
         compute = self._exact if exact else self._sampled
         explained = []
         for image, class_index in enumerate(subjects.predicted.tolist()):
-            values, errors, baseline = compute(subjects.codes[[image]], class_index, image)
+            values, errors, baseline = compute(subjects.codes[[image]], class_index)
             measured = self._measure(subjects.reconstruction_logits[[image]], class_index)
             order = values.abs().argsort(descending=True).tolist()
             explained.append(
@@ -112,7 +112,7 @@ class ShapleyImportance:
             )
         return explained
 
-    def _exact(self, code: Codes, class_index: int, _: int) -> tuple[Tensor, Tensor, float]:
+    def _exact(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
         size = len(self.names)
         coalition = torch.arange(2**size)
         member = (coalition[:, None] >> torch.arange(size)) & 1 == 1  # (2^D, D)
@@ -132,9 +132,10 @@ class ShapleyImportance:
             values[j] = (weight[count[without]] * gain).sum()
         return values, torch.zeros(size), float(worth[0])
 
-    def _sampled(self, code: Codes, class_index: int, image: int) -> tuple[Tensor, Tensor, float]:
+    def _sampled(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
         size, pairs = len(self.names), self.parameters.permutations // 2
-        generator = numpy_generator(self.seed, "importance", "permutations", image)
+        # The same orders for every image, so that an image's result hangs on no other image.
+        generator = numpy_generator(self.seed, "importance", "permutations")
         forwards = [generator.permutation(size) for _ in range(pairs)]
         # Backgrounds are used in turn, so that each has the same share of the baseline.
         background = self.background[torch.arange(pairs) % len(self.background)]

@@ -128,4 +128,4 @@ def _effect(edge: Edge, graph: CausalGraph) -> str:
     label = graph.node(edge.target).label
     if edge.effect is None:
         return label
-    return f"{label}: {format_logits(edge.effect.value, signed=True)} {edge.effect.unit}"
+    return f"{label}: {format_logits(edge.effect.value, signed=True)}"
