@@ -121,7 +121,7 @@ def test_sentence_has_the_numbers_and_units():
 
 def test_sentence_lists_several_changes_and_admits_what_it_lacks():
     assert sentence((THICKNESS, LATENT)).endswith(
-        "With thickness 2.1 px instead of 3.4 px and latent_2 −1.2 sd instead of 0.50 sd "
+        "With thickness 2.1 px instead of 3.4 px and latent_2 −1.2 sd instead of 0.5 sd "
         "it would be read as 1."
     )
     assert sentence(contribution=0.1, note="Nothing helped.") == (
@@ -147,6 +147,9 @@ def test_logits_have_two_decimals_at_most(value, text):
 def test_a_pair_is_written_so_that_the_difference_shows():
     assert format_pair(3.41, 3.44) == ("3.41", "3.44")
     assert format_pair(3.4, 2.1) == ("3.4", "2.1")
+    assert format_pair(0.15, -0.0041) == ("0.15", "0.00")
+    assert format_pair(20.3, 16.2) == ("20", "16")
+    assert format_pair(2.0, 2.0) == ("2.0", "2.0")
 
 
 def test_file_names_are_harmless():

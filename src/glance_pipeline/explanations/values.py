@@ -1,5 +1,7 @@
 """Concept values as people read them: in their unit, a latent concept in standard deviations."""
 
+import math
+
 from glance_pipeline.explanations.explanation import ConceptValue
 from glance_pipeline.networks import Concept
 
@@ -33,24 +35,25 @@ def format_number(value: float, digits: int = 2) -> str:
     """Write a number with ``digits`` significant digits, never in exponents, with a true minus."""
     if value == 0:
         return "0"
-    decimals = max(0, digits - 1 - _exponent(value))
-    text = f"{value:.{decimals}f}"
-    return (text if float(text) != 0 else text.lstrip("-")).replace("-", "−")
+    return _fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
 def format_logits(value: float, signed: bool = False) -> str:
     """Write a number of logits: two significant digits, at most two decimals."""
-    text = format_number(value) if abs(value) >= 0.1 else f"{value:.2f}".replace("-", "−")
-    return f"+{text}" if signed and value >= 0 else text
+    text = format_number(value) if abs(value) >= 0.1 else _fixed(value, 2)
+    return f"+{text}" if signed and not text.startswith("−") else text
+
+
+def format_at(value: float, resolution: float) -> str:
+    """Write a number with as many decimals as show steps of ``resolution`` to about 5 %."""
+    if resolution == 0:
+        return format_number(value)
+    return _fixed(value, max(0, math.floor(1.3 - math.log10(abs(resolution)))))
 
 
 def format_pair(first: float, second: float) -> tuple[str, str]:
-    """Write two different numbers with as many digits as it takes to see the difference."""
-    for digits in range(2, 9):
-        pair = format_number(first, digits), format_number(second, digits)
-        if pair[0] != pair[1]:
-            break
-    return pair
+    """Write two numbers with as many decimals as their difference asks for."""
+    return format_at(first, first - second), format_at(second, first - second)
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -58,5 +61,6 @@ def with_unit(text: str, unit: str) -> str:
     return f"{text} {unit}" if unit else text
 
 
-def _exponent(value: float) -> int:
-    return int(f"{abs(value):e}".partition("e")[2])
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    return (text if float(text) != 0 else text.lstrip("-")).replace("-", "−")

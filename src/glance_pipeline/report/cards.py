@@ -11,8 +11,8 @@ from glance_pipeline.explanations.explanation import (
     side_by_side,
 )
 from glance_pipeline.explanations.values import (
+    format_at,
     format_logits,
-    format_number,
     format_pair,
     with_unit,
 )
@@ -146,14 +146,15 @@ def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:
 
 def _strip(strip: EffectStrip, explanation: Explanation) -> Strip:
     own = next(concept for concept in explanation.concepts if concept.name == strip.concept)
+    step = strip.values[1] - strip.values[0]
     return Strip(
         concept=strip.concept,
         unit=strip.unit,
-        own=with_unit(format_number(own.value), own.unit),
+        own=with_unit(format_at(own.value, step), own.unit),
         uri=picture_uri(side_by_side(strip.pictures)),
         frames=tuple(
             Frame(
-                format_number(value),
+                format_at(value, step),
                 probability,
                 class_name,
                 class_name != explanation.prediction.class_name,
