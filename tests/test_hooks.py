@@ -89,6 +89,7 @@ def test_a_run_is_tracked_with_parameters_versions_curves_results_and_files(smal
     small.run()
     client, run = only_run(small)
     assert run.info.status == "FINISHED"
+    assert run.info.run_name == "whole chain"
     assert run.data.params == {
         "measure.factor": "2.0",
         "measure.nested.steps": "4",

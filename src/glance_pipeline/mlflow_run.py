@@ -60,7 +60,9 @@ class MlflowRun:
         experiment = self._client.get_experiment_by_name(configuration.experiment)
         if experiment is None:
             experiment_id = self._client.create_experiment(
-                configuration.experiment, configuration.artifact_location
+                configuration.experiment,
+                configuration.artifact_location,
+                tags={"mlflow.experimentKind": "custom_model_development"},  # its page's layout
             )
         else:
             experiment_id = experiment.experiment_id

@@ -36,16 +36,18 @@ class TrackingHooks:
     ) -> None:
         """Start the MLflow run."""
         loader = self._context.config_loader
-        wanted = run_params["pipeline_names"] or ["__default__"]
+        wanted = run_params["pipeline_names"] or []
         name = ",".join(name for name in pipelines if name in wanted)  # Kedro's own order varies
         tags = {
-            "mlflow.source.name": f"kedro run --pipelines {name}",
+            "mlflow.source.name": f"kedro run --pipelines {name}" if name else "kedro run",
             "mlflow.source.type": "LOCAL",
             "kedro.environment": str(run_params["env"] or "local"),
             "kedro.save_version": run_params["run_id"],
             **code_version(self._context.project_path),
         }
-        self._run = MlflowRun(MlflowConfiguration.model_validate(loader["mlflow"]), name, tags)
+        self._run = MlflowRun(
+            MlflowConfiguration.model_validate(loader["mlflow"]), name or "whole chain", tags
+        )
         self._run.log_parameters(used_parameters(loader["parameters"], pipeline))
         self._catalog = catalog
         self._tagged: set[str] = set()
