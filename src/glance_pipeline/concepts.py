@@ -23,7 +23,7 @@ class ConceptTable:
     units: dict[str, str]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one frame, columns ``aligned:NAME [UNIT]``, ``latent:NAME`` and ``margin:CLASS``."""
+        """Return one frame: columns ``aligned:NAME [UNIT]``, ``latent:NAME``, ``margin:CLASS``."""
         names = {}
         for name in map(str, self.concepts):
             unit = f" [{self.units[name]}]" if self.units[name] else ""
