@@ -25,7 +25,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """From an image to features at 4×4, shared in shape by discriminator and encoder.
+    """From an image to features at 4×4, by residual blocks.
 
     Args:
         resolution: height and width of the images.

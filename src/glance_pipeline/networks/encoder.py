@@ -3,24 +3,24 @@
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.networks.discriminator import ResidualTrunk
 from glance_pipeline.networks.layers import Linear
+from glance_pipeline.networks.trunk import ConvolutionalTrunk
 
 
 class Encoder(nn.Module):
-    """Infer a code (N, code) from images, by the discriminator's trunk and a linear exit."""
+    """Infer a code (N, code) from images: a convolutional trunk and a linear exit."""
 
     def __init__(
         self, code: int, resolution: int, image_channels: int, widths: tuple[int, ...], width: int
     ) -> None:
         super().__init__()
-        self.trunk = ResidualTrunk(resolution, image_channels, widths)
-        self.hidden = Linear(widths[0] * 16, width, activate=True)
+        self.trunk = ConvolutionalTrunk(resolution, image_channels, widths)
+        self.hidden = Linear(self.trunk.outputs, width, activate=True)
         self.exit = Linear(width, code)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [−1, 1] to codes (N, code)."""
-        return self.exit(self.hidden(self.trunk(images).flatten(1)))
+        return self.exit(self.hidden(self.trunk(images)))
 
     @torch.no_grad()
     def change_basis(self, basis: Tensor, offset: Tensor) -> None:

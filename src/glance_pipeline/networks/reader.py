@@ -4,12 +4,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from glance_pipeline.networks.discriminator import ResidualTrunk
 from glance_pipeline.networks.layers import Linear, channels_last
+from glance_pipeline.networks.trunk import ConvolutionalTrunk
 
 
 class AttributeReader(nn.Module):
-    """Regress standardised context features from images, on the discriminator's trunk.
+    """Regress standardised context features from images, on a convolutional trunk.
 
     Args:
         features: names of the context features, in the order of the output.
@@ -32,14 +32,14 @@ class AttributeReader(nn.Module):
             "widths": widths,
             "hidden": hidden,
         }
-        self.trunk = ResidualTrunk(image_shape[1], image_shape[0], widths)
+        self.trunk = ConvolutionalTrunk(image_shape[1], image_shape[0], widths)
         self.head = nn.Sequential(
-            Linear(widths[0] * 16, hidden, activate=True), Linear(hidden, len(features))
+            Linear(self.trunk.outputs, hidden, activate=True), Linear(hidden, len(features))
         )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return standardised features (N, J) of images (N, C, H, W) in [−1, 1]."""
-        return self.head(self.trunk(images).flatten(1))
+        return self.head(self.trunk(images))
 
     def to_weights(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and a JSON-able header from which ``from_weights`` builds an equal one."""
