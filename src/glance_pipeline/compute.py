@@ -1,6 +1,8 @@
 """The one place that decides how many threads and workers this project uses."""
 
 import os
+import resource
+import sys
 
 import torch
 
@@ -15,3 +17,9 @@ def set_threads(threads: int | None) -> int:
     threads = threads or available_cores()
     torch.set_num_threads(threads)
     return threads
+
+
+def peak_rss_mb() -> float:
+    """Return the most memory this process has held so far, in MB (Linux counts in KiB)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

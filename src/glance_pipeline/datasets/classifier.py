@@ -2,26 +2,26 @@
 
 import pickle
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import torch
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError, Version
 from kedro.utils import load_obj
 from pydantic import ValidationError
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import (
     SUFFIX,
     load_into,
     read_weights,
-    with_suffix,
     write_weights,
 )
 
 
-class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
+class ClassifierDataset(VersionedPathDataset[Classifier]):
     """A frozen classifier: weights, the class they belong to, and what it cannot say of itself.
 
     For a model of your own, in ``conf/local/catalog.yml``::
@@ -49,6 +49,8 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
     """
 
+    suffix = SUFFIX
+
     def __init__(
         self,
         *,
@@ -61,17 +63,16 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(PurePosixPath(filepath), version)
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._network = network
         self._arguments = arguments
         self._specification = specification
         self._key = key
         self._prefix = prefix
-        self.metadata = metadata
 
     def load(self) -> Classifier:
         """Build the network, load its weights and freeze it."""
-        path = Path(self._get_load_path())
+        path = self.load_path
         if path.suffix == SUFFIX:
             tensors, header = read_weights(path, self._network)
         else:
@@ -86,7 +87,7 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
 
     def save(self, data: Classifier) -> None:
         """Write the weights with the specification in their header, all or nothing."""
-        path = Path(self._get_save_path())
+        path = self.save_path
         if path.suffix != SUFFIX:
             raise DatasetError(f"classifier {path}: it is saved as {SUFFIX} only")
         tensors, arguments = data.network.state_dict(), getattr(data.network, "arguments", {})
@@ -119,20 +120,8 @@ class ClassifierDataset(AbstractVersionedDataset[Classifier, Classifier]):
         except ValidationError as error:
             raise DatasetError(f"classifier {path}: specification: {error}") from error
 
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _get_versioned_path(self, version: str) -> PurePosixPath:
-        return with_suffix(super()._get_versioned_path(version))
-
-    def _get_load_path(self) -> PurePosixPath:
-        return with_suffix(super()._get_load_path())
-
-    def _get_save_path(self) -> PurePosixPath:
-        return with_suffix(super()._get_save_path())
-
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "network": self._network, "version": self._version}
+        return {**super()._describe(), "network": self._network}
 
 
 def _read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:

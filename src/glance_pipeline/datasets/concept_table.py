@@ -1,18 +1,17 @@
 """Dataset of the concept table, as a Parquet file that other tools can read."""
 
 import io
-from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError
 from kedro_datasets._typing import TablePreview
 
 from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.whole_file import write_whole
 
 
-class ConceptTableDataset(AbstractVersionedDataset[ConceptTable, ConceptTable]):
+class ConceptTableDataset(VersionedPathDataset[ConceptTable]):
     """Concepts and margins of every image; columns say in their names what they are.
 
     In the catalog::
@@ -21,22 +20,7 @@ class ConceptTableDataset(AbstractVersionedDataset[ConceptTable, ConceptTable]):
           type: glance_pipeline.datasets.concept_table.ConceptTableDataset
           filepath: ${globals:data_root}/07_model_output/concepts.parquet
           versioned: true
-
-    Args:
-        filepath: The file, or the folder of its versions.
-        version: Given by Kedro where the entry says ``versioned: true``.
-        metadata: Not used by Kedro; read by hooks and Kedro-Viz.
     """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(PurePosixPath(filepath), version)
-        self.metadata = metadata
 
     def load(self) -> ConceptTable:
         """Read the table.
@@ -44,7 +28,7 @@ class ConceptTableDataset(AbstractVersionedDataset[ConceptTable, ConceptTable]):
         Raises:
             DatasetError: where the file is no Parquet file, or its columns are not a table's.
         """
-        path = Path(self._get_load_path())
+        path = self.load_path
         try:
             return ConceptTable.from_frame(pd.read_parquet(path))
         except ValueError as error:  # pyarrow's ArrowInvalid is one
@@ -54,15 +38,9 @@ class ConceptTableDataset(AbstractVersionedDataset[ConceptTable, ConceptTable]):
         """Write the table, all or nothing."""
         buffer = io.BytesIO()
         data.to_frame().to_parquet(buffer)
-        write_whole(Path(self._get_save_path()), buffer.getvalue())
+        write_whole(self.save_path, buffer.getvalue())
 
     def preview(self, nrows: int = 8) -> TablePreview:
         """Return the first rows, for Kedro-Viz."""
-        frame = pd.read_parquet(Path(self._get_load_path())).head(nrows).round(3)
+        frame = pd.read_parquet(self.load_path).head(nrows).round(3)
         return TablePreview(frame.to_dict(orient="split"))
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}

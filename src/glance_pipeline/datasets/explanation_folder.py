@@ -2,16 +2,16 @@
 
 import shutil
 import tempfile
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError
 
+from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.folder import INDEX, read_explanations, write_explanations
+from glance_pipeline.explanations.folder import read_explanations, write_explanations
 
 
-class ExplanationFolderDataset(AbstractVersionedDataset[list[Explanation], list[Explanation]]):
+class ExplanationFolderDataset(VersionedPathDataset[list[Explanation]]):
     """A folder with a folder for each explained image, written whole or not at all.
 
     In the catalog::
@@ -20,26 +20,11 @@ class ExplanationFolderDataset(AbstractVersionedDataset[list[Explanation], list[
           type: glance_pipeline.datasets.explanation_folder.ExplanationFolderDataset
           filepath: ${globals:data_root}/07_model_output/explanations
           versioned: true
-
-    Args:
-        filepath: The folder, or the folder of its versions.
-        version: Given by Kedro where the entry says ``versioned: true``.
-        metadata: Not used by Kedro; read by hooks and Kedro-Viz.
     """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(PurePosixPath(filepath), version)
-        self.metadata = metadata
 
     def load(self) -> list[Explanation]:
         """Read all explanations of the folder."""
-        path = Path(self._get_load_path())
+        path = self.load_path
         try:
             return read_explanations(path)
         except (FileNotFoundError, ValueError, KeyError) as error:
@@ -47,7 +32,7 @@ class ExplanationFolderDataset(AbstractVersionedDataset[list[Explanation], list[
 
     def save(self, data: list[Explanation]) -> None:
         """Write into a folder beside the final one, then rename it."""
-        path = Path(self._get_save_path())
+        path = self.save_path
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
@@ -59,9 +44,3 @@ class ExplanationFolderDataset(AbstractVersionedDataset[list[Explanation], list[
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
-
-    def _exists(self) -> bool:
-        return (Path(self._get_load_path()) / INDEX).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}

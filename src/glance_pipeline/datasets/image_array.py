@@ -1,15 +1,13 @@
 """Dataset of one big array of images, memory-mapped when it is read."""
 
-from pathlib import Path, PurePosixPath
-from typing import Any
-
 import numpy as np
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError
 
+from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.whole_file import whole_file
 
 
-class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
+class ImageArrayDataset(VersionedPathDataset[np.ndarray]):
     """A uint8 array in a ``.npy`` file: loaded memory-mapped and read-only, saved all or nothing.
 
     In the catalog::
@@ -18,22 +16,7 @@ class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
           type: glance_pipeline.datasets.image_array.ImageArrayDataset
           filepath: ${globals:data_root}/05_model_input/images.npy
           versioned: true
-
-    Args:
-        filepath: The file, or the folder of its versions.
-        version: Given by Kedro where the entry says ``versioned: true``.
-        metadata: Not used by Kedro; read by hooks and Kedro-Viz.
     """
-
-    def __init__(
-        self,
-        *,
-        filepath: str,
-        version: Version | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        super().__init__(PurePosixPath(filepath), version)
-        self.metadata = metadata
 
     def load(self) -> np.ndarray:
         """Map the array into memory, read-only.
@@ -41,7 +24,7 @@ class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
         Raises:
             DatasetError: where the file is no complete ``.npy`` file, or not of uint8.
         """
-        path = Path(self._get_load_path())
+        path = self.load_path
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
@@ -59,14 +42,8 @@ class ImageArrayDataset(AbstractVersionedDataset[np.ndarray, np.ndarray]):
         Raises:
             DatasetError: where it is not of uint8.
         """
-        path = Path(self._get_save_path())
+        path = self.save_path
         if data.dtype != np.uint8:
             raise DatasetError(f"images {path}: found {data.dtype} to save, wanted uint8")
         with whole_file(path) as file:
             np.save(file, data, allow_pickle=False)
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}

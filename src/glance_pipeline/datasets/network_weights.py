@@ -1,14 +1,14 @@
 """Dataset of one network's weights: safetensors with a JSON header."""
 
-from pathlib import Path, PurePosixPath
 from textwrap import shorten
 from typing import Any, Protocol, Self
 
-from kedro.io import AbstractVersionedDataset, DatasetError, Version
+from kedro.io import DatasetError, Version
 from kedro.utils import load_obj
 from torch import Tensor
 
-from glance_pipeline.datasets.weights_file import read_weights, with_suffix, write_weights
+from glance_pipeline.datasets.versioned_path import VersionedPathDataset
+from glance_pipeline.datasets.weights_file import SUFFIX, read_weights, write_weights
 
 
 class HasWeights(Protocol):
@@ -22,7 +22,7 @@ class HasWeights(Protocol):
         """Build what ``to_weights`` described."""
 
 
-class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
+class NetworkWeightsDataset(VersionedPathDataset[HasWeights]):
     """Weights of any network with ``to_weights`` and ``from_weights``.
 
     In the catalog::
@@ -43,6 +43,8 @@ class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
     """
 
+    suffix = SUFFIX
+
     def __init__(
         self,
         *,
@@ -51,13 +53,12 @@ class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(PurePosixPath(filepath), version)
+        super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._network = network
-        self.metadata = metadata
 
     def load(self) -> HasWeights:
         """Build the network from its file."""
-        path = Path(self._get_load_path())
+        path = self.load_path
         tensors, header = read_weights(path, self._network)
         try:
             return load_obj(self._network).from_weights(tensors, header)
@@ -70,19 +71,7 @@ class NetworkWeightsDataset(AbstractVersionedDataset[HasWeights, HasWeights]):
     def save(self, data: HasWeights) -> None:
         """Write the network to a file of its own, all or nothing."""
         tensors, header = data.to_weights()
-        write_weights(Path(self._get_save_path()), tensors, self._network, header)
-
-    def _exists(self) -> bool:
-        return Path(self._get_load_path()).is_file()
-
-    def _get_versioned_path(self, version: str) -> PurePosixPath:
-        return with_suffix(super()._get_versioned_path(version))
-
-    def _get_load_path(self) -> PurePosixPath:
-        return with_suffix(super()._get_load_path())
-
-    def _get_save_path(self) -> PurePosixPath:
-        return with_suffix(super()._get_save_path())
+        write_weights(self.save_path, tensors, self._network, header)
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "network": self._network, "version": self._version}
+        return {**super()._describe(), "network": self._network}

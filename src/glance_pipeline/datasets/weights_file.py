@@ -1,7 +1,7 @@
 """Weights on disk: safetensors with one JSON header, written all or nothing."""
 
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -95,11 +95,6 @@ def load_into(network: torch.nn.Module, tensors: dict[str, Tensor], path: Path) 
         )
         raise DatasetError(f"weights {path} do not fit {type(network).__name__}: {said}")
     network.load_state_dict(tensors)
-
-
-def with_suffix(path: PurePosixPath) -> PurePosixPath:
-    """Return ``path`` with the suffix of safetensors where it has none."""
-    return path if path.suffix else path.with_name(path.name + SUFFIX)
 
 
 def _shorten(names: list[str], most: int = 6) -> str:

@@ -1,8 +1,6 @@
 """Each ``kedro run`` is one MLflow run: parameters, versions, curves, results and files."""
 
 import atexit
-import resource
-import sys
 import time
 from typing import Any
 
@@ -15,6 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from glance_pipeline import tracking
+from glance_pipeline.compute import peak_rss_mb
 from glance_pipeline.hooks.saved import data_version, saved_path
 from glance_pipeline.mlflow_run import MlflowConfiguration, MlflowRun, code_version
 
@@ -119,9 +118,3 @@ def used_parameters(parameters: dict[str, Any], pipeline: Pipeline) -> dict[str,
     """Return the top-level blocks of ``parameters`` that a node of ``pipeline`` reads."""
     inputs = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
     return {name: block for name, block in parameters.items() if name in inputs}
-
-
-def peak_rss_mb() -> float:
-    """Return the most memory this process has held so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

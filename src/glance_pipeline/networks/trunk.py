@@ -1,4 +1,4 @@
-"""The trunk that looks at images for student and attribute reader: a plain convolutional network."""
+"""The trunk through which student and attribute reader look: a plain convolutional network."""
 
 import torch
 import torch.nn.functional as F

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import peak_rss_mb
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
@@ -129,7 +129,7 @@ def train_stage(
             _log(state, parameters, name, bar, log_metrics)
         if state.step % parameters.checkpoint_every == 0 or state.step == parameters.steps:
             state.seconds = time.perf_counter() - began
-            state.peak_rss_mb = max(state.peak_rss_mb, _peak_rss_mb())
+            state.peak_rss_mb = max(state.peak_rss_mb, peak_rss_mb())
             checkpoints.save(state.step, state.to_dict())
     bar.close()
     state.average.requires_grad_(False).eval()
@@ -255,8 +255,3 @@ def uses_bfloat16(precision: str) -> bool:
     if precision == "auto":
         return bool(torch.cpu._is_avx512_bf16_supported())
     return precision == "bfloat16"
-
-
-def _peak_rss_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
