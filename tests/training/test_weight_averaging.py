@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from glance_pipeline.training.averaging import decay_of, update_average
+from glance_pipeline.training.averaging import decay_of, refresh_statistics, update_average
 
 
 def test_the_average_moves_by_one_minus_decay() -> None:
@@ -23,3 +23,13 @@ def test_a_weight_counts_half_after_its_half_life() -> None:
 
 def test_the_first_steps_forget_sooner() -> None:
     assert decay_of(1000, 10, 1) < decay_of(1000, 10, 100) < decay_of(1000, 10, 10**6)
+
+
+def test_statistics_are_those_of_the_images_given() -> None:
+    norm = nn.BatchNorm1d(1)
+    norm.running_mean.fill_(99.0)
+    batches = [torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0], [6.0]])]
+    refresh_statistics(norm, batches)
+    assert norm.running_mean.item() == pytest.approx(3.0)
+    assert norm.running_var.item() == pytest.approx(2.0)  # of each batch, averaged
+    assert not norm.training

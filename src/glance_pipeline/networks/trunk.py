@@ -36,7 +36,7 @@ class ConvolutionalTrunk(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [−1, 1] to features (N, ``outputs``)."""
         x = images
-        means = []
+        means: list[Tensor] = []
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             if means:
                 x = F.avg_pool2d(x, 2)

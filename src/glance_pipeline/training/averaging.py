@@ -1,7 +1,10 @@
 """Exponential moving average of weights (Karras et al. 2018, arXiv 1710.10196, §7)."""
 
+from collections.abc import Iterable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 
 @torch.no_grad()
@@ -28,3 +31,13 @@ def decay_of(half_life_images: float, batch: int, step: int) -> float:
     """
     half_life = min(half_life_images, 0.05 * max(step, 1) * batch)
     return 0.5 ** (batch / max(half_life, 1e-8))
+
+
+def refresh_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
+    """Measure the batch statistics of averaged weights anew, on ``batches`` of real images.
+
+    Those that were gathered in training belong to other weights, and to generated images as well
+    (Izmailov et al. 2018, arXiv 1803.05407, §3.2).
+    """
+    update_bn(batches, network)
+    network.eval()

@@ -15,12 +15,13 @@ from tqdm import tqdm
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import peak_rss_mb
 from glance_pipeline.config.training import StageParameters
+from glance_pipeline.images import in_batches
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
 from glance_pipeline.networks.layers import channels_last
 from glance_pipeline.objectives import build_objective
 from glance_pipeline.objectives.twin_pass import TwinPass
-from glance_pipeline.training.averaging import decay_of, update_average
+from glance_pipeline.training.averaging import decay_of, refresh_statistics, update_average
 from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.data import EpochSampler, TrainingData
 
@@ -132,6 +133,7 @@ def train_stage(
             state.peak_rss_mb = max(state.peak_rss_mb, peak_rss_mb())
             checkpoints.save(state.step, state.to_dict())
     bar.close()
+    refresh_statistics(state.average.encoder, in_batches(data.images))
     state.average.requires_grad_(False).eval()
     return StageResult(
         state.average,
