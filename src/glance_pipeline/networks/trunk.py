@@ -11,9 +11,8 @@ class ConvolutionalTrunk(nn.Module):
     """A 3×3 convolution with batch normalisation and ReLU at every resolution down to 4×4.
 
     It gives out the mean of each channel at each resolution beside the last 4×4 features: how
-    much of something there is, and where. Both matter: on the digits, a reader on the residual
-    trunk of the discriminator, which has no batch normalisation, ends the same training with
-    R² 0.90 of thickness and this one with 0.99, in a third of the time.
+    much of something there is, and where. Batch normalisation matters: without it (as in the
+    discriminator's trunk) a reader of the digits trains slowly, and reads thickness off intensity.
 
     Args:
         resolution: height and width of the images.
