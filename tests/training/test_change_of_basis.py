@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
@@ -42,3 +43,10 @@ def test_rest_of_the_code_does_not_go_along_with_the_context() -> None:
     for column in rest.T:
         correlation = torch.corrcoef(torch.stack([said, column]))[0, 1]
         assert abs(correlation.item()) < 1e-2
+
+
+def test_more_features_than_residual_dimensions_are_refused() -> None:
+    surrogate = TwinSurrogate(SurrogateShape((1, 8, 8), 3, 3, 2, 1, (8, 8), style=16, hidden=16))
+    codes = surrogate.encode(torch.rand(5, 1, 8, 8))
+    with pytest.raises(ValueError, match=r"1 context features.*only 1 dimensions"):
+        align_basis(surrogate, codes, torch.zeros(5, 1), [Concept("a", "aligned")], 0.1)

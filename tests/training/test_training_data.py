@@ -32,6 +32,22 @@ def test_records_that_do_not_match_and_empty_splits_are_explained() -> None:
         TrainingData.of_split(images, pd.DataFrame({"split": ["test"] * 3}), tiny_classifier())
 
 
+def test_images_of_a_shape_the_classifier_does_not_take_are_explained() -> None:
+    images = np.zeros((3, 1, 16, 16), np.uint8)
+    with pytest.raises(
+        ValueError, match=r"shape \(1, 16, 16\), but the classifier takes \(1, 8, 8\)"
+    ):
+        TrainingData.of_split(images, pd.DataFrame({"split": ["train"] * 3}), tiny_classifier())
+
+
+def test_a_context_table_that_cannot_be_used_is_refused_before_training() -> None:
+    records = pd.DataFrame({"split": ["train"] * 3})
+    with pytest.raises(ValueError, match="2 rows, wanted 3"):
+        standardise_context(pd.DataFrame({"size": [1.0, 2.0]}), records, {})
+    with pytest.raises(ValueError, match="'size' has no finite value in 1"):
+        standardise_context(pd.DataFrame({"size": [1.0, np.nan, 2.0]}), records, {})
+
+
 def test_context_is_standardised_by_the_training_rows_alone() -> None:
     context = pd.DataFrame({"size": [1.0, 3.0, 100.0]})
     records = pd.DataFrame({"split": ["train", "train", "test"]})

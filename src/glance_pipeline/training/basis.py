@@ -32,7 +32,16 @@ def align_basis(
 
     Returns:
         A new surrogate with J + L concepts and M − J residual dimensions.
+
+    Raises:
+        ValueError: where there are as many context features as residual dimensions, or more.
     """
+    if len(aligned) >= surrogate.shape.residual:
+        raise ValueError(
+            f"{len(aligned)} context features are to be aligned, but the residual code has only "
+            f"{surrogate.shape.residual} dimensions to take them from: raise "
+            "distill.surrogate.residual"
+        )
     z = torch.cat([codes.concepts, codes.residual], 1).double()
     basis, offset, latent = _new_basis(z, context.double(), surrogate.shape.concepts, ridge)
     count = len(aligned) + latent

@@ -5,6 +5,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glance_pipeline.context import check_context
 from glance_pipeline.networks import Concept
 
 
@@ -19,12 +20,10 @@ def standardise_context(
         units: by feature name; empty for those that are not named.
 
     Raises:
-        ValueError: where rows do not match, or a feature is constant on the training split.
+        ValueError: where ``check_context`` refuses the table, or a feature is constant on the
+            training split.
     """
-    if len(context_features) != len(records):
-        raise ValueError(
-            f"context_features has {len(context_features)} rows, image_records {len(records)}"
-        )
+    check_context(context_features, records)
     train = context_features[(records["split"] == "train").to_numpy()]
     mean, std = train.mean(), train.std()
     constant = [name for name in std.index if not std[name] > 0]

@@ -47,11 +47,18 @@ class TrainingData:
             split: ``train``, ``validation`` or ``test``.
 
         Raises:
-            ValueError: where the records do not match the images, or the split is empty.
+            ValueError: where the records do not match the images, the images are not of the
+                shape that the classifier takes, or the split is empty.
         """
         if len(records) != len(images):
             raise ValueError(
                 f"image_records has {len(records)} rows, but there are {len(images)} images"
+            )
+        wanted = classifier.specification.image_shape
+        if images.shape[1:] != wanted:
+            raise ValueError(
+                f"images are of shape {images.shape[1:]}, but the classifier takes {wanted} "
+                "(channels, height, width)"
             )
         rows = np.flatnonzero(records["split"].to_numpy() == split)
         if not len(rows):
