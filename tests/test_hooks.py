@@ -185,6 +185,16 @@ def test_what_is_missing_is_said_before_any_work(small):
     assert MlflowClient(small.tracking_uri).get_experiment_by_name("tests") is None
 
 
+def test_a_file_that_is_not_versioned_is_never_written_over(small):
+    catalog = small.conf / "base/catalog.yml"
+    catalog.write_text(catalog.read_text().replace('report.html", versioned: true', 'report.html"'))
+    small.run()
+    before = (small.data / "report.html").read_bytes()
+    with pytest.raises(CannotRunError, match=r"'report' over .*report\.html"):
+        small.run()
+    assert (small.data / "report.html").read_bytes() == before
+
+
 def test_an_interrupted_run_is_marked_killed(small, tmp_path):
     script = tmp_path / "interrupted.py"
     script.write_text(

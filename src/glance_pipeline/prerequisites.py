@@ -32,6 +32,45 @@ def explain_missing(
     return "\n".join([*lines, f"Run first: {' && '.join(first)}"] if first else lines)
 
 
+def explain_stale(pipeline: Pipeline, catalog: CatalogProtocol, chain: Pipeline) -> list[str]:
+    """Say which free inputs were made before what they are made from was made anew.
+
+    Args:
+        pipeline: about to run; what it makes itself is passed over.
+        catalog: of the run.
+        chain: the whole chain, which says what each dataset is made from.
+
+    Returns:
+        A sentence for each such pair. Versions are Kedro's, which sort by time.
+    """
+    own = pipeline.all_outputs()
+    pairs = [
+        (name, source, min(node.tags, default=node.short_name))
+        for node in chain.nodes
+        for name in sorted(pipeline.inputs() & set(node.outputs))
+        for source in sorted(set(node.inputs) - own)
+    ]
+    sentences = []
+    for name, source, maker in pairs:
+        made, newer = _version(name, catalog), _version(source, catalog)
+        if made and newer and made < newer:
+            sentences.append(
+                f"{name} of {made} was made before {source} of {newer}: they may not belong "
+                f"together; run {maker} again"
+            )
+    return sentences
+
+
+def _version(name: str, catalog: CatalogProtocol) -> str | None:
+    """Return the newest version of a dataset, None where it has none."""
+    dataset = catalog.get(name) if name in catalog else None
+    resolve = getattr(dataset, "resolve_load_version", None)
+    try:
+        return resolve() if resolve is not None else None
+    except DatasetError:
+        return None
+
+
 def _missing(inputs: Iterable[str], catalog: CatalogProtocol) -> list[str]:
     return [
         name

@@ -6,7 +6,7 @@ import torch
 from glance_pipeline.images import to_uint8
 from glance_pipeline.metrics.alignment import alignment_r2
 from glance_pipeline.metrics.fidelity import fidelity, random_interventions, reconstruction_l1
-from glance_pipeline.metrics.interventions import effectiveness_mae, intervention_matrix
+from glance_pipeline.metrics.interventions import effectiveness, intervention_matrix
 from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
@@ -50,7 +50,9 @@ def test_intervention_matrix_of_a_generator_with_known_effects() -> None:
 
 def test_effectiveness_of_a_generator_that_moves_half_as_far() -> None:
     codes = codes_of(400)
-    errors = effectiveness_mae(Drawer(leak=0.0), codes, measure, np.random.default_rng(0))
+    found = effectiveness(Drawer(leak=0.0), codes, measure, np.random.default_rng(0))
+    errors = found["mae"]
+    assert found["unmeasurable"] == {"bright": 0.0, "side": 0.0}
     assert errors["bright"] < 0.5
     wanted = 0.5 * 20 * codes.concepts[:, 1].abs().mean().item()
     assert errors["side"] == pytest.approx(wanted, abs=0.5)
@@ -99,3 +101,13 @@ def test_reconstruction_error_of_a_grey_drawer() -> None:
     )  # type: ignore[method-assign]
     images = np.full((2, 1, 8, 8), 151, np.uint8)
     assert reconstruction_l1(drawer, images) == pytest.approx(51 / 127.5, abs=1e-3)
+
+
+def test_images_on_which_nothing_can_be_measured_are_counted() -> None:
+    def half_blank(images: np.ndarray) -> pd.DataFrame:
+        table = measure(images)
+        table.iloc[::2] = np.nan
+        return table
+
+    found = effectiveness(Drawer(0.0), codes_of(40), half_blank, np.random.default_rng(0))
+    assert found["unmeasurable"] == {"bright": 0.5, "side": 0.5}

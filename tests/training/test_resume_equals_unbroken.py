@@ -6,12 +6,15 @@ import pandas as pd
 import pytest
 import torch
 
+from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.testing import tiny_classifier
 from glance_pipeline.training import engine
+from glance_pipeline.training.context import standardise_context
 from glance_pipeline.training.engine import StageResult
-from glance_pipeline.training.stages import distill
+from glance_pipeline.training.reader import train_reader
+from glance_pipeline.training.stages import align, distill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"split": ["train"] * 32 + ["test"] * 8})
@@ -80,6 +83,99 @@ def test_a_training_killed_anywhere_ends_with_the_same_bytes(
         for name, tensor in tensors(unbroken).items():
             assert torch.equal(tensor, tensors(resumed)[name]), name
         pd.testing.assert_frame_equal(resumed.history, unbroken.history)
+
+
+def align_run(folder: Path, **stage: Any) -> StageResult:
+    start = run(folder.parent / "start", steps=4)
+    settings = AlignParameters.model_validate(
+        {
+            "reader": {"widths": [8, 8], "hidden": 8, "steps": 3},
+            "stage": {
+                "steps": 11,
+                "batch_size": 8,
+                "log_every": 4,
+                "checkpoint_every": 3,
+                "intervened": 0.5,
+                "critic_every": 2,
+                "objectives": {
+                    "reconstruction": {"weight": 10},
+                    "sufficiency": {"weight": 1},
+                    "adversarial": {"weight": 0.5},
+                    "alignment": {"weight": 1},
+                    "intervention_consistency": {"weight": 1},
+                    "intervention_answer": {"weight": 1},
+                    "variation_predictability": {"weight": 1},
+                },
+                **stage,
+            },
+        }
+    )
+    context = pd.DataFrame({"bright": IMAGES.mean((1, 2, 3)), "top": IMAGES[:, 0, 0].mean(1)})
+    rows = np.flatnonzero(RECORDS["split"] == "train")
+    values, _ = standardise_context(context, RECORDS, {})
+    reader = train_reader(IMAGES[rows], values[rows], ("bright", "top"), settings.reader, 0)
+    return align(
+        IMAGES,
+        RECORDS,
+        context,
+        tiny_classifier(),
+        reader,
+        start.surrogate,
+        start.critics,
+        folder,
+        settings,
+        0,
+    )
+
+
+def test_align_killed_in_the_middle_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = align_run(tmp_path / "unbroken")
+    assert unbroken.surrogate.concept_names[:2] == ["bright", "top"]
+    real_step = engine._train_step
+    calls = iter(range(1000))
+
+    def step(*arguments: Any) -> dict[str, float]:
+        if next(calls) == 7:
+            raise Killed
+        return real_step(*arguments)
+
+    run(tmp_path / "start", steps=4)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(engine, "_train_step", step)
+        align_run(tmp_path / "broken")
+    resumed = align_run(tmp_path / "broken")
+    for name, tensor in tensors(unbroken).items():
+        assert torch.equal(tensor, tensors(resumed)[name]), name
+    pd.testing.assert_frame_equal(resumed.history, unbroken.history)
+
+
+def test_curves_average_each_objective_over_the_steps_that_computed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = iter(range(100))
+
+    def step(*_: Any) -> dict[str, float]:
+        number = next(steps)
+        return {"reconstruction": float(number)} | ({"critic": 6.0} if number % 2 else {})
+
+    logged: list[tuple[dict[str, float], int]] = []
+    monkeypatch.setattr(engine, "_train_step", step)
+    settings = parameters(steps=8)
+    distill(
+        IMAGES,
+        RECORDS,
+        tiny_classifier(),
+        tmp_path,
+        settings,
+        0,
+        lambda values, at: logged.append((values, at)),
+    )
+    assert logged == [
+        ({"distill/reconstruction": 1.5, "distill/critic": 6.0}, 4),
+        ({"distill/reconstruction": 5.5, "distill/critic": 6.0}, 8),
+    ]
 
 
 def test_a_finished_training_is_not_done_again(

@@ -25,7 +25,7 @@ def discover_concept_graph(
     FCI with Fisher's Z test on normal scores is run on bootstrap resamples. An edge of the graph is
     one that at least ``settings.threshold`` of them hold; a mark is what more than half of those
     that hold the edge say, and a circle where no mark is that frequent. Predictions take no part:
-    they are functions of the concepts, which breaks faithfulness (DESIGN §4); see
+    they are functions of the concepts, which breaks faithfulness (docs/method.md); see
     ``interventions``.
 
     Args:

@@ -37,6 +37,8 @@ class AlignParameters(BaseModel):
         reader: the attribute reader.
         ridge: penalty of the regression of context features on codes, per image.
         stage: its training.
+        prune_below: a latent concept that moves the image by less than this share of what the
+            strongest concept does is pruned.
         units: unit of each context feature, by name; empty for those that are not named.
     """
 

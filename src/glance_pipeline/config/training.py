@@ -22,14 +22,14 @@ class ObjectiveSchedule(BaseModel):
     """How much one objective counts, and from when.
 
     Attributes:
-        weight: its factor in the sum of objectives.
+        weight: its factor in the sum of objectives; 0 leaves it out.
         start: share of the stage's steps after which it sets in, 0 … 1.
         ramp: share of the stage's steps over which its weight then rises from 0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    weight: float = Field(gt=0)
+    weight: float = Field(ge=0)
     start: float = Field(0.0, ge=0, lt=1)
     ramp: float = Field(0.0, ge=0, le=1)
 

@@ -1,6 +1,8 @@
 """Before any work: what would make the run fail is said at once."""
 
+import logging
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from click import ClickException
@@ -12,7 +14,9 @@ from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
 from glance_pipeline.config.compute import SharedParameters
-from glance_pipeline.prerequisites import explain_missing
+from glance_pipeline.prerequisites import explain_missing, explain_stale
+
+logger = logging.getLogger(__name__)
 
 
 class CannotRunError(ClickException):
@@ -33,12 +37,29 @@ class ChecksHooks:
         parameters = self._context.config_loader["parameters"]
         check_names(parameters)
         shared = check_shared(parameters)
+        refuse_to_overwrite(pipeline, catalog)
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
+        for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
+            logger.warning(stale)
         from glance_pipeline.compute import set_threads
 
         set_threads(shared.compute.threads)
+
+
+def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where the run would write over a file, as an entry of the user's own may name one."""
+    for name in sorted(pipeline.all_outputs()):
+        dataset = catalog.get(name) if name in catalog else None
+        path = getattr(dataset, "_filepath", None)
+        if path is None or getattr(dataset, "_version", None) is not None:
+            continue
+        if Path(path).exists():
+            raise CannotRunError(
+                f"this run would write {name!r} over {path}: run a pipeline that only reads it "
+                "(kedro registry list), or say `versioned: true` in its catalog entry"
+            )
 
 
 def check_names(parameters: dict[str, Any]) -> None:

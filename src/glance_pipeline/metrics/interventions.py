@@ -51,25 +51,30 @@ def intervention_matrix(
     return pd.DataFrame.from_dict(rows, orient="index", columns=features)
 
 
-def effectiveness_mae(
+def effectiveness(
     surrogate: TwinSurrogate, codes: Codes, measure: Measure, rng: np.random.Generator
-) -> dict[str, float]:
-    """Return the mean absolute error of do(u_j = v) for each aligned concept, in its units.
+) -> dict[str, dict[str, float]]:
+    """Return how well do(u_j = v) sets each aligned concept, measured on the generated image.
 
     Effectiveness (Monteiro et al. 2023, arXiv 2303.01274, §4): v is the value that the concept
-    has in another image, so every target is one that occurs; the error is that of the feature
-    measured on the generated image.
+    has in another image, so every target is one that occurs.
+
+    Returns:
+        ``mae``: the mean absolute error in the concept's units, over the images on which the
+        feature can be measured; ``unmeasurable``: the share of those on which it cannot, since
+        nothing is drawn on them.
     """
     features = aligned_names(surrogate)
     donors = torch.as_tensor(rng.permutation(len(codes)))
-    errors = {}
+    errors, unmeasurable = {}, {}
     for index, name in enumerate(features):
         wanted = surrogate.read(codes, name)[donors]
         moved = surrogate.intervene(codes, {name: wanted})
         measured = _measure(surrogate, moved, measure, features)[:, index]
         error = np.abs(measured - surrogate.to_units(name, wanted).numpy())
         errors[name] = float(np.nanmean(error))
-    return errors
+        unmeasurable[name] = float(np.isnan(error).mean())
+    return {"mae": errors, "unmeasurable": unmeasurable}
 
 
 def _measure(

@@ -16,7 +16,7 @@ class Adversarial:
 
     Args:
         gamma: γ of R1.
-        lazy: R1 is applied every ``lazy``-th step, times ``lazy``.
+        lazy: R1 is applied every ``lazy``-th step of the critic, times ``lazy``.
     """
 
     name = "adversarial"
@@ -47,7 +47,7 @@ class Adversarial:
 
 
 class FeatureAdversarial:
-    """The same game on features: the teacher's φ(x) against the student's H(u) (DESIGN §3)."""
+    """The same game on features: the teacher's φ(x) against the student's H(u) (docs/method.md)."""
 
     name = "feature_adversarial"
 

@@ -10,7 +10,7 @@ class InterventionConsistency:
     """mean (A(G(u′, n′)) − u′_j)² over the aligned concepts, A the frozen attribute reader.
 
     Every row of the recombination takes part: a swap of residuals must leave the context features
-    where the concepts have them just as an intervention must move them (DESIGN §3).
+    where the concepts have them just as an intervention must move them (docs/method.md).
     """
 
     name = "intervention_consistency"

@@ -10,7 +10,7 @@ class Reconstruction:
     """mean |G(E(x)) − x| + ω · |φ(G(E(x))) − φ(x)|² / |φ(x)|².
 
     The second term is a perceptual loss on the features of the classifier that is explained, so
-    that what it looks at is redrawn with the most care (GLANCE, DESIGN §3; the idea of feature
+    that what it looks at is redrawn with the most care (GLANCE, docs/method.md; the idea of feature
     losses is that of Johnson et al. 2016, arXiv 1603.08155).
 
     Args:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_numeric_dtype
 from torch import Tensor
 
 from glance_pipeline.context import check_context
@@ -24,6 +25,9 @@ def standardise_context(
             training split.
     """
     check_context(context_features, records)
+    words = [str(c) for c in context_features if not is_numeric_dtype(context_features[c])]
+    if words:
+        raise ValueError(f"context_features: {words} are not numbers; categories cannot be aligned")
     train = context_features[(records["split"] == "train").to_numpy()]
     mean, std = train.mean(), train.std()
     constant = [name for name in std.index if not std[name] > 0]

@@ -62,7 +62,7 @@ class _State:
     seconds: float = 0.0
     peak_rss_mb: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
-    sums: dict[str, float] = field(default_factory=dict)
+    sums: dict[str, list[float]] = field(default_factory=dict)  # total and number of steps
 
     _NETWORKS = ("surrogate", "average", "critics", "optimiser", "critic_optimiser")
     _PLAIN = ("step", "seconds", "peak_rss_mb", "history", "sums")
@@ -118,16 +118,19 @@ def train_stage(
     if saved is not None:
         state.from_dict(saved)
         logger.info("%s: going on from step %d of %d", name, state.step, parameters.steps)
+        for row in state.history:  # this run's curves begin where the training did
+            _send(row, name, log_metrics)
     bar = tqdm(total=parameters.steps, initial=state.step, desc=name, unit="step", smoothing=0.05)
     began = time.perf_counter() - state.seconds
     while state.step < parameters.steps:
         values = _train_step(state, parameters, objectives, classifier, data, reader)
         state.step += 1
         for key, value in values.items():
-            state.sums[key] = state.sums.get(key, 0.0) + value
+            total, count = state.sums.get(key, [0.0, 0.0])
+            state.sums[key] = [total + value, count + 1.0]
         bar.update()
         if state.step % parameters.log_every == 0 or state.step == parameters.steps:
-            _log(state, parameters, name, bar, log_metrics)
+            _log(state, name, bar, log_metrics)
         if state.step % parameters.checkpoint_every == 0 or state.step == parameters.steps:
             state.seconds = time.perf_counter() - began
             state.peak_rss_mb = max(state.peak_rss_mb, peak_rss_mb())
@@ -195,8 +198,7 @@ def _train_step(
         terms = {key: objective(step) for key, objective in active.items()}
     total = torch.stack([weights[key] * term for key, term in terms.items()]).sum()
     values = {key: float(term.detach()) for key, term in terms.items()}
-    if not math.isfinite(float(total.detach())):
-        raise FloatingPointError(f"step {state.step}: an objective is not finite: {values}")
+    _check_finite(total, state.step, values)
     state.optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.optimiser.step()
@@ -223,26 +225,36 @@ def _train_critics(
         if (state.step // every) % game.lazy == 0:
             # R1 differentiates a gradient: it stays in float32.
             total = total + game.penalty(step)
+    values = {key: float(loss.detach()) for key, loss in losses.items()}
+    _check_finite(total, state.step, values)
     state.critic_optimiser.zero_grad(set_to_none=True)
     total.backward()
     state.critic_optimiser.step()
-    return {key: float(loss.detach()) for key, loss in losses.items()}
+    return values
+
+
+def _check_finite(total: Tensor, step: int, values: dict[str, float]) -> None:
+    if not math.isfinite(float(total.detach())):
+        raise FloatingPointError(f"step {step}: an objective is not finite: {values}")
 
 
 def _log(
     state: _State,
-    parameters: StageParameters,
     name: str,
     bar: "tqdm[Any]",
     log_metrics: MetricSink | None,
 ) -> None:
-    counted = state.step % parameters.log_every or parameters.log_every
-    means = {key: value / counted for key, value in state.sums.items()}
+    means = {key: total / count for key, (total, count) in state.sums.items()}
     state.sums = {}
     state.history.append({"step": state.step, **means})
     bar.set_postfix({key: f"{value:.3g}" for key, value in list(means.items())[:4]})
+    _send(state.history[-1], name, log_metrics)
+
+
+def _send(row: dict[str, float], name: str, log_metrics: MetricSink | None) -> None:
     if log_metrics is not None:
-        log_metrics({f"{name}/{key}": value for key, value in means.items()}, state.step)
+        values = {f"{name}/{key}": value for key, value in row.items() if key != "step"}
+        log_metrics(values, int(row["step"]))
 
 
 def _rate_at(progress: float, decay: float) -> float:

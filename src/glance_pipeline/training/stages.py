@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from glance_pipeline import __version__
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -24,7 +25,7 @@ from glance_pipeline.training.basis import align_basis
 from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.context import standardise_context
 from glance_pipeline.training.data import TrainingData
-from glance_pipeline.training.engine import MetricSink, StageResult, train_stage
+from glance_pipeline.training.engine import MetricSink, StageResult, train_stage, uses_bfloat16
 from glance_pipeline.training.fingerprint import fingerprint
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def distill(
     seed: int,
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
-    """Adversarial knowledge distillation: surrogate and critics from scratch (DESIGN §3).
+    """Adversarial knowledge distillation: surrogate and critics from scratch (docs/method.md).
 
     Args:
         images: uint8 (N, C, H, W).
@@ -86,7 +87,7 @@ def disentangle(
     seed: int,
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
-    """Regularise the effects of the concepts, then prune those without any (DESIGN §3)."""
+    """Regularise the effects of the concepts, then prune those without any (docs/method.md)."""
     data = TrainingData.of_split(images, records, classifier)
     result = _train(
         "disentangle",
@@ -154,7 +155,13 @@ def _train(
     parts: dict[str, Any] = {
         "stage": name,
         "seed": seed,
-        "parameters": parameters.model_dump(exclude={"log_every", "checkpoint_every"}),
+        "parameters": parameters.model_dump(exclude={"checkpoint_every"}),
+        "arithmetic": {
+            "bfloat16": uses_bfloat16(parameters.precision),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "project": __version__,
+        },
         "images": data.images,
         "logits": data.logits,
         "features": data.features,

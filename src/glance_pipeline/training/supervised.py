@@ -39,6 +39,9 @@ def train_supervised(
         generator: source of every draw.
         weights: of the rows in the loss, (N,), mean 1; None weights all the same.
         shift: images are moved by up to so many pixels in each direction.
+
+    Raises:
+        FloatingPointError: where the loss is no longer finite.
     """
     channels_last(network).train()
     optimiser = torch.optim.Adam(network.parameters(), learning_rate, fused=True)
@@ -53,6 +56,8 @@ def train_supervised(
             batch = torch.roll(batch, moves, dims=(2, 3))
         each = loss(network(batch), targets[rows])
         total = (each if weights is None else each * weights[rows]).mean()
+        if not math.isfinite(float(total.detach())):
+            raise FloatingPointError(f"{name}: the loss is not finite")
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         optimiser.step()

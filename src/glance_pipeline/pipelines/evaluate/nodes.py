@@ -16,7 +16,7 @@ from glance_pipeline.metrics.alignment import alignment_r2
 from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
 from glance_pipeline.metrics.interventions import (
     aligned_names,
-    effectiveness_mae,
+    effectiveness,
     intervention_matrix,
 )
 from glance_pipeline.morphometry.measure import FEATURES, measure_digits
@@ -74,7 +74,7 @@ def measure_interventions_by_morphometry(
     rng = numpy_generator(seed, "evaluate", "effectiveness")
     return {
         "intervention_matrix": matrix.to_dict(orient="index"),
-        "effectiveness": {"mae": effectiveness_mae(surrogate, codes, measure, rng)},
+        "effectiveness": effectiveness(surrogate, codes, measure, rng),
     }
 
 
@@ -82,6 +82,10 @@ def compare_graph_with_known_one(
     causal_graph: CausalGraph, known_graph: dict[str, Any]
 ) -> dict[str, Any]:
     """Count the pairs of concepts on which discovered and known graph differ."""
+    concepts = {node.name for node in causal_graph.nodes}
+    if not concepts & set(known_graph["nodes"]):
+        logger.warning("graph distance: no concept is one of %s", known_graph["nodes"])
+        return {}
     distance = structural_hamming_distance(causal_graph, known_graph)
     return {"graph": {"shd": distance.total}}
 
@@ -112,6 +116,7 @@ def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
     if matrix.empty:
         axes.text(0.5, 0.5, "no independent measurement", ha="center", va="center")
         axes.axis("off")
+        plt.close(figure)
         return figure
     shown = axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     axes.set_xticks(range(matrix.shape[1]), matrix.columns)
