@@ -34,7 +34,8 @@ parameters = DistillParameters.model_validate({
 })
 folder = Path(sys.argv[1])
 result = distill(images, records, tiny_classifier(), folder / "checkpoints", parameters, 0)
-save_file(dict(result.surrogate.state_dict()), folder / "surrogate.safetensors")
+tensors = {name: t.contiguous() for name, t in result.surrogate.state_dict().items()}
+save_file(tensors, folder / "surrogate.safetensors")
 """
 
 

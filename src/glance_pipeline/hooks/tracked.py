@@ -13,7 +13,6 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from glance_pipeline import tracking
-from glance_pipeline.compute import peak_rss_mb
 from glance_pipeline.hooks.saved import data_version, saved_path
 from glance_pipeline.mlflow_run import MlflowConfiguration, MlflowRun, code_version
 
@@ -107,6 +106,8 @@ class TrackingHooks:
         atexit.unregister(self._end)
         if self._run is None:
             return
+        from glance_pipeline.compute import peak_rss_mb  # imports torch: not when Kedro starts
+
         seconds = time.monotonic() - self._started["run"]
         self._run.log_results({"run": {"seconds": seconds, "peak_rss_mb": peak_rss_mb()}})
         tracking.connect(None)
