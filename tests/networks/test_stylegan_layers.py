@@ -81,7 +81,7 @@ def test_equalised_layers_start_with_outputs_of_unit_variance() -> None:
 
 
 def test_effective_weights_survive_a_round_trip() -> None:
-    layer = Linear(3, 2)
+    layer = Linear(3, 2, rate=0.01)
     weight, bias = torch.tensor([[1.0, 2, 3], [4, 5, 6]]).double(), torch.tensor([7.0, 8]).double()
     layer.load_effective(weight, bias)
     x = torch.tensor([[1.0, 1.0, 1.0]])

@@ -40,31 +40,38 @@ class Linear(nn.Module):
         outputs: number of output features.
         activate: whether a leaky ReLU follows.
         bias: initial value of the bias.
+        rate: multiplier of the learning rate of this layer (0.01 in StyleGAN's mapping network).
     """
 
     def __init__(
-        self, inputs: int, outputs: int, activate: bool = False, bias: float = 0.0
+        self,
+        inputs: int,
+        outputs: int,
+        activate: bool = False,
+        bias: float = 0.0,
+        rate: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs))
-        self.bias = nn.Parameter(torch.full((outputs,), bias))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
         self.activate = activate
-        self.gain = 1.0 / math.sqrt(inputs)
+        self.gain = rate / math.sqrt(inputs)
+        self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs) to (N, outputs)."""
-        x = F.linear(x, self.weight * self.gain, self.bias)
+        x = F.linear(x, self.weight * self.gain, self.bias * self.rate)
         return leaky_relu(x) if self.activate else x
 
     def effective(self) -> tuple[Tensor, Tensor]:
         """Return the weight (outputs, inputs) and bias that are applied, float64."""
-        return self.weight.detach().double() * self.gain, self.bias.detach().double()
+        return self.weight.detach().double() * self.gain, self.bias.detach().double() * self.rate
 
     @torch.no_grad()
     def load_effective(self, weight: Tensor, bias: Tensor) -> None:
         """Take over the weight and bias that the layer is to apply, its own scaling undone."""
         self.weight.copy_((weight / self.gain).to(self.weight.dtype))
-        self.bias.copy_(bias.to(self.bias.dtype))
+        self.bias.copy_((bias / self.rate).to(self.bias.dtype))
 
 
 class Convolution(nn.Module):
