@@ -20,7 +20,7 @@ def composition_l1(surrogate: TwinSurrogate, images: np.ndarray, cycles: int = C
     """Return how far images have drifted after ``cycles`` of encoding and drawing, G(E(·)).
 
     Composition: an intervention that changes nothing must give the image back, however often it
-    is repeated (eq. 5).
+    is repeated.
 
     Args:
         surrogate: after training.
@@ -42,7 +42,7 @@ def reversibility_l1(
 ) -> float:
     """Return how far images are from themselves after do(u_j = v) and back again.
 
-    Reversibility (eq. 7, one cycle): x′ is drawn from E(x) with u_j at another image's value, x″
+    Reversibility, one cycle: x′ is drawn from E(x) with u_j at another image's value, x″
     from E(x′) with u_j at its own value in E(x). Both are direct effects: what is not moved is
     taken as E reads it, off x and off x′.
 

@@ -63,10 +63,10 @@ def disentanglement(
 
 
 def mutual_information_gap(codes: np.ndarray, features: np.ndarray, bins: int = BINS) -> float:
-    """Return MIG, the mutual information gap (Chen et al. 2018, arXiv 1802.04942, eq. 6).
+    """Return MIG, the mutual information gap (Chen et al. 2018, arXiv 1802.04942).
 
-    For each feature: its mutual information with the dimension that says most of it, minus that
-    with the next one, over the feature's entropy; the mean over features. Codes and features are
+    MIG = 1/J Σ_j (I(u_a; c_j) − I(u_b; c_j)) / H(c_j), where a is the dimension that says most of
+    feature j and b the next one. Codes and features are
     cut into bins of equal width between their least and greatest value, and both quantities are
     those of the counts, without a correction for small N: what a dimension of pure noise seems to
     say is about (bins − 1)² / 2N nats.
@@ -93,7 +93,7 @@ def mutual_information_gap(codes: np.ndarray, features: np.ndarray, bins: int = 
 
 
 def separated_attribute_predictability(codes: np.ndarray, features: np.ndarray) -> float:
-    """Return SAP, separated attribute predictability (Kumar et al. 2018, arXiv 1711.00848, §3).
+    """Return SAP, separated attribute predictability (Kumar et al. 2018, arXiv 1711.00848).
 
     For each feature: R² of the linear regression on the one dimension that predicts it best, minus
     that on the next best; the mean over features. R² on a single dimension is the squared
@@ -177,7 +177,7 @@ def completeness_of(importances: np.ndarray) -> float:
 def partial_correlations(codes: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Return correlations of each dimension with each feature given all the other features.
 
-    As in Castro et al., "Morpho-MNIST", JMLR 20 (2019), §5: of code and feature alike only what a
+    As in Castro et al., "Morpho-MNIST", JMLR 20 (2019): of code and feature alike only what a
     linear regression on the other features leaves is correlated. It tells a code that knows its
     feature from one that knows another which goes along with it.
 
@@ -205,7 +205,9 @@ def partial_correlations(codes: np.ndarray, features: np.ndarray) -> np.ndarray:
 
 def _check(codes: np.ndarray, features: np.ndarray) -> None:
     if len(codes) != len(features):
-        raise ValueError(f"found {len(codes)} codes, wanted {len(features)}, one for each feature")
+        raise ValueError(
+            f"found {len(codes)} codes, wanted {len(features)}, one for each row of features"
+        )
     constant = np.flatnonzero(np.ptp(features, axis=0) == 0)
     if len(constant):
         raise ValueError(f"feature {constant[0]} has one value in all {len(features)} rows")

@@ -34,7 +34,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Return the Fréchet distance between Gaussians fitted to two sets of features.
 
     |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½) (Dowson and Landau 1982; as FID in Heusel et al. 2017,
-    arXiv 1706.08500, eq. 6). The trace of the root is the sum of the roots of the eigenvalues of
+    arXiv 1706.08500). The trace of the root is the sum of the roots of the eigenvalues of
     Σ₁^½ Σ₂ Σ₁^½, which is symmetric; features that never vary do no harm.
 
     Args:

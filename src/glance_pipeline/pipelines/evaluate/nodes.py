@@ -13,11 +13,18 @@ from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.axioms import composition_l1, reversibility_l1
+from glance_pipeline.metrics.disentanglement import disentanglement
 from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
+from glance_pipeline.metrics.frechet import frechet_of_recombined_images
 from glance_pipeline.metrics.interventions import (
     aligned_names,
     effectiveness,
     intervention_matrix,
+)
+from glance_pipeline.metrics.true_counterfactual import (
+    rendered_digits,
+    true_counterfactual_errors,
 )
 from glance_pipeline.morphometry.measure import FEATURES, measure_digits
 from glance_pipeline.networks import TwinSurrogate
@@ -78,6 +85,77 @@ def measure_interventions_by_morphometry(
     }
 
 
+def measure_disentanglement_of_codes(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    seed: int,
+) -> dict[str, Any]:
+    """Compare the inferred concepts with the measured features."""
+    rows = np.flatnonzero(image_records["split"] == parameters.split)
+    codes = surrogate.encode_array(np.asarray(images[rows]))
+    rng = numpy_generator(seed, "evaluate", "disentanglement")
+    found = disentanglement(surrogate, codes, context_features.iloc[rows], rng)
+    return {"disentanglement": found} if found else {}
+
+
+def measure_axioms_of_counterfactuals(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    seed: int,
+) -> dict[str, Any]:
+    """Do nothing many times over, and do something and take it back."""
+    chosen = np.asarray(images[image_records["split"] == parameters.split])
+    rng = numpy_generator(seed, "evaluate", "reversibility")
+    return {
+        "axioms": {
+            "composition_l1": composition_l1(surrogate, chosen),
+            "reversibility_l1": reversibility_l1(surrogate, chosen, rng),
+        }
+    }
+
+
+def measure_distance_of_generated_images(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    classifier: Classifier,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    seed: int,
+) -> dict[str, Any]:
+    """Compare what the teacher makes of real images and of images under intervention."""
+    chosen = np.asarray(images[image_records["split"] == parameters.split])
+    rng = numpy_generator(seed, "evaluate", "frechet")
+    return {"frechet": frechet_of_recombined_images(surrogate, classifier, chosen, rng)}
+
+
+def compare_with_true_counterfactuals(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    source_digits: np.ndarray,
+    surrogate: TwinSurrogate,
+    parameters: EvaluateParameters,
+    workers: int | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Compare images under intervention with the renderer's; empty where it drew no images."""
+    rows = np.flatnonzero(image_records["split"] == parameters.split)
+    try:
+        digits = rendered_digits(images, source_digits, image_records, rows)
+    except ValueError as reason:
+        logger.warning("true counterfactuals are not measured: %s", reason)
+        return {}
+    rng = numpy_generator(seed, "evaluate", "true counterfactual")
+    context = context_features.iloc[rows]
+    errors = true_counterfactual_errors(surrogate, digits, context, rng, workers)
+    return {"true_counterfactual": errors}
+
+
 def compare_graph_with_known_one(
     causal_graph: CausalGraph, known_graph: dict[str, Any]
 ) -> dict[str, Any]:
@@ -94,13 +172,26 @@ def gather_metrics(
     fidelity_metrics: dict[str, Any],
     intervention_metrics: dict[str, Any],
     graph_metrics: dict[str, Any],
+    disentanglement_metrics: dict[str, Any],
+    axiom_metrics: dict[str, Any],
+    true_counterfactual_metrics: dict[str, Any],
+    frechet_metrics: dict[str, Any],
     distill_cost: dict[str, float],
     disentangle_cost: dict[str, float],
     align_cost: dict[str, float],
 ) -> dict[str, Any]:
     """Put all measurements and the cost of each stage into one nested mapping."""
     cost = {"distill": distill_cost, "disentangle": disentangle_cost, "align": align_cost}
-    metrics = {**fidelity_metrics, **intervention_metrics, **graph_metrics, "cost": cost}
+    metrics = {
+        **fidelity_metrics,
+        **intervention_metrics,
+        **graph_metrics,
+        **disentanglement_metrics,
+        **axiom_metrics,
+        **true_counterfactual_metrics,
+        **frechet_metrics,
+        "cost": cost,
+    }
     for name, value in fidelity_metrics["fidelity"].items():
         logger.info("%s: %.3f", name.replace("_", " "), value)
     return metrics

@@ -2,65 +2,84 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from glance_pipeline.pipelines.evaluate.nodes import (
-    compare_graph_with_known_one,
-    draw_intervention_matrix,
-    gather_metrics,
-    measure_fidelity_on_held_out_images,
-    measure_interventions_by_morphometry,
-)
+from glance_pipeline.pipelines.evaluate import nodes
+
+HELD_OUT = ["images", "image_records"]
+SURROGATE = ["surrogate_aligned", "params:evaluate"]
+SEED, WORKERS = "params:seed", "params:compute.workers"
 
 
 def create_pipeline(**_kwargs: object) -> Pipeline:
     """Return the evaluate pipeline."""
-    costs = ["distill_cost", "disentangle_cost", "align_cost"]
-    return Pipeline(
-        [
-            Node(
-                measure_fidelity_on_held_out_images,
-                [
-                    "images",
-                    "image_records",
-                    "context_features",
-                    "classifier",
-                    "surrogate_aligned",
-                    "params:evaluate",
-                    "params:seed",
-                ],
-                "fidelity_metrics",
-                name="measure_fidelity_on_held_out_images",
-            ),
-            Node(
-                measure_interventions_by_morphometry,
-                [
-                    "images",
-                    "image_records",
-                    "surrogate_aligned",
-                    "params:evaluate",
-                    "params:compute.workers",
-                    "params:seed",
-                ],
-                "intervention_metrics",
-                name="measure_interventions_by_morphometry",
-            ),
-            Node(
-                compare_graph_with_known_one,
-                ["causal_graph", "known_graph"],
-                "graph_metrics",
-                name="compare_graph_with_known_one",
-            ),
-            Node(
-                gather_metrics,
-                ["fidelity_metrics", "intervention_metrics", "graph_metrics", *costs],
-                "metrics",
-                name="gather_metrics",
-            ),
-            Node(
-                draw_intervention_matrix,
-                "metrics",
-                "intervention_matrix_figure",
-                name="draw_intervention_matrix",
-            ),
-        ],
-        tags="evaluate",
+    graph = Node(
+        nodes.compare_graph_with_known_one,
+        ["causal_graph", "known_graph"],
+        "graph_metrics",
+        name="compare_graph_with_known_one",
     )
+    gather = Node(
+        nodes.gather_metrics,
+        [
+            "fidelity_metrics",
+            "intervention_metrics",
+            "graph_metrics",
+            "disentanglement_metrics",
+            "axiom_metrics",
+            "true_counterfactual_metrics",
+            "frechet_metrics",
+            "distill_cost",
+            "disentangle_cost",
+            "align_cost",
+        ],
+        "metrics",
+        name="gather_metrics",
+    )
+    draw = Node(
+        nodes.draw_intervention_matrix,
+        "metrics",
+        "intervention_matrix_figure",
+        name="draw_intervention_matrix",
+    )
+    return Pipeline([*_surrogate_nodes(), graph, gather, draw], tags="evaluate")
+
+
+def _surrogate_nodes() -> list[Node]:
+    """Return the nodes that measure the surrogate on held-out images."""
+    return [
+        Node(
+            nodes.measure_fidelity_on_held_out_images,
+            [*HELD_OUT, "context_features", "classifier", *SURROGATE, SEED],
+            "fidelity_metrics",
+            name="measure_fidelity_on_held_out_images",
+        ),
+        Node(
+            nodes.measure_interventions_by_morphometry,
+            [*HELD_OUT, *SURROGATE, WORKERS, SEED],
+            "intervention_metrics",
+            name="measure_interventions_by_morphometry",
+        ),
+        Node(
+            nodes.measure_disentanglement_of_codes,
+            [*HELD_OUT, "context_features", *SURROGATE, SEED],
+            "disentanglement_metrics",
+            name="measure_disentanglement_of_codes",
+        ),
+        Node(
+            nodes.measure_axioms_of_counterfactuals,
+            [*HELD_OUT, *SURROGATE, SEED],
+            "axiom_metrics",
+            name="measure_axioms_of_counterfactuals",
+        ),
+        Node(
+            nodes.compare_with_true_counterfactuals,
+            [*HELD_OUT, "context_features", "source_digits", *SURROGATE, WORKERS, SEED],
+            "true_counterfactual_metrics",
+            name="compare_with_true_counterfactuals",
+        ),
+        Node(
+            nodes.measure_distance_of_generated_images,
+            [*HELD_OUT, "classifier", *SURROGATE, SEED],
+            "frechet_metrics",
+            name="measure_distance_of_generated_images",
+        ),
+    ]
