@@ -51,6 +51,18 @@ def test_the_measures_that_are_promised_are_there(finished_project):
         assert feature in metrics["intervention_matrix"]
     assert metrics["reconstruction"]["l1"] > 0
     assert metrics["graph"]["shd"] >= 0
+    assert set(metrics["disentanglement"]) >= {"mig", "sap", "dci"}
+    assert set(metrics["disentanglement"]["dci"]) == {
+        "disentanglement",
+        "completeness",
+        "informativeness",
+    }
+    assert metrics["axioms"]["composition_l1"] > 0
+    assert metrics["axioms"]["reversibility_l1"] > 0
+    for errors in ("thickness", "intensity", "slant", "reconstruction"):
+        assert metrics["true_counterfactual"][errors]["mae"] > 0
+        assert -1 <= metrics["true_counterfactual"][errors]["ssim"] < 1
+    assert metrics["frechet"] > 0
     for stage in ("distill", "disentangle", "align"):
         assert metrics["cost"][stage]["seconds"] > 0
         assert metrics["cost"][stage]["peak_rss_mb"] > 0
@@ -69,6 +81,7 @@ def test_it_is_one_run_of_mlflow_with_a_curve_of_each_objective(finished_project
     assert run.info.status == "FINISHED"
     assert "fidelity.student_agreement" in run.data.metrics
     assert "graph.shd" in run.data.metrics
+    assert {"disentanglement.dci.completeness", "frechet"} <= set(run.data.metrics)
     for stage in ("distill", "disentangle", "align"):
         curve = client.get_metric_history(run.info.run_id, f"{stage}/reconstruction")
         assert len(curve) > 1
