@@ -119,11 +119,15 @@ def align(
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
     """Change the basis towards the context features, then train until they are concepts."""
-    context, concepts = standardise_context(context_features, records, parameters.units)
+    context, concepts = standardise_context(
+        context_features, records, parameters.units, parameters.kinds
+    )
     data = TrainingData.of_split(images, records, classifier, context)
     assert data.context is not None
     codes = surrogate.encode_array(data.images)
-    rotated = align_basis(surrogate, codes, data.context, concepts, parameters.ridge)
+    rotated = align_basis(
+        surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
+    )
     result = _train(
         "align",
         parameters.stage,
@@ -171,6 +175,9 @@ def _train(
     }
     if data.context is not None:
         parts["context"] = data.context
+    measures = [concept.measure for concept in surrogate.concepts]
+    if set(measures) != {"continuous"}:
+        parts["measures"] = measures
     if reader is not None:
         parts["reader"] = reader
     return train_stage(
@@ -197,8 +204,10 @@ def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below
     surrogate.concepts = tuple(
         replace(
             concept,
-            low=float(low[index]),
-            high=float(high[index]),
+            low=float(low[index] if concept.measure == "continuous" else concept.standardise(0.0)),
+            high=float(
+                high[index] if concept.measure == "continuous" else concept.standardise(1.0)
+            ),
             active=bool(active[index]) or concept.kind == "aligned",
         )
         for index, concept in enumerate(surrogate.concepts)
