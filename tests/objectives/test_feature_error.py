@@ -77,3 +77,10 @@ def test_images_without_a_value_take_no_part() -> None:
 def test_a_feature_without_any_value_in_the_batch_counts_nothing() -> None:
     wanted = torch.tensor([[2.0, NAN]])
     assert mean_feature_error(torch.zeros(1, 2), wanted, (SIZE, SIZE)).item() == 4.0 / 2
+
+
+def test_numbers_alone_are_computed_as_ever_to_the_last_bit() -> None:
+    generator = torch.Generator().manual_seed(0)
+    found, wanted = torch.randn(2, 64, 2, generator=generator)
+    mean = mean_feature_error(found, wanted, (SIZE, SIZE, LATENT))
+    assert torch.equal(mean, (found - wanted).square().mean())
