@@ -5,7 +5,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.context import Kind
 
 
 class ReaderParameters(BaseModel):
@@ -56,4 +55,4 @@ class AlignParameters(BaseModel):
     stage: StageParameters
     prune_below: float = Field(0.05, ge=0, lt=1)
     units: dict[str, str] = Field(default_factory=dict)
-    kinds: dict[str, Kind] = Field(default_factory=dict)
+    kinds: dict[str, Literal["continuous", "binary", "categorical"]] = Field(default_factory=dict)

@@ -1,4 +1,14 @@
-"""The exact change of basis that alignment starts from: rotate the code towards the context."""
+"""The exact change of basis that alignment starts from: rotate the code towards the context.
+
+Where B, the directions of the context features in the code, comes from is a choice. ``regression``:
+the ridge regression of the context on the whole code, which makes as many residual dimensions
+redundant (found by pivoted QR). ``assignment``: for each feature the one dimension of u or n that
+goes best with it by |Spearman|, its sign turned to the feature's and its scale to 1, which is then
+redundant itself.
+
+The levels of a categorical feature add up, so the last level's row is told by the others', the new
+code is wider by one, and the inverse is the one that makes nothing of a sum that no image has.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -64,13 +74,6 @@ def align_basis(
     The old code is a linear function of the new one, so its inverse goes into the first layers of
     mapping network and student head, and the forward change into the last layer of the encoder:
     G∘E and h∘E stay what they were, up to rounding.
-
-    B is the ridge regression of the context on z, which makes J residual dimensions redundant
-    (found by pivoted QR); or, by ``assignment``, the one dimension of u or n that goes best with
-    the feature by |Spearman|, its sign turned to the feature's and its scale to 1, which is then
-    redundant itself. The levels of a categorical feature add up, so the last level's row is told
-    by the others', the new code is wider by one, and the inverse is the one that does not ask
-    where the sum of the levels lies.
 
     Args:
         surrogate: with latent concepts only.

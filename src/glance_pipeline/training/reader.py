@@ -42,14 +42,12 @@ def train_reader(
     """
     shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
     aligned = tuple(concepts)
-    names = tuple(concept.name for concept in aligned)
     with seeded_torch(seed, "reader", "weights"):
+        names = tuple(concept.name for concept in aligned)
         reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
+    columns = one_column_a_feature(context, aligned)
     weights = independence_weights(
-        one_column_a_feature(context, aligned),
-        parameters.independence,
-        parameters.largest_weight,
-        seed,
+        columns, parameters.independence, parameters.largest_weight, seed
     )
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     logger.info(

@@ -16,7 +16,7 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.networks import Codes, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.networks.critics import Critics
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.objectives.hessian_penalty import effect_of_each_concept
@@ -201,13 +201,15 @@ def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below
     sample = Codes(codes.concepts[:256], codes.residual[:256])
     effects = effect_of_each_concept(surrogate.generate_batched, sample)
     active = effects >= prune_below * effects.max()
+    ranges = [
+        _range(concept, float(low[index]), float(high[index]))
+        for index, concept in enumerate(surrogate.concepts)
+    ]
     surrogate.concepts = tuple(
         replace(
             concept,
-            low=float(low[index] if concept.measure == "continuous" else concept.standardise(0.0)),
-            high=float(
-                high[index] if concept.measure == "continuous" else concept.standardise(1.0)
-            ),
+            low=ranges[index][0],
+            high=ranges[index][1],
             active=bool(active[index]) or concept.kind == "aligned",
         )
         for index, concept in enumerate(surrogate.concepts)
@@ -215,3 +217,10 @@ def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below
     pruned = [concept.name for concept in surrogate.concepts if not concept.active]
     if pruned:
         logger.info("pruned, since they have no effect on the image: %s", ", ".join(pruned))
+
+
+def _range(concept: Concept, low: float, high: float) -> tuple[float, float]:
+    """Return the codes between which a concept is moved: two quantiles, or a clear no and yes."""
+    if concept.measure == "continuous":
+        return low, high
+    return float(concept.standardise(0.0)), float(concept.standardise(1.0))
