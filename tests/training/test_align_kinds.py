@@ -123,3 +123,20 @@ def test_another_kind_is_another_training(start: StageResult, tmp_path: Path) ->
         result = align(*arguments, start.surrogate, start.critics, tmp_path, settings, 0)
         assert result.surrogate.concept("mark").measure == kind
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_stage_starts_from_an_assignment_as_well(start: StageResult, tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(
+        update={
+            "basis": "assignment",
+            "stage": SETTINGS.stage.model_copy(update={"steps": 2}),
+        }
+    )
+    values, concepts = standardise_context(CONTEXT, RECORDS, {})
+    quick = settings.reader.model_copy(update={"steps": 1})
+    reader = train_reader(IMAGES[TRAIN], values[TRAIN], concepts, quick, 0)
+    arguments = (IMAGES, RECORDS, CONTEXT, tiny_classifier(), reader)
+    twin = align(*arguments, start.surrogate, start.critics, tmp_path, settings, 0).surrogate
+    assert twin.concept_names[:5] == [concept.name for concept in concepts]
+    # Ten dimensions before, and one more for the levels, which add up.
+    assert twin.shape.concepts + twin.shape.residual == 11
