@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glance_pipeline.context import check_context
+from glance_pipeline.context import as_levels, check_context, kinds_of, levels_of
 
 
 @pytest.fixture
@@ -39,3 +39,65 @@ def test_no_column_and_two_of_one_name(context):
     context.columns = pd.Index(["slant", "slant"])
     with pytest.raises(ValueError, match="more than one column named"):
         check_context(context, range(3))
+
+
+def test_missing_values_may_be_allowed_but_infinite_ones_never(context):
+    check_context(context.assign(slant=[1.0, np.nan, 2.0]), range(3), missing=True)
+    with pytest.raises(ValueError, match="'slant' has no finite value in 1"):
+        check_context(context.assign(slant=[1.0, np.nan, np.inf]), range(3), missing=True)
+    with pytest.raises(ValueError, match="'slant' has no value at all"):
+        check_context(context.assign(slant=np.nan), range(3), missing=True)
+
+
+def test_kinds_are_read_off_the_values():
+    context = pd.DataFrame(
+        {
+            "age": [30.0, 41.5, np.nan],
+            "count": [1, 2, 2],
+            "glasses": [True, False, True],
+            "mark": [0.0, 1.0, np.nan],
+            "smiling": ["yes", None, "no"],
+            "hair": pd.Categorical(["fair", "dark", "red"], ["red", "dark", "fair", "none"]),
+        }
+    )
+    assert kinds_of(context, {}) == {
+        "age": "continuous",
+        "count": "continuous",
+        "glasses": "binary",
+        "mark": "binary",
+        "smiling": "binary",
+        "hair": "categorical",
+    }
+    assert kinds_of(context, {"count": "categorical", "mark": "continuous"})["count"] == (
+        "categorical"
+    )
+    assert levels_of(context["hair"]) == ("red", "dark", "fair")
+    assert levels_of(context["count"]) == ("1", "2")
+    assert levels_of(pd.Series([10.0, 9.0, np.nan])) == ("9", "10")
+    assert as_levels(context["mark"]).tolist() == ["0", "1", None]
+    assert as_levels(context["hair"]).tolist() == ["fair", "dark", "red"]
+
+
+@pytest.mark.parametrize(
+    ("values", "declared", "message"),
+    [
+        (["a", "b", "c"], {"x": "binary"}, "'x' is to be binary, but has 3 values, wanted 2"),
+        (["a", "b", "c"], {"x": "continuous"}, "'x' is to be continuous, but its values are"),
+        (
+            [1.0, 1.0, np.nan],
+            {"x": "categorical"},
+            r"'x' has the one level \['1'\], wanted at least",
+        ),
+        ([1.0, 2.0, 3.0], {"y": "binary"}, r"align.kinds: \['y'\] are no .*there are \['x'\]"),
+    ],
+)
+def test_a_kind_that_the_values_cannot_have_is_refused(values, declared, message):
+    with pytest.raises(ValueError, match=message):
+        kinds_of(pd.DataFrame({"x": values}), declared)
+
+
+def test_more_levels_than_can_be_aligned_are_refused():
+    names = [f"person {k}" for k in range(51)]
+    with pytest.raises(ValueError, match="'name' has 51 levels, wanted at most 50"):
+        kinds_of(pd.DataFrame({"name": names}), {})
+    assert kinds_of(pd.DataFrame({"name": names[1:]}), {}) == {"name": "categorical"}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from glance_pipeline.images import to_uint8
-from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
 from glance_pipeline.metrics.fidelity import fidelity, random_interventions, reconstruction_l1
 from glance_pipeline.metrics.interventions import effectiveness, intervention_matrix
 from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
@@ -62,6 +62,59 @@ def test_r2_of_concepts_that_are_right_and_that_are_the_mean() -> None:
     codes = Codes(torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), torch.zeros(3, 1))
     context = pd.DataFrame({"bright": [100.0, 110.0, 120.0], "side": [-1.0, 0.0, 1.0]})
     assert alignment_r2(Drawer(0.0), codes, context) == pytest.approx({"bright": 1.0, "side": 0.0})
+
+
+def test_r2_leaves_out_images_without_a_value() -> None:
+    codes = Codes(torch.tensor([[0.0, 0.0], [9.0, 0.0], [2.0, 1.0]]), torch.zeros(3, 1))
+    context = pd.DataFrame({"bright": [100.0, np.nan, 120.0], "side": [0.0, np.nan, 20.0]})
+    assert alignment_r2(Drawer(0.0), codes, context) == pytest.approx({"bright": 1.0, "side": 1.0})
+
+
+def levels_of_colour() -> TwinSurrogate:
+    shape = SurrogateShape((1, 8, 8), 3, 3, 4, 1, (4, 4), style=8, hidden=8)
+    levels = [
+        Concept(
+            f"colour={name}",
+            "aligned",
+            std=1.0,
+            measure="categorical",
+            feature="colour",
+            levels=(name,),
+        )
+        for name in ("red", "green", "blue")
+    ]
+    smiling = Concept("smiling", "aligned", measure="binary", levels=("no", "yes"))
+    return TwinSurrogate(shape, [smiling, *levels])
+
+
+def test_accuracy_is_the_mean_over_levels() -> None:
+    red, green, blue = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]
+    said = torch.tensor([red, red, red, green, blue, blue])
+    yes = torch.tensor([[1.0], [0.4], [0.6], [0.0], [0.0], [1.0]])
+    codes = Codes(torch.cat([yes, said], 1), torch.zeros(6, 1))
+    context = pd.DataFrame(
+        {
+            "colour": ["red", "red", "green", "green", "blue", None],
+            "smiling": ["yes", "yes", "yes", "no", "no", "no"],
+        }
+    )
+    # Of red 2 of 2, of green 1 of 2, of blue 1 of 1; of yes 2 of 3 (0.4 is no), of no 2 of 3.
+    found = alignment_accuracy(levels_of_colour(), codes, context)
+    assert found == pytest.approx({"smiling": 2 / 3, "colour": (1 + 0.5 + 1) / 3})
+    assert alignment_r2(levels_of_colour(), codes, context) == {}
+
+
+def test_random_interventions_take_all_levels_of_another_image() -> None:
+    surrogate = levels_of_colour()
+    codes = Codes(
+        torch.randn(60, 4, generator=torch.Generator().manual_seed(0)), torch.zeros(60, 1)
+    )
+    moved = random_interventions(surrogate, codes, np.random.default_rng(0)).concepts
+    rows = {tuple(row) for row in codes.concepts[:, 1:].tolist()}
+    assert all(tuple(row) in rows for row in moved[:, 1:].tolist())
+    changed = (moved != codes.concepts).float().mean(0)
+    assert changed[0].item() == pytest.approx(0.5, abs=0.15)
+    assert changed[1:].tolist() == [pytest.approx(0.5, abs=0.15)] * 3
 
 
 def test_fidelity_is_a_share_of_agreements() -> None:

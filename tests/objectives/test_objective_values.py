@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +84,7 @@ def test_alignment_is_the_squared_error_of_the_first_concepts() -> None:
     step = made_up(
         codes=Codes(torch.tensor([[1.0, 2.0, 9.0]]), torch.zeros(1, 1)),
         batch=Batch(torch.zeros(1, 1, 2, 2), answer(EVEN, [0.0]), torch.tensor([[0.0, 4.0]])),
+        surrogate=tiny_surrogate(),
     )
     assert Alignment()(step).item() == pytest.approx((1 + 4) / 2)
 
@@ -98,6 +100,7 @@ def test_intervention_consistency_reads_the_intended_values() -> None:
         reader=lambda images: torch.tensor([[1.0], [5.0]]),
         recombination=torch.zeros(2, 1, 2, 2),
         recombined_codes=Codes(torch.tensor([[1.0, 7.0], [2.0, 7.0]]), torch.zeros(2, 1)),
+        surrogate=tiny_surrogate(),
     )
     assert InterventionConsistency()(step).item() == pytest.approx(9 / 2)
 
@@ -138,6 +141,24 @@ def test_recombination_swaps_residuals_or_moves_concepts_never_both(intervened: 
         assert not torch.equal(before.concepts[moved], after.concepts[moved])
         for column in range(3):
             assert torch.isin(after.concepts[moved, column], before.concepts[:, column]).all()
+
+
+def test_the_levels_of_a_feature_are_moved_together() -> None:
+    surrogate = tiny_surrogate()
+    levels = [replace(c, measure="categorical", feature="kind") for c in surrogate.concepts[:2]]
+    surrogate.concepts = (*levels, surrogate.concepts[2])
+    images = torch.rand(200, 1, 8, 8) * 2 - 1
+    batch = Batch(images, tiny_classifier()(images))
+    step = TwinPass(
+        surrogate, tiny_classifier(), None, batch, torch.Generator().manual_seed(3), intervened=1.0
+    )
+    before, after = step.codes.concepts, step.recombined_codes.concepts
+    pairs = {tuple(row) for row in before[:, :2].tolist()}
+    assert all(tuple(row) in pairs for row in after[:, :2].tolist())
+    moved = (after != before).any(1)
+    # A row stays only where its donor is the row itself.
+    assert moved.float().mean() > 0.95
+    assert (after[:, 0] != before[:, 0]).float().mean().item() == pytest.approx(0.62, abs=0.12)
 
 
 def test_every_objective_is_registered_under_its_name() -> None:

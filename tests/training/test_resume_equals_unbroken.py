@@ -112,8 +112,8 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     )
     context = pd.DataFrame({"bright": IMAGES.mean((1, 2, 3)), "top": IMAGES[:, 0, 0].mean(1)})
     rows = np.flatnonzero(RECORDS["split"] == "train")
-    values, _ = standardise_context(context, RECORDS, {})
-    reader = train_reader(IMAGES[rows], values[rows], ("bright", "top"), settings.reader, 0)
+    values, concepts = standardise_context(context, RECORDS, {})
+    reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0)
     return align(
         IMAGES,
         RECORDS,

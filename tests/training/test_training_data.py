@@ -45,7 +45,7 @@ def test_a_context_table_that_cannot_be_used_is_refused_before_training() -> Non
     with pytest.raises(ValueError, match="2 rows, wanted 3"):
         standardise_context(pd.DataFrame({"size": [1.0, 2.0]}), records, {})
     with pytest.raises(ValueError, match="'size' has no finite value in 1"):
-        standardise_context(pd.DataFrame({"size": [1.0, np.nan, 2.0]}), records, {})
+        standardise_context(pd.DataFrame({"size": [1.0, np.inf, 2.0]}), records, {})
 
 
 def test_context_is_standardised_by_the_training_rows_alone() -> None:

@@ -1,5 +1,7 @@
 """Parameters of the align pipeline."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from glance_pipeline.config.training import StageParameters
@@ -35,17 +37,22 @@ class AlignParameters(BaseModel):
 
     Attributes:
         reader: the attribute reader.
+        basis: what the change of basis starts from: ``regression`` of the context features on
+            all codes together, or ``assignment`` of one code dimension to each feature.
         ridge: penalty of the regression of context features on codes, per image.
         stage: its training.
         prune_below: a latent concept that moves the image by less than this share of what the
             strongest concept does is pruned.
         units: unit of each context feature, by name; empty for those that are not named.
+        kinds: kind of a context feature, by name, where its values do not say it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reader: ReaderParameters
+    basis: Literal["regression", "assignment"] = "regression"
     ridge: float = Field(1e-3, ge=0)
     stage: StageParameters
     prune_below: float = Field(0.05, ge=0, lt=1)
     units: dict[str, str] = Field(default_factory=dict)
+    kinds: dict[str, Literal["continuous", "binary", "categorical"]] = Field(default_factory=dict)

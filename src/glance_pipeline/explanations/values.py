@@ -15,7 +15,7 @@ def displayed_unit(concept: Concept) -> str:
 
 def in_display_units(concept: Concept, standardised: float) -> float:
     """Bring a standardised value into ``displayed_unit``."""
-    return float(standardised) * concept.std + concept.mean
+    return float(concept.to_units(float(standardised)))
 
 
 def concept_value(concept: Concept, standardised: float) -> ConceptValue:

@@ -56,14 +56,18 @@ def reconstruction_l1(surrogate: TwinSurrogate, images: np.ndarray) -> float:
 
 
 def random_interventions(surrogate: TwinSurrogate, codes: Codes, rng: np.random.Generator) -> Codes:
-    """Give each image one random active concept's value of another image."""
-    names = surrogate.active_concepts
-    chosen = rng.integers(len(names), size=len(codes))
+    """Give each image one random active concept's value of another image.
+
+    The levels of a categorical feature are moved together.
+    """
+    features = surrogate.active_features
+    chosen = rng.integers(len(features), size=len(codes))
     donors = torch.as_tensor(rng.permutation(len(codes)))
     values = {}
-    for index, name in enumerate(names):
-        own = surrogate.read(codes, name)
-        values[name] = torch.where(torch.as_tensor(chosen == index), own[donors], own)
+    for index, names in enumerate(features.values()):
+        for name in names:
+            own = surrogate.read(codes, name)
+            values[name] = torch.where(torch.as_tensor(chosen == index), own[donors], own)
     return surrogate.intervene(codes, values)
 
 

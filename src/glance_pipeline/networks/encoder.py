@@ -1,6 +1,5 @@
 """The student: an encoder E: x → (u, n) with heads h(u) ≈ f(x) and H(u) ≈ φ(x)."""
 
-import torch
 from torch import Tensor, nn
 
 from glance_pipeline.networks.layers import Linear
@@ -21,17 +20,6 @@ class Encoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) in [−1, 1] to codes (N, code)."""
         return self.exit(self.hidden(self.trunk(images)))
-
-    @torch.no_grad()
-    def change_basis(self, basis: Tensor, offset: Tensor) -> None:
-        """Make this network answer ``basis @ z + offset`` where it answered ``z``.
-
-        Args:
-            basis: (code, code).
-            offset: (code,).
-        """
-        weight, bias = self.exit.effective()
-        self.exit.load_effective(basis @ weight, basis @ bias + offset)
 
 
 class StudentHead(nn.Module):

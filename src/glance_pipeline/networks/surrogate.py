@@ -6,41 +6,17 @@ file reaches into its dimensions by index: concepts have names.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glance_pipeline.images import in_batches
+from glance_pipeline.networks.concept import Concept, by_feature, level_logits, shares
 from glance_pipeline.networks.encoder import Encoder, StudentHead
 from glance_pipeline.networks.generator import Generator
 from glance_pipeline.networks.layers import channels_last
-
-
-@dataclass(frozen=True)
-class Concept:
-    """One dimension of the concept code.
-
-    Attributes:
-        name: the context feature's name, or ``latent_1``, ``latent_2``, …
-        kind: ``aligned`` with a context feature, or ``latent`` (unobserved).
-        unit: of the context feature; empty for a latent concept.
-        mean: value in units at a code of 0.
-        std: units to one step of the code.
-        low: 1 % quantile of the code over the training images.
-        high: 99 % quantile of the code over the training images.
-        active: whether moving it changes the generated image; a pruned concept has no effect.
-    """
-
-    name: str
-    kind: Literal["aligned", "latent"]
-    unit: str = ""
-    mean: float = 0.0
-    std: float = 1.0
-    low: float = -2.5
-    high: float = 2.5
-    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,6 +111,26 @@ class TwinSurrogate(nn.Module):
         """Names of the concepts that have an effect on the generated image."""
         return [concept.name for concept in self.concepts if concept.active]
 
+    @property
+    def active_features(self) -> dict[str, tuple[str, ...]]:
+        """Names of the active concepts by what can be moved by itself, in the order of the code.
+
+        That is every concept, but a categorical feature with all its levels.
+        """
+        names = {
+            feature: tuple(self.concepts[i].name for i in members if self.concepts[i].active)
+            for feature, members in by_feature(self.concepts).items()
+        }
+        return {feature: concepts for feature, concepts in names.items() if concepts}
+
+    @property
+    def first_of_feature(self) -> Tensor:
+        """For each dimension of u, (L,) integers, the first one of its feature: mostly itself."""
+        first = torch.arange(len(self.concepts))
+        for members in by_feature(self.concepts).values():
+            first[members] = members[0]
+        return first
+
     def concept(self, name: str) -> Concept:
         """Return the concept called ``name``; raises ``KeyError`` naming those there are."""
         return self.concepts[self._index(name)]
@@ -170,34 +166,64 @@ class TwinSurrogate(nn.Module):
         """Return the standardised values (N,) of one concept."""
         return codes.concepts[:, self._index(name)]
 
-    def intervene(self, codes: Codes, values: Mapping[str, Tensor | float]) -> Codes:
+    def intervene(self, codes: Codes, values: Mapping[str, Tensor | float | str]) -> Codes:
         """do(u_j = v) for each named concept: a direct effect, everything else held.
+
+        Where some levels of a categorical feature are set, its other levels take up the
+        difference, in proportion to their probabilities, so that the shares still add up to 1.
 
         Args:
             codes: of N images.
-            values: standardised values by concept name, a number for all or (N,) for each.
+            values: standardised values by concept name, a number for all or (N,) for each; or the
+                name of a level by the name of a binary or categorical feature.
 
         Returns:
             New codes; the given ones stay as they are.
+
+        Raises:
+            KeyError: where there is no such concept.
+            ValueError: where a feature has no such level.
         """
         concepts = codes.concepts.clone()
+        set_to: dict[int, Tensor | float] = {}
         for name, value in values.items():
-            concepts[:, self._index(name)] = torch.as_tensor(value, dtype=concepts.dtype)
+            set_to |= (
+                self._level(name, value) if isinstance(value, str) else {self._index(name): value}
+            )
+        for index, value in set_to.items():
+            concepts[:, index] = torch.as_tensor(value, dtype=concepts.dtype)
+        for members in by_feature(self.concepts).values():
+            others = [index for index in members if index not in set_to]
+            if 0 < len(others) < len(members):
+                concepts[:, others] = self._others(codes.concepts, concepts, members, others)
         return replace(codes, concepts=concepts)
 
+    def probabilities(self, codes: Codes, feature: str) -> dict[str, Tensor]:
+        """Return the probability (N,) of each level of a binary or categorical feature.
+
+        Raises:
+            KeyError: where there is no such feature.
+        """
+        members = self._members(feature)
+        first = self.concepts[members[0]]
+        if first.measure == "binary":
+            yes = first.to_units(codes.concepts[:, members[0]])
+            return dict(zip(first.levels, (1 - yes, yes), strict=True))
+        levels = [self.concepts[i] for i in members]
+        found = level_logits(codes.concepts[:, members], levels).softmax(1)
+        return {level.levels[0]: found[:, k] for k, level in enumerate(levels)}
+
     def to_units(self, name: str, values: Any) -> Any:
-        """Bring standardised values of a concept into its units."""
-        concept = self.concept(name)
-        return values * concept.std + concept.mean
+        """Bring standardised values of a concept into its units, or into probabilities."""
+        return self.concept(name).to_units(values)
 
     def standardise(self, name: str, values: Any) -> Any:
-        """Bring values in units of a concept into standard deviations."""
-        concept = self.concept(name)
-        return (values - concept.mean) / concept.std
+        """Bring values in units of a concept, or probabilities, into standard deviations."""
+        return self.concept(name).standardise(values)
 
     def to_weights(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and a JSON-able header from which ``from_weights`` builds an equal one."""
-        header = {"shape": asdict(self.shape), "concepts": [asdict(c) for c in self.concepts]}
+        header = {"shape": asdict(self.shape), "concepts": [c.to_header() for c in self.concepts]}
         return dict(self.state_dict()), header
 
     @classmethod
@@ -206,7 +232,8 @@ class TwinSurrogate(nn.Module):
         shape = dict(header["shape"])
         for key in ("image_shape", "widths"):
             shape[key] = tuple(shape[key])
-        surrogate = cls(SurrogateShape(**shape), [Concept(**c) for c in header["concepts"]])
+        concepts = [Concept.from_header(concept) for concept in header["concepts"]]
+        surrogate = cls(SurrogateShape(**shape), concepts)
         surrogate.load_state_dict(tensors)
         return channels_last(surrogate).eval()
 
@@ -215,3 +242,38 @@ class TwinSurrogate(nn.Module):
         if name not in names:
             raise KeyError(f"no concept {name!r}; there are {names}")
         return names.index(name)
+
+    def _members(self, feature: str) -> list[int]:
+        """Return the dimensions of a binary or categorical feature."""
+        features = {
+            name: members
+            for name, members in by_feature(self.concepts).items()
+            if self.concepts[members[0]].measure != "continuous"
+        }
+        if feature not in features:
+            raise KeyError(f"no feature {feature!r} with levels; there are {list(features)}")
+        return features[feature]
+
+    def _level(self, feature: str, level: str) -> dict[int, float]:
+        """Return the codes, by dimension, that say ``level`` and no other level."""
+        members = self._members(feature)
+        levels = [name for index in members for name in self.concepts[index].levels]
+        if level not in levels:
+            raise ValueError(f"{feature}: there is no level {level!r}; there are {levels}")
+        if len(members) == 1:
+            return {members[0]: self.concepts[members[0]].standardise(float(levels.index(level)))}
+        return {
+            index: self.concepts[index].standardise(float(level in self.concepts[index].levels))
+            for index in members
+        }
+
+    def _others(
+        self, before: Tensor, after: Tensor, members: list[int], others: list[int]
+    ) -> Tensor:
+        """Return codes of the levels ``others`` that take up what the set ones gained."""
+        levels = [self.concepts[i] for i in members]
+        gained = (shares(after[:, members], levels) - shares(before[:, members], levels)).sum(1)
+        place = [members.index(index) for index in others]
+        part = level_logits(before[:, members], levels)[:, place].softmax(1)
+        std = torch.tensor([self.concepts[i].std for i in others], dtype=before.dtype)
+        return before[:, others] - gained[:, None] * part / std

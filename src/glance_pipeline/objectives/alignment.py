@@ -2,11 +2,16 @@
 
 from torch import Tensor
 
+from glance_pipeline.objectives.feature_error import mean_feature_error
 from glance_pipeline.objectives.twin_pass import TwinPass
 
 
 class Alignment:
-    """mean (u_j − c_j)² over the aligned concepts, c_j the standardised context feature."""
+    """Mean error of the aligned concepts against the standardised context features.
+
+    A continuous feature's error is (u_j − c_j)²; the other kinds' are cross-entropies, and images
+    without a value take no part (``feature_error.py``).
+    """
 
     name = "alignment"
 
@@ -19,4 +24,5 @@ class Alignment:
         context = step.batch.context
         if context is None:
             raise ValueError("alignment: the batch carries no context features")
-        return (step.codes.concepts[:, : context.shape[1]] - context).square().mean()
+        found = step.codes.concepts[:, : context.shape[1]]
+        return mean_feature_error(found, context, step.surrogate.concepts)

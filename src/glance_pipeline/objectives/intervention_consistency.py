@@ -3,11 +3,15 @@
 from torch import Tensor
 
 from glance_pipeline.objectives.distillation import divergence
+from glance_pipeline.objectives.feature_error import mean_feature_error
 from glance_pipeline.objectives.twin_pass import TwinPass
 
 
 class InterventionConsistency:
     """mean (A(G(u′, n′)) − u′_j)² over the aligned concepts, A the frozen attribute reader.
+
+    A binary or categorical feature is compared by cross-entropy with the intended level
+    (``feature_error.py``).
 
     Every row of the recombination takes part: a swap of residuals must leave the context features
     where the concepts have them just as an intervention must move them (docs/method.md).
@@ -25,7 +29,7 @@ class InterventionConsistency:
             raise ValueError("intervention_consistency: this step has no attribute reader")
         read = step.reader(step.recombination).float()
         wanted = step.recombined_codes.concepts[:, : read.shape[1]].detach()
-        return (read - wanted).square().mean()
+        return mean_feature_error(read, wanted, step.surrogate.concepts)
 
 
 class InterventionAnswer:

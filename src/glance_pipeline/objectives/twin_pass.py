@@ -94,8 +94,11 @@ class TwinPass:
         residual = torch.where(swap, residual[order], residual)
         if self.swapped < count:
             donors = torch.stack([self._permutation(count) for _ in range(concepts.shape[1])], 1)
-            moved = concepts.detach().gather(0, donors)
-            concepts = torch.where(self._intervention_mask(concepts.shape) & ~swap, moved, concepts)
+            # The levels of a categorical feature are moved together.
+            first = self.surrogate.first_of_feature
+            moved = concepts.detach().gather(0, donors[:, first])
+            mask = self._intervention_mask(concepts.shape, first)
+            concepts = torch.where(mask & ~swap, moved, concepts)
         return Codes(concepts, residual)
 
     @cached_property
@@ -121,8 +124,11 @@ class TwinPass:
     def _permutation(self, count: int) -> Tensor:
         return torch.randperm(count, generator=self.generator)
 
-    def _intervention_mask(self, shape: torch.Size) -> Tensor:
+    def _intervention_mask(self, shape: torch.Size, first: Tensor) -> Tensor:
         """One concept of each row for certain, each of the others with probability ¼."""
+        dimension = torch.arange(shape[1])
         chosen = torch.rand(shape, generator=self.generator)
-        certain = chosen.argmax(1, keepdim=True) == torch.arange(shape[1])
-        return certain | (torch.rand(shape, generator=self.generator) < 0.25)
+        chosen = chosen.masked_fill(first != dimension, -1.0)
+        certain = chosen.argmax(1, keepdim=True) == dimension
+        mask = certain | (torch.rand(shape, generator=self.generator) < 0.25)
+        return mask[:, first]

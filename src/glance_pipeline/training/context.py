@@ -1,41 +1,116 @@
-"""Context features in standard deviations of the training split."""
+"""Context features as codes: in standard deviations of the training split, kind by kind."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype
 from torch import Tensor
 
-from glance_pipeline.context import check_context
+from glance_pipeline.context import Kind, as_levels, check_context, kinds_of, levels_of
 from glance_pipeline.networks import Concept
+
+logger = logging.getLogger(__name__)
 
 
 def standardise_context(
-    context_features: pd.DataFrame, records: pd.DataFrame, units: dict[str, str]
+    context_features: pd.DataFrame,
+    records: pd.DataFrame,
+    units: Mapping[str, str],
+    kinds: Mapping[str, Kind] | None = None,
 ) -> tuple[Tensor, list[Concept]]:
     """Return standardised features (N, J), float32, and the concepts they will be aligned with.
+
+    A continuous or binary feature is one column, a categorical one a column for each level
+    (``networks/concept.py``). A value that is missing is NaN in all columns of its feature.
 
     Args:
         context_features: one row an image, one column a feature.
         records: one row an image, with a column ``split``.
         units: by feature name; empty for those that are not named.
+        kinds: by feature name; read off the values for those that are not named.
 
     Raises:
-        ValueError: where ``check_context`` refuses the table, or a feature is constant on the
-            training split.
+        ValueError: where ``check_context`` or ``kinds_of`` refuses the table, a feature or level is
+            constant on the training split, or two concepts would have one name.
     """
-    check_context(context_features, records)
-    words = [str(c) for c in context_features if not is_numeric_dtype(context_features[c])]
-    if words:
-        raise ValueError(f"context_features: {words} are not numbers; categories cannot be aligned")
-    train = context_features[(records["split"] == "train").to_numpy()]
+    check_context(context_features, records, missing=True)
+    found = kinds_of(context_features, kinds or {})
+    rows = (records["split"] == "train").to_numpy()
+    _log_missing(context_features[rows])
+    frame, concepts = _as_numbers(context_features, found, units)
+    train = frame[rows]
     mean, std = train.mean(), train.std()
     constant = [name for name in std.index if not std[name] > 0]
     if constant:
         raise ValueError(f"context_features: {constant} do not vary over the training images")
-    standardised = ((context_features - mean) / std).to_numpy(np.float32, copy=True)
+    standardised = ((frame - mean) / std).to_numpy(np.float32, copy=True, na_value=np.nan)
     concepts = [
-        Concept(str(name), "aligned", units.get(str(name), ""), float(mean[name]), float(std[name]))
-        for name in context_features.columns
+        replace(concept, mean=float(mean.iloc[k]), std=float(std.iloc[k]))
+        for k, concept in enumerate(concepts)
     ]
     return torch.as_tensor(standardised), concepts
+
+
+def _as_numbers(
+    context: pd.DataFrame, kinds: Mapping[str, Kind], units: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[Concept]]:
+    """Return a column of numbers for each dimension, and the concepts but for their scale."""
+    columns: dict[str, pd.Series] = {}
+    concepts: list[Concept] = []
+    for name, column in context.items():
+        for concept, values in _dimensions(column, kinds[str(name)], units.get(str(name), "")):
+            if concept.name in columns:
+                raise ValueError(f"context_features: two concepts would be called {concept.name!r}")
+            columns[concept.name] = values
+            concepts.append(concept)
+    if all(concept.measure == "continuous" for concept in concepts):
+        # The table as it came: a copy might be summed in another order.
+        return context, concepts
+    return pd.DataFrame(columns), concepts
+
+
+def _dimensions(column: pd.Series, kind: Kind, unit: str) -> list[tuple[Concept, pd.Series]]:
+    """Return the concepts of one feature with their columns."""
+    name = str(column.name)
+    if kind == "continuous":
+        numbers = column.astype(float) if is_bool_dtype(column) else column
+        return [(Concept(name, "aligned", unit), numbers)]
+    levels, text = levels_of(column), as_levels(column)
+    is_level = {
+        level: (text == level).astype(float).where(column.notna(), np.nan) for level in levels
+    }
+    if kind == "binary":
+        logger.info("context: %s is binary, 0 is %s and 1 is %s", name, *levels)
+        concept = Concept(name, "aligned", unit, measure="binary", levels=levels)
+        return [(concept, is_level[levels[1]])]
+    logger.info("context: %s is categorical: %s", name, ", ".join(levels))
+    return [
+        (
+            Concept(
+                f"{name}={level}",
+                "aligned",
+                unit,
+                measure="categorical",
+                feature=name,
+                levels=(level,),
+            ),
+            values,
+        )
+        for level, values in is_level.items()
+    ]
+
+
+def _log_missing(train: pd.DataFrame) -> None:
+    for name, count in train.isna().sum().items():
+        if count:
+            logger.warning(
+                "context: %s is missing for %d of %d training images, which take no part in "
+                "aligning it",
+                name,
+                count,
+                len(train),
+            )

@@ -1,6 +1,7 @@
 """Train the attribute reader, on images weighted as if the context features were independent."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,7 +9,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
 
 from glance_pipeline.config.align import ReaderParameters
+from glance_pipeline.networks import Concept
+from glance_pipeline.networks.concept import by_feature
 from glance_pipeline.networks.reader import AttributeReader
+from glance_pipeline.objectives.feature_error import feature_errors
 from glance_pipeline.seeding import numpy_generator, seed_sequence, seeded_torch, torch_generator
 from glance_pipeline.training.supervised import train_supervised
 
@@ -18,7 +22,7 @@ logger = logging.getLogger(__name__)
 def train_reader(
     images: np.ndarray,
     context: Tensor,
-    names: tuple[str, ...],
+    concepts: Sequence[Concept],
     parameters: ReaderParameters,
     seed: int,
 ) -> AttributeReader:
@@ -26,20 +30,24 @@ def train_reader(
 
     Where two features go together in the data, a reader fitted to the data as they are learns to
     read one off the other, and an intervention on one would then be asked to move both. Weights
-    Π p(c_j) / p(c) make the features independent in the weighted data.
+    Π p(c_j) / p(c) make the features independent in the weighted data. The reader answers in codes,
+    whose error is that of ``objectives/feature_error.py``.
 
     Args:
         images: uint8 (N, C, H, W), the training split.
-        context: standardised features of those images, (N, J).
-        names: of the features.
+        context: standardised features of those images, (N, J), NaN where not known.
+        concepts: that the columns of ``context`` are to be aligned with.
         parameters: size and schedule.
         seed: the run's seed.
     """
     shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
+    aligned = tuple(concepts)
     with seeded_torch(seed, "reader", "weights"):
+        names = tuple(concept.name for concept in aligned)
         reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
+    columns = one_column_a_feature(context, aligned)
     weights = independence_weights(
-        context.numpy(), parameters.independence, parameters.largest_weight, seed
+        columns, parameters.independence, parameters.largest_weight, seed
     )
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     logger.info(
@@ -50,7 +58,7 @@ def train_reader(
     train_supervised(
         "attribute reader",
         reader,
-        lambda found, wanted: (found - wanted).square().mean(1),
+        lambda found, wanted: feature_errors(found, wanted, aligned).mean(1),
         images,
         context,
         parameters.steps,
@@ -60,6 +68,24 @@ def train_reader(
         torch.as_tensor(weights, dtype=torch.float32),
     )
     return reader.requires_grad_(False).eval()
+
+
+def one_column_a_feature(context: Tensor, concepts: Sequence[Concept]) -> np.ndarray:
+    """Return (N, F): the columns as they are, the levels of a categorical feature as one number.
+
+    Args:
+        context: standardised, (N, J), NaN where not known.
+        concepts: of its columns.
+    """
+    features = list(by_feature(concepts).values())
+    if len(features) == context.shape[1]:
+        return context.numpy()
+    columns = []
+    for members in features:
+        values = context[:, members]
+        number = values.argmax(1).float().masked_fill(values.isnan().any(1), torch.nan)
+        columns.append(values[:, 0] if len(members) == 1 else number)
+    return torch.stack(columns, 1).numpy()
 
 
 def independence_weights(
@@ -72,7 +98,7 @@ def independence_weights(
     Ratio Estimation in Machine Learning", §4.
 
     Args:
-        context: (N, J).
+        context: (N, F), a column a feature; what is missing is NaN, a value of its own.
         exponent: 0 gives equal weights, 1 the full ratio.
         largest: clip of the ratio, above; its inverse below.
         seed: the run's seed.

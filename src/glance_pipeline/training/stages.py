@@ -16,7 +16,7 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.networks import Codes, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.networks.critics import Critics
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.objectives.hessian_penalty import effect_of_each_concept
@@ -119,11 +119,15 @@ def align(
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
     """Change the basis towards the context features, then train until they are concepts."""
-    context, concepts = standardise_context(context_features, records, parameters.units)
+    context, concepts = standardise_context(
+        context_features, records, parameters.units, parameters.kinds
+    )
     data = TrainingData.of_split(images, records, classifier, context)
     assert data.context is not None
     codes = surrogate.encode_array(data.images)
-    rotated = align_basis(surrogate, codes, data.context, concepts, parameters.ridge)
+    rotated = align_basis(
+        surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
+    )
     result = _train(
         "align",
         parameters.stage,
@@ -171,6 +175,9 @@ def _train(
     }
     if data.context is not None:
         parts["context"] = data.context
+    measures = [concept.measure for concept in surrogate.concepts]
+    if set(measures) != {"continuous"}:
+        parts["measures"] = measures
     if reader is not None:
         parts["reader"] = reader
     return train_stage(
@@ -194,11 +201,15 @@ def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below
     sample = Codes(codes.concepts[:256], codes.residual[:256])
     effects = effect_of_each_concept(surrogate.generate_batched, sample)
     active = effects >= prune_below * effects.max()
+    ranges = [
+        _range(concept, float(low[index]), float(high[index]))
+        for index, concept in enumerate(surrogate.concepts)
+    ]
     surrogate.concepts = tuple(
         replace(
             concept,
-            low=float(low[index]),
-            high=float(high[index]),
+            low=ranges[index][0],
+            high=ranges[index][1],
             active=bool(active[index]) or concept.kind == "aligned",
         )
         for index, concept in enumerate(surrogate.concepts)
@@ -206,3 +217,10 @@ def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below
     pruned = [concept.name for concept in surrogate.concepts if not concept.active]
     if pruned:
         logger.info("pruned, since they have no effect on the image: %s", ", ".join(pruned))
+
+
+def _range(concept: Concept, low: float, high: float) -> tuple[float, float]:
+    """Return the codes between which a concept is moved: two quantiles, or a clear no and yes."""
+    if concept.measure == "continuous":
+        return low, high
+    return float(concept.standardise(0.0)), float(concept.standardise(1.0))

@@ -25,10 +25,12 @@ def train_attribute_reader(
     seed: int,
 ) -> AttributeReader:
     """Train the frozen judge of interventions on real images."""
-    context, _ = standardise_context(context_features, image_records, parameters.units)
+    context, concepts = standardise_context(
+        context_features, image_records, parameters.units, parameters.kinds
+    )
     rows = np.flatnonzero(image_records["split"] == "train")
-    names = tuple(context_features.columns)
-    return train_reader(np.asarray(images[rows]), context[rows], names, parameters.reader, seed)
+    chosen = np.asarray(images[rows])
+    return train_reader(chosen, context[rows], concepts, parameters.reader, seed)
 
 
 def align_concepts_with_context(

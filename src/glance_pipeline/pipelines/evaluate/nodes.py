@@ -12,7 +12,7 @@ from glance_pipeline.causal.distance import structural_hamming_distance
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.evaluate import EvaluateParameters
-from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
 from glance_pipeline.metrics.axioms import composition_l1, reversibility_l1
 from glance_pipeline.metrics.disentanglement import disentanglement
 from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
@@ -46,14 +46,15 @@ def measure_fidelity_on_held_out_images(
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     chosen = np.asarray(images[rows])
     rng = numpy_generator(seed, "evaluate", "fidelity")
+    codes, context = surrogate.encode_array(chosen), context_features.iloc[rows]
+    alignment = {"r2": alignment_r2(surrogate, codes, context)}
+    accuracy = alignment_accuracy(surrogate, codes, context)
+    if accuracy:
+        alignment["balanced_accuracy"] = accuracy
     return {
         "fidelity": fidelity(surrogate, classifier, chosen, rng),
         "reconstruction": {"l1": reconstruction_l1(surrogate, chosen)},
-        "alignment": {
-            "r2": alignment_r2(
-                surrogate, surrogate.encode_array(chosen), context_features.iloc[rows]
-            )
-        },
+        "alignment": alignment,
     }
 
 
