@@ -11,6 +11,7 @@ ObjectiveName = Literal[
     "adversarial",
     "feature_adversarial",
     "hessian_penalty",
+    "orojar",
     "variation_predictability",
     "alignment",
     "intervention_consistency",

@@ -11,6 +11,7 @@ from glance_pipeline.objectives.intervention_consistency import (
     InterventionAnswer,
     InterventionConsistency,
 )
+from glance_pipeline.objectives.orojar import OrthogonalJacobian
 from glance_pipeline.objectives.reconstruction import Reconstruction
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.variation_predictability import VariationPredictability
@@ -25,6 +26,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         HessianPenalty,
         InterventionAnswer,
         InterventionConsistency,
+        OrthogonalJacobian,
         Reconstruction,
         Sufficiency,
         VariationPredictability,
