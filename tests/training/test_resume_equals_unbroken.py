@@ -85,6 +85,36 @@ def test_a_training_killed_anywhere_ends_with_the_same_bytes(
         pd.testing.assert_frame_equal(resumed.history, unbroken.history)
 
 
+def test_a_training_with_augmentation_killed_anywhere_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Killed between two changes of the probability, and after some of them.
+    options = {"target": -0.9, "images_to_full": 100, "update_every": 4}
+    unbroken = run(tmp_path / "unbroken", augmentation=options)
+    assert unbroken.history["adversarial_augmentation"].max() > 0.2
+    real_step = engine._train_step
+    calls = iter(range(1000))
+
+    def step(*arguments: Any) -> dict[str, float]:
+        if next(calls) == 16:
+            raise Killed
+        return real_step(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(engine, "_train_step", step)
+        run(tmp_path / "broken", augmentation=options)
+    resumed = run(tmp_path / "broken", augmentation=options)
+    for name, tensor in tensors(unbroken).items():
+        assert torch.equal(tensor, tensors(resumed)[name]), name
+    pd.testing.assert_frame_equal(resumed.history, unbroken.history)
+    plain = run(tmp_path / "plain")
+    assert "adversarial_augmentation" not in plain.history
+    assert not torch.equal(
+        tensors(plain)["critics.images.last.weight"],
+        tensors(unbroken)["critics.images.last.weight"],
+    )
+
+
 def align_run(folder: Path, **stage: Any) -> StageResult:
     start = run(folder.parent / "start", steps=4)
     settings = AlignParameters.model_validate(

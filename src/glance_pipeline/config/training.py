@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from glance_pipeline.config.augmentation import AugmentationParameters
+
 ObjectiveName = Literal[
     "reconstruction",
     "distillation",
@@ -11,6 +13,7 @@ ObjectiveName = Literal[
     "adversarial",
     "feature_adversarial",
     "hessian_penalty",
+    "orojar",
     "variation_predictability",
     "alignment",
     "intervention_consistency",
@@ -56,6 +59,8 @@ class StageParameters(BaseModel):
         critic_every: the critics learn on every ``critic_every``-th step.
         precision: ``bfloat16`` runs the networks in it, ``float32`` does not, ``auto`` takes
             bfloat16 where the processor multiplies in it.
+        augmentation: adaptive changes to the images that the critic sees, for small data sets;
+            None shows them as they are.
         objectives: weight and schedule by name.
         log_every: steps between two points of the training curves.
         checkpoint_every: steps between two checkpoints.
@@ -71,6 +76,7 @@ class StageParameters(BaseModel):
     intervened: float = Field(0.0, ge=0, le=1)
     critic_every: int = Field(1, ge=1)
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    augmentation: AugmentationParameters | None = None
     objectives: dict[ObjectiveName, ObjectiveSchedule]
     log_every: int = Field(50, ge=1)
     checkpoint_every: int = Field(250, ge=1)
@@ -79,4 +85,10 @@ class StageParameters(BaseModel):
     def _has_objectives(self) -> "StageParameters":
         if not self.objectives:
             raise ValueError("objectives: a stage needs at least one")
+        if self.augmentation is not None and "adversarial" not in self.objectives:
+            raise ValueError(
+                "augmentation: it changes what the critic of images sees, but the objectives are "
+                f"{sorted(self.objectives)}; 'adversarial' is wanted among them, or augmentation: "
+                "null"
+            )
         return self

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from glance_pipeline.config.training import StageParameters
 from glance_pipeline.objectives.adversarial import Adversarial, FeatureAdversarial
 from glance_pipeline.objectives.alignment import Alignment
+from glance_pipeline.objectives.augmentation import AdaptiveAugmentation
 from glance_pipeline.objectives.distillation import Distillation
 from glance_pipeline.objectives.hessian_penalty import HessianPenalty
 from glance_pipeline.objectives.intervention_consistency import (
     InterventionAnswer,
     InterventionConsistency,
 )
+from glance_pipeline.objectives.orojar import OrthogonalJacobian
 from glance_pipeline.objectives.reconstruction import Reconstruction
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.variation_predictability import VariationPredictability
@@ -25,6 +28,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         HessianPenalty,
         InterventionAnswer,
         InterventionConsistency,
+        OrthogonalJacobian,
         Reconstruction,
         Sufficiency,
         VariationPredictability,
@@ -37,3 +41,12 @@ def build_objective(name: str) -> Any:
     if name not in OBJECTIVES:
         raise KeyError(f"no objective {name!r}; there are {sorted(OBJECTIVES)}")
     return OBJECTIVES[name]()
+
+
+def build_objectives(parameters: StageParameters) -> dict[str, Any]:
+    """Return the objectives of a stage by name, in the order of its parameters."""
+    objectives = {str(name): build_objective(name) for name in parameters.objectives}
+    if parameters.augmentation is not None:
+        augmentation = AdaptiveAugmentation(parameters.augmentation)
+        objectives[Adversarial.name] = Adversarial(augmentation=augmentation)
+    return objectives

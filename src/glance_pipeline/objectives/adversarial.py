@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glance_pipeline.networks.discriminator import r1_penalty
+from glance_pipeline.objectives.augmentation import AdaptiveAugmentation
 from glance_pipeline.objectives.twin_pass import TwinPass
 
 
@@ -17,28 +18,54 @@ class Adversarial:
     Args:
         gamma: γ of R1.
         lazy: R1 is applied every ``lazy``-th step of the critic, times ``lazy``.
+        augmentation: what all images pass through on their way to the critic; None shows them as
+            they are.
     """
 
     name = "adversarial"
 
-    def __init__(self, gamma: float = 1.0, lazy: int = 16) -> None:
+    def __init__(
+        self,
+        gamma: float = 1.0,
+        lazy: int = 16,
+        augmentation: AdaptiveAugmentation | None = None,
+    ) -> None:
         self.gamma = gamma
         self.lazy = lazy
+        self.augmentation = augmentation
 
     def __call__(self, step: TwinPass) -> Tensor:
         """Return the surrogate's loss, a scalar."""
-        return F.softplus(-step.critics.images(self._generated(step)).float()).mean()
+        return F.softplus(-self._judge(step, self._generated(step))).mean()
 
     def critic_loss(self, step: TwinPass) -> Tensor:
-        """Return the critic's loss, a scalar, without R1."""
-        fake = step.critics.images(self._generated(step).detach()).float()
-        real = step.critics.images(step.batch.images).float()
+        """Return the critic's loss, a scalar, without R1; the augmentation adapts to it."""
+        fake = self._judge(step, self._generated(step).detach())
+        real = self._judge(step, step.batch.images)
+        if self.augmentation is not None:
+            self.augmentation.observe(real)
         return F.softplus(fake).mean() + F.softplus(-real).mean()
 
     def penalty(self, step: TwinPass) -> Tensor:
         """Return the lazy R1 term, a scalar."""
-        penalty = r1_penalty(step.critics.images, step.batch.images)
+        # Taken where the critic looks: bilinear sampling has no second derivative in torch.
+        penalty = r1_penalty(step.critics.images, self._shown(step, step.batch.images))
         return penalty * (self.gamma / 2 * self.lazy)
+
+    def state_dict(self) -> dict[str, float]:
+        """Return what changes from step to step, for a checkpoint."""
+        return {} if self.augmentation is None else self.augmentation.state_dict()
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Take up what ``state_dict`` returned."""
+        if self.augmentation is not None:
+            self.augmentation.load_state_dict(state)
+
+    def _shown(self, step: TwinPass, images: Tensor) -> Tensor:
+        return images if self.augmentation is None else self.augmentation(images, step.generator)
+
+    def _judge(self, step: TwinPass, images: Tensor) -> Tensor:
+        return step.critics.images(self._shown(step, images)).float()
 
     def _generated(self, step: TwinPass) -> Tensor:
         half = len(step.batch.images) // 2

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.networks import Codes
+from glance_pipeline.objectives.activations import GeneratorActivations, rademacher
 from glance_pipeline.objectives.twin_pass import TwinPass
 
 
@@ -14,9 +15,8 @@ class HessianPenalty:
 
     Peebles et al. 2020 (arXiv 2008.10599), eq. 5: the variance over Rademacher directions v of
     the second directional derivative vᵀHv equals twice the sum of the squared off-diagonal
-    entries. The derivative is a central second difference. Activations are those of every
-    synthesis block and the image, each divided by its own standard deviation, so that shrinking
-    them does not shrink the penalty.
+    entries. The derivative is a central second difference. The activations are those of
+    ``GeneratorActivations``.
 
     Args:
         rows: images of the batch it is computed on, since each takes 1 + 2·directions passes.
@@ -32,21 +32,12 @@ class HessianPenalty:
         self.epsilon = epsilon
 
     def __call__(self, step: TwinPass) -> Tensor:
-        """Return a scalar for the batch."""
-        codes = step.codes[: self.rows]
-        scale = step.codes.concepts.detach().std(0)
-
-        def activations(concepts: Tensor) -> list[Tensor]:
-            copies = len(concepts) // len(codes)
-            code = torch.cat([concepts, codes.residual.repeat(copies, 1)], 1)
-            generator = step.surrogate.generator
-            image, features = generator.synthesise(generator.mapping(code))
-            return [normalise(x.float()) for x in [*features, image]]
-
+        """Return a scalar for the batch; its gradient reaches the generator alone."""
+        activations = GeneratorActivations(step, self.rows)
         return hessian_penalty(
             activations,
-            codes.concepts,
-            scale * self.epsilon,
+            activations.concepts,
+            activations.scale * self.epsilon,
             self.directions,
             step.generator,
             self.epsilon,
@@ -71,8 +62,7 @@ def hessian_penalty(
         generator: source of the directions.
         epsilon: what the second difference is divided by, squared.
     """
-    signs = torch.randint(0, 2, (directions, 1, inputs.shape[1]), generator=generator)
-    moves = (signs * 2 - 1) * step
+    moves = rademacher(directions, inputs.shape[1], generator) * step
     points = torch.cat([inputs[None], inputs + moves, inputs - moves])
     outputs = function(points.flatten(0, 1))
     total = torch.zeros(())
@@ -82,11 +72,6 @@ def hessian_penalty(
         second = (plus - 2 * output[:1] + minus) / epsilon**2
         total = total + second.var(0, unbiased=True).mean()
     return total / len(outputs)
-
-
-def normalise(x: Tensor) -> Tensor:
-    """Divide ``x`` by its own standard deviation."""
-    return x / x.std().clamp_min(1e-6)
 
 
 def effect_of_each_concept(generate: Callable[[Codes], Tensor], codes: Codes) -> Tensor:

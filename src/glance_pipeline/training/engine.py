@@ -19,7 +19,7 @@ from glance_pipeline.images import in_batches
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
 from glance_pipeline.networks.layers import channels_last
-from glance_pipeline.objectives import build_objective
+from glance_pipeline.objectives import build_objectives
 from glance_pipeline.objectives.twin_pass import TwinPass
 from glance_pipeline.training.averaging import decay_of, refresh_statistics, update_average
 from glance_pipeline.training.checkpoint import Checkpoints
@@ -63,6 +63,7 @@ class _State:
     peak_rss_mb: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     sums: dict[str, list[float]] = field(default_factory=dict)  # total and number of steps
+    objectives: dict[str, Any] = field(default_factory=dict)  # those that change while training
 
     _NETWORKS = ("surrogate", "average", "critics", "optimiser", "critic_optimiser")
     _PLAIN = ("step", "seconds", "peak_rss_mb", "history", "sums")
@@ -70,6 +71,7 @@ class _State:
     def to_dict(self) -> dict[str, Any]:
         state = {name: getattr(self, name).state_dict() for name in self._NETWORKS}
         state |= {name: getattr(self, name) for name in self._PLAIN}
+        state["objectives"] = {key: o.state_dict() for key, o in self.objectives.items()}
         state["waiting"] = self.sampler.waiting
         state["generator"] = self.sampler.generator.get_state()
         return state
@@ -79,6 +81,8 @@ class _State:
             getattr(self, name).load_state_dict(state[name])
         for name in self._PLAIN:
             setattr(self, name, state[name])
+        for name, objective in self.objectives.items():
+            objective.load_state_dict(state["objectives"][name])
         self.sampler.waiting = state["waiting"]
         self.sampler.generator.set_state(state["generator"])
 
@@ -112,8 +116,9 @@ def train_stage(
     Raises:
         FloatingPointError: where an objective is no longer finite; the last checkpoint stays.
     """
-    objectives = {str(key): build_objective(key) for key in parameters.objectives}
+    objectives = build_objectives(parameters)
     state = _start(parameters, surrogate, critics, len(data), generator)
+    state.objectives = {k: o for k, o in objectives.items() if hasattr(o, "state_dict")}
     saved = checkpoints.latest()
     if saved is not None:
         state.from_dict(saved)
@@ -226,6 +231,9 @@ def _train_critics(
             # R1 differentiates a gradient: it stays in float32.
             total = total + game.penalty(step)
     values = {key: float(loss.detach()) for key, loss in losses.items()}
+    for key, game in games.items():
+        if (augmentation := getattr(game, "augmentation", None)) is not None:
+            values[f"{key}_augmentation"] = augmentation.probability
     _check_finite(total, state.step, values)
     state.critic_optimiser.zero_grad(set_to_none=True)
     total.backward()
