@@ -6,8 +6,6 @@ is arranged differently (everything but up-sampling, whose filter is another). W
 - modulation: each image gets weights of its own, in one convolution with a group for each image,
   as StyleGAN2 was published (Karras et al. 2020, arXiv 1912.04958, §2.2 and appendix B);
 - up-sampling: bilinear interpolation, then a 3×3 convolution at the high resolution;
-- down-sampling: blur, then a convolution at the high resolution of which every second row and
-  column is kept;
 - memory: contiguous (N, C, H, W), in float32.
 """
 
@@ -20,10 +18,8 @@ from torch import Tensor, nn
 
 from glance_pipeline.networks.generator import Generator, SynthesisBlock
 from glance_pipeline.networks.layers import (
-    Convolution,
     ModulatedConvolution,
     ToImage,
-    blur,
     leaky_relu,
 )
 from glance_pipeline.objectives.twin_pass import Batch
@@ -61,6 +57,10 @@ def interpolate(x: Tensor) -> Tensor:
 class TextbookModulatedConvolution(ModulatedConvolution):
     """Modulated and demodulated weights for each image; interpolation before the convolution."""
 
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) and w (N, style) to (N, outputs, H, W), doubled where ``up``."""
+        return leaky_relu(self.convolve(x, w) + self.bias.view(1, -1, 1, 1))
+
     def convolve(self, x: Tensor, w: Tensor) -> Tensor:
         """The demodulated convolution alone, before bias and activation."""
         weight = self.weight * self.gain * self.affine(w)[:, None, :, None, None]
@@ -75,20 +75,6 @@ class TextbookToImage(ToImage):
         """Map (N, inputs, H, W) and w (N, style) to (N, channels, H, W)."""
         weight = self.weight * (self.affine(w) * self.gain)[:, None, :, None, None]
         return convolve_each(x, weight) + self.bias.view(1, -1, 1, 1)
-
-
-class TextbookConvolution(Convolution):
-    """A convolution at the high resolution, also where the resolution is halved."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, inputs, H, W) to (N, outputs, H, W), or half of H and W where ``down``."""
-        kernel = self.weight.shape[-1]
-        if self.down:
-            x = blur(x, extra=kernel - 2)
-        padding = 0 if self.down else kernel // 2
-        x = F.conv2d(x, self.weight * self.gain, self.bias, padding=padding)
-        x = leaky_relu(x) if self.activate else x
-        return x[:, :, ::2, ::2] if self.down else x
 
 
 class TextbookSynthesisBlock(SynthesisBlock):
@@ -119,7 +105,6 @@ class TextbookGenerator(Generator):
 
 
 LAYOUT: dict[type[nn.Module], type[nn.Module]] = {
-    Convolution: TextbookConvolution,
     Generator: TextbookGenerator,
     ModulatedConvolution: TextbookModulatedConvolution,
     SynthesisBlock: TextbookSynthesisBlock,

@@ -13,7 +13,7 @@ from benchmarks.throughput import Trainer, count_multiply_adds, figures, phases_
 from benchmarks.untrained import Stage, padded
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks.critics import Critics
-from glance_pipeline.networks.layers import Convolution, ModulatedConvolution, ToImage
+from glance_pipeline.networks.layers import ModulatedConvolution, ToImage
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 from glance_pipeline.training.data import TrainingData
 
@@ -31,15 +31,6 @@ def test_modulation_gives_the_same_values() -> None:
         textbook = lay_out_as_in_textbooks(deepcopy(layer))
         assert type(textbook) is not type(layer)
         assert torch.allclose(textbook(x, w), layer(x, w), atol=1e-5)
-
-
-@pytest.mark.parametrize("kernel", [1, 3])
-@pytest.mark.parametrize("down", [False, True])
-def test_convolutions_give_the_same_values(kernel: int, down: bool) -> None:
-    torch.manual_seed(0)
-    layer, x = Convolution(3, 4, kernel, down), torch.randn(2, 3, 8, 8)
-    textbook = lay_out_as_in_textbooks(deepcopy(layer))
-    assert torch.allclose(textbook(x), layer(x), atol=1e-5)
 
 
 def test_upsampling_has_the_same_shape_and_keeps_a_constant() -> None:

@@ -1,6 +1,6 @@
 """Parameters that the three training stages share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,9 @@ ObjectiveName = Literal[
     "intervention_consistency",
     "intervention_answer",
 ]
+
+
+UnitInterval = Annotated[float, Field(ge=0, lt=1)]
 
 
 class ObjectiveSchedule(BaseModel):
@@ -52,6 +55,7 @@ class StageParameters(BaseModel):
         steps: optimiser steps of the surrogate.
         batch_size: images a step.
         learning_rate: of Adam, for surrogate and critics.
+        betas: β₁ and β₂ of Adam.
         decay: share of the steps at the end over which the rate falls to 0, as a half cosine.
         ema_images: half-life of the exponential moving average, in images (Karras et al. 2018).
         intervened: share of a batch whose concepts are intervened on; the rest has its residual
@@ -71,6 +75,7 @@ class StageParameters(BaseModel):
     steps: int = Field(ge=1)
     batch_size: int = Field(64, ge=2)
     learning_rate: float = Field(2e-3, gt=0)
+    betas: tuple[UnitInterval, UnitInterval] = (0.5, 0.99)
     decay: float = Field(0.3, ge=0, le=1)
     ema_images: float = Field(4000, gt=0)
     intervened: float = Field(0.0, ge=0, le=1)

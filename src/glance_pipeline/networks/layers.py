@@ -132,10 +132,19 @@ class ModulatedConvolution(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map (N, inputs, H, W) and w (N, style) to (N, outputs, H, W), doubled where ``up``."""
-        return leaky_relu(self.convolve(x, w) + self.bias.view(1, -1, 1, 1))
+        x, demodulation = self._modulate_and_convolve(x, w)
+        # One pass over the activations for factor and bias, in their own precision; the gain of
+        # the activation goes with them, since a leaky ReLU lets positive factors through.
+        bias = (self.bias * LEAKY_GAIN).to(x.dtype).view(1, -1, 1, 1)
+        x = torch.addcmul(bias, x, (demodulation * LEAKY_GAIN).to(x.dtype)[:, :, None, None])
+        return F.leaky_relu(x, LEAKY_SLOPE)
 
     def convolve(self, x: Tensor, w: Tensor) -> Tensor:
         """The demodulated convolution alone, before bias and activation."""
+        x, demodulation = self._modulate_and_convolve(x, w)
+        return x * demodulation[:, :, None, None]
+
+    def _modulate_and_convolve(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         weight = self.weight * self.gain
         scale = self.affine(w)
         demodulation = torch.rsqrt(scale.square() @ weight.square().sum((2, 3)).T + 1e-8)
@@ -146,7 +155,7 @@ class ModulatedConvolution(nn.Module):
             x = blur(x, extra=-1)
         else:
             x = F.conv2d(x, weight, padding=1)
-        return x * demodulation[:, :, None, None]
+        return x, demodulation
 
 
 class ToImage(nn.Module):
@@ -209,6 +218,8 @@ def minibatch_standard_deviation(x: Tensor, group: int = 4) -> Tensor:
     """
     count, _, height, width = x.shape
     group = next(size for size in range(min(group, count), 0, -1) if count % size == 0)
-    deviation = (x.reshape(group, -1, *x.shape[1:]).var(0, unbiased=False) + 1e-8).sqrt()
-    statistic = deviation.mean((1, 2, 3)).repeat(group).view(-1, 1, 1, 1)
+    x_of_group = x.float().reshape(group, -1, *x.shape[1:])
+    # Written out: torch's own variance over the first dimension takes several times as long.
+    deviation = ((x_of_group - x_of_group.mean(0)).square().mean(0) + 1e-8).sqrt()
+    statistic = deviation.mean((1, 2, 3)).repeat(group).view(-1, 1, 1, 1).to(x.dtype)
     return torch.cat([x, statistic.expand(-1, 1, height, width)], dim=1)

@@ -6,19 +6,33 @@ from glance_pipeline.objectives.twin_pass import TwinPass
 
 
 class VariationPredictability:
-    """Mean over concepts of (E(G(u′, n)) − u′)² / Var(u), after interventions on u.
+    """Error of E(G(u′, n′)) for (u′, n′), mean over dimensions in units of their variance.
 
     Variation predictability (Zhu et al. 2020, arXiv 2007.12885) asks a classifier which dimension
     was moved; here the student itself is asked for the whole code, in units of its own variance,
     so that shrinking the code does not help; and to the gradient that variance is a constant, so
-    that stretching it does not either.
+    that stretching it does not either. The residual code counts too: an image that is drawn from
+    a code must lead back to it, or repeated encoding and drawing would drift (composition,
+    docs/method.md).
+
+    Args:
+        residual: weight of the residual code beside the concepts.
     """
 
     name = "variation_predictability"
 
+    def __init__(self, residual: float = 0.5) -> None:
+        self.residual = residual
+
     def __call__(self, step: TwinPass) -> Tensor:
         """Return a scalar over all recombined rows."""
-        found = step.recombination_encoding.concepts
-        wanted = step.recombined_codes.concepts
-        variance = step.codes.concepts.detach().var(0).clamp_min(1e-6)
-        return ((found - wanted).square().mean(0) / variance).mean()
+        found, wanted, codes = step.recombination_encoding, step.recombined_codes, step.codes
+        return relative_error(
+            found.concepts, wanted.concepts, codes.concepts
+        ) + self.residual * relative_error(found.residual, wanted.residual, codes.residual)
+
+
+def relative_error(found: Tensor, wanted: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean squared error over the variance of ``reference``, all (N, dimensions)."""
+    variance = reference.detach().var(0).clamp_min(1e-6)
+    return ((found - wanted).square().mean(0) / variance).mean()

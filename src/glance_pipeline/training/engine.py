@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -161,14 +162,16 @@ def _start(
     average = TwinSurrogate.from_weights(*surrogate.to_weights()).requires_grad_(False)
     channels_last(surrogate).train().requires_grad_(True)
     channels_last(critics).train()
-    rate = parameters.learning_rate
+    adam = partial(
+        torch.optim.Adam, lr=parameters.learning_rate, betas=parameters.betas, fused=True
+    )
     return _State(
         surrogate,
         average,
         critics,
         EpochSampler(images, parameters.batch_size, generator),
-        torch.optim.Adam(surrogate.parameters(), rate, betas=(0.0, 0.99), fused=True),
-        torch.optim.Adam(critics.parameters(), rate, betas=(0.0, 0.99), fused=True),
+        adam(surrogate.parameters()),
+        adam(critics.parameters()),
     )
 
 
