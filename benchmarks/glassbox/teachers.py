@@ -35,13 +35,14 @@ def slant(images: Tensor) -> Tensor:
         images: (N, 1, H, W) in [0, 1].
     """
     grey = images[:, 0] + _LITTLE
-    mass = grey.sum((1, 2))
     rows = torch.arange(grey.shape[1], dtype=grey.dtype)
     columns = torch.arange(grey.shape[2], dtype=grey.dtype)
-    by_row = grey.sum(2)
-    row = rows - ((by_row @ rows) / mass)[:, None]
-    column = columns - ((grey.sum(1) @ columns) / mass)[:, None]
-    mixed = torch.einsum("nr,nrc,nc->n", row, grey, column)
+    by_row, by_column = grey.sum(2), grey.sum(1)
+    mass = by_row.sum(1, keepdim=True)
+    # Products and sums, no matrix products: those would run in bfloat16 while stages train.
+    row = rows - (by_row * rows).sum(1, keepdim=True) / mass
+    column = columns - (by_column * columns).sum(1, keepdim=True) / mass
+    mixed = (grey * row[:, :, None] * column[:, None, :]).sum((1, 2))
     return torch.atan(-mixed / (by_row * row.square()).sum(1))
 
 
@@ -65,7 +66,7 @@ def thickness(images: Tensor) -> Tensor:
     grey = nn.functional.pad(images, (1, 1, 1, 1))[:, 0]
     falling = grey[:, :-1, :-1] - grey[:, 1:, 1:]
     rising = grey[:, :-1, 1:] - grey[:, 1:, :-1]
-    variation = ((falling.square() + rising.square()) / 2 + 1e-8).sqrt().sum((1, 2))
+    variation = ((falling.square() + rising.square()) / 2 + _LITTLE**2).sqrt().sum((1, 2))
     return grey.sum((1, 2)) / variation
 
 
