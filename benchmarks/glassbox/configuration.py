@@ -18,6 +18,9 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 PIPELINES = ("prepare", "classify", "distill", "disentangle", "align")
 
+CODE = ("config", "metrics", "morphometry", "networks", "objectives", "training")
+"""Packages of the project that results rest on."""
+
 
 class GlassBoxParameters(BaseModel):
     """What belongs to the glass boxes themselves.
@@ -79,7 +82,9 @@ def result_key(configuration: Configuration, seed: int) -> str:
     this.
     """
     package = PROJECT / "src" / "glance_pipeline"
-    sources = sorted([*package.rglob("*.py"), *HERE.glob("*.py")])
+    folders = [*(package / name for name in CODE), HERE]
+    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    sources += [package / "classifier.py", package / "causal" / "interventions.py"]
     return fingerprint(
         configuration=configuration.model_dump(mode="json"),
         seed=seed,

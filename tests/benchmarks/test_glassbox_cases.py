@@ -74,16 +74,18 @@ def test_the_result_does_not_depend_on_the_number_of_workers(finished: Path, tmp
         json.loads((folder / "corner_mark.json").read_text()) for folder in (finished, tmp_path)
     )
     for result in (one, two):
-        del result["seconds"], result["seconds_of_stages"]
+        for name in ("seconds", "processor_seconds", "seconds_of_stages"):
+            del result[name]
     assert one == two
 
 
 def test_results_of_another_configuration_seed_or_code_are_kept_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ):
     plain, quick = load_configuration(), load_configuration(quick=True)
+    assert result_key(plain, 0) == result_key(load_configuration(), 0)
     keys = {result_key(plain, 0), result_key(quick, 0), result_key(plain, 1)}
-    monkeypatch.setattr(settings, "HERE", tmp_path)
+    monkeypatch.setattr(settings, "CODE", ("networks",))
     assert len(keys | {result_key(plain, 0)}) == 4
 
 
