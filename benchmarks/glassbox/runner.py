@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +42,35 @@ def run_cases(
         if not _stock(folder, scenario).is_file():
             logger.info("drawing the images of the scenario %r", scenario)
             make_stock(scenario, configuration, seed, _stock(folder, scenario), workers)
-    if workers > 1:
-        # Bars of several processes would write over one another. Set before they start.
-        os.environ["TQDM_DISABLE"] = "1"
-    tasks = (delayed(_run_and_keep)(case, configuration, seed, folder) for case in missing)
+    with _bars_of_workers(shown=workers == 1):
+        _run_all(missing, configuration, seed, folder, workers)
+    return [json.loads(_result(folder, name).read_text()) for name in names]
+
+
+def _run_all(
+    cases: list[Case], configuration: Configuration, seed: int, folder: Path, workers: int
+) -> None:
+    tasks = (delayed(_run_and_keep)(case, configuration, seed, folder) for case in cases)
     done = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)
-    with tqdm(total=len(missing), desc="glass boxes", unit="case", disable=False) as bar:
+    with tqdm(total=len(cases), desc="glass boxes", unit="case", disable=False) as bar:
         for name, seconds in done:
             bar.update()
             bar.write(f"{name}: finished in {seconds:.0f} s")
-    return [json.loads(_result(folder, name).read_text()) for name in names]
+
+
+@contextmanager
+def _bars_of_workers(shown: bool) -> Iterator[None]:
+    """Hide the progress bars of the processes started meanwhile: they write over one another."""
+    before = os.environ.get("TQDM_DISABLE")
+    if not shown:
+        os.environ["TQDM_DISABLE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("TQDM_DISABLE", None)
+        else:
+            os.environ["TQDM_DISABLE"] = before
 
 
 def _run_and_keep(

@@ -56,6 +56,14 @@ def test_slant_of_a_sheared_bar():
     assert slant(image).item() == pytest.approx(np.arctan(0.5), abs=0.01)
 
 
+def test_a_faint_haze_and_less_than_black_hardly_count():
+    bar = stroke(4)
+    haze = 0.02 * torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.01
+    assert slant(bar + haze).item() == pytest.approx(0, abs=1e-3)
+    assert intensity(bar + haze).item() == pytest.approx(1, abs=0.01)
+    assert thickness(bar + haze).item() == pytest.approx(thickness(bar).item(), rel=0.02)
+
+
 def test_moments_of_nothing_have_finite_gradients():
     for moment in (slant, intensity, thickness):
         empty = torch.zeros(1, 1, 32, 32, requires_grad=True)
