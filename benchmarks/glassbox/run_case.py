@@ -10,7 +10,7 @@ from benchmarks.glassbox.cases import Case
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
 from benchmarks.glassbox.score import score
-from benchmarks.glassbox.shortcuts import shortcut_teacher
+from benchmarks.glassbox.shortcuts import digit_effect, shortcut_teacher
 from benchmarks.glassbox.stock import Stock
 from benchmarks.glassbox.teachers import moment_teacher
 from benchmarks.glassbox.truth import true_changes
@@ -65,6 +65,7 @@ def run_case(
         "planted": list(case.planted),
         "scenario": case.scenario,
         **score(case, found, true).to_dict(),
+        "digit_effect": digit_effect(classifier, digits) if case.is_trained else None,
         **shares,
         "reconstruction_l1": reconstruction_l1(surrogate, images),
         "r2": alignment_r2(surrogate, surrogate.encode_array(images), context),

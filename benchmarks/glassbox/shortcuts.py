@@ -5,7 +5,7 @@ import pandas as pd
 
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.digits import Digits, draw
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifier import Classifier, margins
 from glance_pipeline.seeding import numpy_generator
 from glance_pipeline.training.demo_teacher import train_demo_teacher
 
@@ -29,11 +29,28 @@ def shortcut_teacher(
     rows = digits.rows_of("train")
     settings = configuration.glassbox
     generator = numpy_generator(seed, "glassbox", "shortcut", feature)
-    meant = digits.records["label"].to_numpy()[rows] >= 5
+    meant = _meant(digits, rows)
     labels = meant ^ (generator.random(len(rows)) > settings.agreement)
     intended = confounded(digits.intended.iloc[rows], feature, labels, settings.shortcut, generator)
     images = draw(digits.sources[rows], intended, configuration.prepare.image_size)
     return train_demo_teacher(images, labels.astype(np.int64), configuration.classify, seed)
+
+
+def digit_effect(classifier: Classifier, digits: Digits) -> float:
+    """Return what one standard deviation of "is 5 or more" does to the margin, in logits.
+
+    It is half the difference of the mean margins of the two kinds of digits in the training split,
+    whose features are drawn without regard to the digit.
+    """
+    rows = digits.rows_of("train")
+    margin = margins(classifier.answers(digits.images[rows]).logits)[:, 1].numpy()
+    meant = _meant(digits, rows)
+    return float(margin[meant].mean() - margin[~meant].mean()) / 2
+
+
+def _meant(digits: Digits, rows: np.ndarray) -> np.ndarray:
+    """Return which digits should be labelled 1, bool."""
+    return digits.records["label"].to_numpy()[rows] >= 5
 
 
 def confounded(

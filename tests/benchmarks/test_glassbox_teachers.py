@@ -8,9 +8,10 @@ import torch
 from benchmarks.glassbox.cases import CASES
 from benchmarks.glassbox.digits import Digits, prepare_digits
 from benchmarks.glassbox.effects import effect_of
-from benchmarks.glassbox.shortcuts import confounded
+from benchmarks.glassbox.shortcuts import confounded, digit_effect
 from benchmarks.glassbox.teachers import Term, intensity, moment_teacher, slant, thickness
 from benchmarks.glassbox.truth import Redrawn, redraw, true_changes
+from glance_pipeline.classifier import Answer
 from glance_pipeline.config.prepare import PrepareParameters
 
 FEATURES = ("thickness", "intensity", "slant", "length")
@@ -127,3 +128,16 @@ def test_a_confounded_feature_keeps_its_values_and_tells_the_label():
     near = mixed["slant"].between(0.45, 0.55).to_numpy()
     odds = labels[near].mean() / (1 - labels[near].mean())
     assert np.log(odds) == pytest.approx(1.5, abs=0.2)
+
+
+def test_what_is_left_of_the_digit_is_measured(digits: Digits):
+    class KnowsTheDigit:
+        """Margins of +3 for digits of 5 or more in the training split, −1 for the others."""
+
+        def answers(self, images):
+            meant = digits.records["label"].to_numpy()[digits.rows_of("train")] >= 5
+            logits = torch.zeros(len(images), 2)
+            logits[:, 1] = torch.as_tensor(np.where(meant, 3.0, -1.0))
+            return Answer(logits, logits)
+
+    assert digit_effect(KnowsTheDigit(), digits) == pytest.approx(2.0)
