@@ -1,0 +1,133 @@
+"""One case from its teacher to its score."""
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.glassbox.cases import Case
+from benchmarks.glassbox.configuration import Configuration
+from benchmarks.glassbox.effects import Effect, effect_of, found_changes
+from benchmarks.glassbox.score import score
+from benchmarks.glassbox.shortcuts import digit_effect, shortcut_teacher
+from benchmarks.glassbox.stock import Stock
+from benchmarks.glassbox.teachers import moment_teacher
+from benchmarks.glassbox.truth import true_changes
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import set_threads
+from glance_pipeline.metrics.alignment import alignment_r2
+from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.training.stages import align, disentangle, distill
+
+
+def run_case(
+    case: Case, stock: Stock, configuration: Configuration, seed: int, folder: Path
+) -> dict[str, Any]:
+    """Build the teacher, train the surrogate, measure true and found effects, and score them.
+
+    It runs on one thread, so that the result depends neither on the number of cores nor on that
+    of the processes beside it.
+
+    Args:
+        case: which.
+        stock: images of its scenario.
+        configuration: of the benchmark.
+        seed: of the run.
+        folder: where the stages keep their checkpoints; it is removed at the end.
+
+    Returns:
+        What JSON can hold; see ``docs/glass_boxes.md``.
+    """
+    set_threads(1)
+    began, worked = time.perf_counter(), time.process_time()
+    classifier = build_teacher(case, stock, configuration, seed)
+    surrogate, cost = train_surrogate(classifier, stock, configuration, seed, folder)
+    digits, rows = stock.digits, stock.held_out
+    halves = {
+        name: (digits.context[other] > digits.context[other].median()).to_numpy()[rows]
+        for name, other in case.split_by
+    }
+    true = {
+        name: effect_of(true_changes(redrawn, classifier), halves.get(name))
+        for name, redrawn in stock.redrawn.items()
+    }
+    changes = found_changes(surrogate, classifier, digits.images[rows], configuration.glassbox.step)
+    found = {name: effect_of(change, halves.get(name)) for name, change in changes.items()}
+    images = digits.images[digits.rows_of("test")]
+    shares = fidelity(surrogate, classifier, images, numpy_generator(seed, "glassbox", "fidelity"))
+    context = digits.context.iloc[digits.rows_of("test")]
+    shutil.rmtree(folder, ignore_errors=True)
+    return {
+        "name": case.name,
+        "planted": list(case.planted),
+        "scenario": case.scenario,
+        **score(case, found, true).to_dict(),
+        "digit_effect": digit_effect(classifier, digits) if case.is_trained else None,
+        **shares,
+        "reconstruction_l1": reconstruction_l1(surrogate, images),
+        "r2": alignment_r2(surrogate, surrogate.encode_array(images), context),
+        "seconds": time.perf_counter() - began,
+        "processor_seconds": time.process_time() - worked,
+        "seconds_of_stages": cost,
+        "effects": _listed(case, found, true),
+    }
+
+
+def build_teacher(case: Case, stock: Stock, configuration: Configuration, seed: int) -> Classifier:
+    """Plant the case's reasons in a function of moments, or train a CNN on them."""
+    digits = stock.digits
+    if case.is_trained:
+        return shortcut_teacher(case.planted[0], digits, configuration, seed)
+    images = digits.images[digits.rows_of("train")]
+    return moment_teacher(case.terms, images, configuration.glassbox.margin)
+
+
+def train_surrogate(
+    classifier: Classifier, stock: Stock, configuration: Configuration, seed: int, folder: Path
+) -> tuple[TwinSurrogate, dict[str, float]]:
+    """Run the project's three stages; return the surrogate and the seconds of each."""
+    digits = stock.digits
+    images, records = digits.images, digits.records
+    first = distill(images, records, classifier, folder / "distill", configuration.distill, seed)
+    second = disentangle(
+        images,
+        records,
+        classifier,
+        first.surrogate,
+        first.critics,
+        folder / "disentangle",
+        configuration.disentangle,
+        seed,
+    )
+    third = align(
+        images,
+        records,
+        digits.context,
+        classifier,
+        stock.reader,
+        second.surrogate,
+        second.critics,
+        folder / "align",
+        configuration.align,
+        seed,
+    )
+    stages = {"distill": first, "disentangle": second, "align": third}
+    return third.surrogate, {name: stage.cost["seconds"] for name, stage in stages.items()}
+
+
+def _listed(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> list[dict[str, Any]]:
+    """List every concept with its true effect (None for a latent one) and its found one."""
+    names = [*true, *(name for name in found if name not in true)]
+    return [
+        {
+            "concept": name,
+            "kind": "aligned" if name in true else "latent",
+            "planted": name in case.planted,
+            "true": asdict(true[name]) if name in true else None,
+            "found": asdict(found[name]) if name in found else None,
+        }
+        for name in names
+    ]

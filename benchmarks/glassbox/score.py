@@ -1,0 +1,89 @@
+"""The score of a case: is what was found what was planted?"""
+
+import math
+from dataclasses import asdict, dataclass
+
+from scipy.stats import spearmanr
+
+from benchmarks.glassbox.cases import Case
+from benchmarks.glassbox.effects import Effect
+
+
+@dataclass(frozen=True)
+class Score:
+    """How far found effects agree with what is known.
+
+    Attributes:
+        top1_right: the planted concepts have the largest effects of all active ones, aligned and
+            latent.
+        signs_right: every planted concept has the sign of its true effect; for an interaction, in
+            each half of the images.
+        leak: largest effect of any concept that is not planted, aligned or latent, over the
+            largest of a planted one; infinite where no planted concept has an effect.
+        leak_context: the same over context features alone, latent concepts left out.
+        true_leak: the same of the true effects: what the teacher itself, or the drawing, lets
+            through.
+        rank_correlation: Spearman's, of found and true effects over the context features; None
+            where one alone is planted.
+    """
+
+    top1_right: bool
+    signs_right: bool
+    leak: float
+    leak_context: float
+    true_leak: float
+    rank_correlation: float | None
+
+    def to_dict(self) -> dict[str, bool | float | None]:
+        """Return all values by name; an infinite leak as None, which JSON can hold."""
+        values = asdict(self)
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in values.items()
+        }
+
+
+def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Score:
+    """Compare found with true effects.
+
+    The size of an effect is its absolute mean; for an interaction, whose mean says little, it is
+    the mean absolute effect.
+
+    Args:
+        case: what is planted.
+        found: by concept, context features and latent concepts; one that is pruned has no effect.
+        true: by context feature.
+    """
+
+    def size(effects: dict[str, Effect], name: str) -> float:
+        if name not in effects:
+            return 0.0
+        return effects[name].magnitude if case.split_by else abs(effects[name].mean)
+
+    def leak(effects: dict[str, Effect], names: list[str]) -> float:
+        planted = max(size(effects, name) for name in case.planted)
+        others = max((size(effects, name) for name in names if name not in case.planted), default=0)
+        return others / planted if planted else math.inf
+
+    features = list(true)
+    order = sorted(found, key=lambda name: size(found, name), reverse=True)
+    correlation = None
+    if len(case.planted) > 1:
+        columns = [[size(effects, name) for name in features] for effects in (found, true)]
+        correlation = round(float(spearmanr(*columns).statistic), 6)
+    return Score(
+        top1_right=set(order[: len(case.planted)]) == set(case.planted),
+        signs_right=all(
+            name in found and _signs(found[name], case) == _signs(true[name], case)
+            for name in case.planted
+        ),
+        leak=leak(found, list(found)),
+        leak_context=leak(found, features),
+        true_leak=leak(true, features),
+        rank_correlation=correlation,
+    )
+
+
+def _signs(effect: Effect, case: Case) -> tuple[float, ...]:
+    values = (effect.low_half, effect.high_half) if case.split_by else (effect.mean,)
+    return tuple(math.copysign(1.0, value) for value in values if value is not None)

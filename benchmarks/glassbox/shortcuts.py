@@ -1,0 +1,85 @@
+"""Teachers that are trained: small CNNs that learn a planted shortcut."""
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.glassbox.configuration import Configuration
+from benchmarks.glassbox.digits import Digits, draw
+from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.training.demo_teacher import train_demo_teacher
+
+
+def shortcut_teacher(
+    feature: str, digits: Digits, configuration: Configuration, seed: int
+) -> Classifier:
+    """Train the demo classifier on digits whose label goes with ``feature``.
+
+    The label is meant to be whether the digit is 5 or more, but agrees with the digit in a share
+    ``agreement`` of the images only, while the feature tells it by log-odds of ``shortcut`` for a
+    standard deviation. The images are the training split, drawn again with the features so
+    confounded; the surrogate never sees them.
+
+    Args:
+        feature: that is planted.
+        digits: of the scenario.
+        configuration: of the benchmark.
+        seed: of the run.
+    """
+    rows = digits.rows_of("train")
+    settings = configuration.glassbox
+    generator = numpy_generator(seed, "glassbox", "shortcut", feature)
+    meant = _meant(digits, rows)
+    labels = meant ^ (generator.random(len(rows)) > settings.agreement)
+    intended = confounded(digits.intended.iloc[rows], feature, labels, settings.shortcut, generator)
+    images = draw(digits.sources[rows], intended, configuration.prepare.image_size)
+    return train_demo_teacher(images, labels.astype(np.int64), configuration.classify, seed)
+
+
+def digit_effect(classifier: Classifier, digits: Digits) -> float:
+    """Return what one standard deviation of "is 5 or more" does to the margin, in logits.
+
+    It is half the difference of the mean margins of the two kinds of digits in the training split,
+    whose features are drawn without regard to the digit.
+    """
+    rows = digits.rows_of("train")
+    margin = margins(classifier.answers(digits.images[rows]).logits)[:, 1].numpy()
+    meant = _meant(digits, rows)
+    return float(margin[meant].mean() - margin[~meant].mean()) / 2
+
+
+def _meant(digits: Digits, rows: np.ndarray) -> np.ndarray:
+    """Return which digits should be labelled 1, bool."""
+    return digits.records["label"].to_numpy()[rows] >= 5
+
+
+def confounded(
+    intended: pd.DataFrame,
+    feature: str,
+    labels: np.ndarray,
+    log_odds: float,
+    generator: np.random.Generator,
+) -> pd.DataFrame:
+    """Exchange one feature among the images until it goes with the label.
+
+    Every value draws a place in a queue: itself, standardised, and logistic noise of scale
+    1 / ``log_odds``. The values at the end of the queue go to the images of label 1, so that the
+    feature keeps its distribution, and log p(label 1 | value) / p(label 0 | value) rises by
+    ``log_odds`` for each standard deviation.
+
+    Args:
+        intended: features of N images, whose values are exchanged.
+        feature: the column.
+        labels: bool (N,).
+        log_odds: of the label, for one standard deviation.
+        generator: source of the draws.
+    """
+    values = generator.permutation(intended[feature].to_numpy())
+    places = (values - values.mean()) / values.std()
+    places = places + generator.logistic(size=len(values)) / log_odds
+    queue = np.argsort(places, kind="stable")
+    zeros = int((~labels).sum())
+    exchanged = np.empty(len(values))
+    exchanged[~labels] = values[generator.permutation(queue[:zeros])]
+    exchanged[labels] = values[generator.permutation(queue[zeros:])]
+    return intended.assign(**{feature: exchanged})

@@ -1,0 +1,162 @@
+"""Teachers that are not trained: known, differentiable functions of image moments.
+
+Moments are taken of the squared grey levels, and less than black counts as black: a haze that no
+eye sees, which a generator leaves on a thousand pixels, must not weigh as much as the strokes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.images import in_batches
+
+_LITTLE = 1e-6  # keeps a moment of an empty image, and its gradient, finite
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of a teacher's margin.
+
+    Attributes:
+        weight: its factor.
+        moments: names of the standardised moments that are multiplied with one another.
+        saturating: whether the term is tanh(3/2 · product) instead of the product.
+    """
+
+    weight: float
+    moments: tuple[str, ...]
+    saturating: bool = False
+
+
+def slant(images: Tensor) -> Tensor:
+    """Return the slant (N,) in rad: arctan(−μ₁₁ / μ₀₂), the shear that would leave it upright.
+
+    Args:
+        images: (N, 1, H, W) in [0, 1].
+    """
+    grey = _squared(images) + _LITTLE
+    rows = torch.arange(grey.shape[1], dtype=grey.dtype)
+    columns = torch.arange(grey.shape[2], dtype=grey.dtype)
+    by_row, by_column = grey.sum(2), grey.sum(1)
+    mass = by_row.sum(1, keepdim=True)
+    # Products and sums, no matrix products: those would run in bfloat16 while stages train.
+    row = rows - (by_row * rows).sum(1, keepdim=True) / mass
+    column = columns - (by_column * columns).sum(1, keepdim=True) / mass
+    mixed = (grey * row[:, :, None] * column[:, None, :]).sum((1, 2))
+    return torch.atan(-mixed / (by_row * row.square()).sum(1))
+
+
+def intensity(images: Tensor) -> Tensor:
+    """Return the grey level (N,) in [0, 1] that the strokes have: Σx³ / Σx².
+
+    Edges count less than the inside of strokes: moved by one standard deviation, thickness
+    changes it by 0.02.
+    """
+    squared = _squared(images)
+    return (squared * images[:, 0]).sum((1, 2)) / (squared.sum((1, 2)) + _LITTLE)
+
+
+def thickness(images: Tensor) -> Tensor:
+    """Return about half the width (N,) of the strokes, px: mass over total variation, Σx²/Σ|∇x²|.
+
+    A stroke of width t, length l and grey level i has mass t·l·i² and an outline of 2·l with a
+    jump of i²: the ratio is t / 2. The gradient is Roberts's, over both diagonals, which depends
+    least on a stroke's direction.
+    """
+    grey = nn.functional.pad(_squared(images), (1, 1, 1, 1))
+    falling = grey[:, :-1, :-1] - grey[:, 1:, 1:]
+    rising = grey[:, :-1, 1:] - grey[:, 1:, :-1]
+    variation = ((falling.square() + rising.square()) / 2 + _LITTLE**2).sqrt().sum((1, 2))
+    return grey.sum((1, 2)) / variation
+
+
+def _squared(images: Tensor) -> Tensor:
+    """Return squared grey levels (N, H, W) of images (N, 1, H, W)."""
+    return images[:, 0].clamp_min(0).square()
+
+
+MOMENTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "thickness": thickness,
+    "intensity": intensity,
+    "slant": slant,
+}
+
+
+class Margin(nn.Module):
+    """Logits (N, 2) = (−m/2, m/2), m a known function of standardised moments (N, F)."""
+
+    scale: Tensor
+    centre: Tensor
+
+    def __init__(self, names: tuple[str, ...], terms: tuple[Term, ...]) -> None:
+        super().__init__()
+        self.names = names
+        self.terms = terms
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("centre", torch.zeros(()))
+
+    def raw(self, moments: Tensor) -> Tensor:
+        """Return the sum (N,) of all terms."""
+        total = torch.zeros(len(moments))
+        for term in self.terms:
+            value = moments[:, [self.names.index(name) for name in term.moments]].prod(1)
+            total = total + term.weight * (torch.tanh(1.5 * value) if term.saturating else value)
+        return total
+
+    def forward(self, moments: Tensor) -> Tensor:
+        """Map standardised moments (N, F) to logits (N, 2)."""
+        half = self.scale * (self.raw(moments) - self.centre) / 2
+        return torch.stack([-half, half], 1)
+
+
+class MomentTeacher(nn.Module):
+    """A network whose penultimate features are standardised moments and whose margin is planted."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        super().__init__()
+        self.names = tuple(name for name in MOMENTS if any(name in term.moments for term in terms))
+        self.answer = Margin(self.names, terms)
+        self.register_buffer("mean", torch.zeros(len(self.names)))
+        self.register_buffer("std", torch.ones(len(self.names)))
+
+    def moments(self, images: Tensor) -> Tensor:
+        """Return the moments (N, F) of images (N, 1, H, W) in [0, 1], in their own units."""
+        return torch.stack([MOMENTS[name](images) for name in self.names], 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (N, 1, H, W) in [0, 1] to logits (N, 2)."""
+        return self.answer((self.moments(images) - self.mean) / self.std)
+
+
+def moment_teacher(terms: tuple[Term, ...], images: np.ndarray, margin: float) -> Classifier:
+    """Plant a function of moments, and bring its margin into a sensible range.
+
+    Args:
+        terms: of the margin.
+        images: uint8 (N, 1, H, W), on which moments are standardised.
+        margin: standard deviation that the margin shall have over those images, in logits; its
+            mean becomes 0.
+
+    Returns:
+        The teacher, with classes ``no`` and ``yes``.
+    """
+    network = MomentTeacher(terms)
+    with torch.no_grad():
+        seen = torch.cat([network.moments((batch + 1) / 2) for batch in in_batches(images)])
+        network.mean.copy_(seen.mean(0))
+        network.std.copy_(seen.std(0))
+        raw = network.answer.raw((seen - network.mean) / network.std)
+        network.answer.centre.copy_(raw.mean())
+        network.answer.scale.copy_(margin / raw.std())
+    shape = (images.shape[1], images.shape[2], images.shape[3])
+    specification = ClassifierSpecification(
+        image_shape=shape, class_names=("no", "yes"), feature_layer="answer"
+    )
+    return Classifier(network, specification)
