@@ -46,12 +46,12 @@ def make_stock(
         for name in digits.context
     }
     set_threads(1)  # the reader's weights must not depend on the number of cores
-    context, _ = standardise_context(digits.context, digits.records, {})
+    context, concepts = standardise_context(digits.context, digits.records, {})
     training = digits.rows_of("train")
     reader = train_reader(
         digits.images[training],
         context[training],
-        tuple(map(str, digits.context)),
+        concepts,
         configuration.align.reader,
         seed,
     )
