@@ -3,7 +3,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+import skimage
 import torch
 
 from glance_pipeline.classifier import Answer
@@ -13,7 +15,7 @@ from glance_pipeline.objectives.adversarial import Adversarial
 from glance_pipeline.objectives.alignment import Alignment
 from glance_pipeline.objectives.distillation import Distillation, divergence
 from glance_pipeline.objectives.intervention_consistency import InterventionConsistency
-from glance_pipeline.objectives.reconstruction import Reconstruction
+from glance_pipeline.objectives.reconstruction import Reconstruction, structural_similarity
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.twin_pass import Batch, TwinPass
 from glance_pipeline.objectives.variation_predictability import VariationPredictability
@@ -55,6 +57,48 @@ def test_distillation_adds_its_three_terms() -> None:
     )
     want = divergence(THREE_TO_ONE, EVEN).item() + 0.0 + 1 / 4
     assert Distillation()(step).item() == pytest.approx(want)
+
+
+def test_structural_similarity_is_that_of_scikit_image() -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(3, 1, 16, 16, generator=generator) * 2 - 1
+    noisy = images + 0.3 * torch.randn(images.shape, generator=generator)
+    want = np.mean(
+        [
+            skimage.metrics.structural_similarity(one.numpy(), other.numpy(), data_range=2)
+            for one, other in zip(images[:, 0], noisy[:, 0], strict=True)
+        ]
+    )
+    assert structural_similarity(images, noisy).item() == pytest.approx(want, abs=1e-5)
+    assert structural_similarity(images, images).item() == pytest.approx(1.0)
+
+
+def test_the_critic_sees_reconstructions_and_swaps_not_interventions() -> None:
+    seen: list[torch.Tensor] = []
+
+    def critic(images: torch.Tensor) -> torch.Tensor:
+        seen.append(images[:, 0, 0, 0])
+        return torch.zeros(len(images))
+
+    row = torch.arange(4.0)[:, None, None, None]
+    step = made_up(
+        batch=Batch(row, answer(EVEN, [0.0])),
+        reconstruction=row,
+        recombination=row + 10,  # the first two are swaps, the others interventions
+        critics=made_up(images=critic),
+    )
+    Adversarial()(step)
+    assert seen[0].tolist() == [2.0, 3.0, 10.0, 11.0]
+
+
+def test_variation_predictability_counts_the_residual_code_too() -> None:
+    codes = Codes(torch.zeros(2, 1), torch.tensor([[0.0], [2.0]]))
+    step = made_up(
+        codes=codes,
+        recombined_codes=codes,
+        recombination_encoding=Codes(codes.concepts, codes.residual + 1.0),
+    )
+    assert VariationPredictability(residual=0.4)(step).item() == pytest.approx(0.4 * 0.5)
 
 
 def test_sufficiency_looks_at_swapped_rows_alone() -> None:

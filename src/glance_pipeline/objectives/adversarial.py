@@ -10,10 +10,14 @@ from glance_pipeline.objectives.twin_pass import TwinPass
 
 
 class Adversarial:
-    """Non-saturating logistic loss on half reconstructions, half recombinations.
+    """Non-saturating logistic loss on half reconstructions, half swaps of residual codes.
 
     Surrogate: mean softplus(−D(x̂)). Critic: mean softplus(D(x̂)) + mean softplus(−D(x)), and
     lazily γ/2 · R1 (Goodfellow et al. 2014; Karras et al. 2020, §B for lazy regularisation).
+
+    Interventions on concepts are not shown to the critic where there are swaps to show: where
+    features go together in the data, an image in which they do not is no real image to it, and it
+    would pull every intervention back to what the data has.
 
     Args:
         gamma: γ of R1.
@@ -26,7 +30,7 @@ class Adversarial:
 
     def __init__(
         self,
-        gamma: float = 1.0,
+        gamma: float = 0.1,
         lazy: int = 16,
         augmentation: AdaptiveAugmentation | None = None,
     ) -> None:
@@ -69,8 +73,8 @@ class Adversarial:
 
     def _generated(self, step: TwinPass) -> Tensor:
         half = len(step.batch.images) // 2
-        # The last rows of the recombination hold the interventions, where a stage has any.
-        return torch.cat([step.reconstruction[:half], step.recombination[half:]])
+        # The first rows of the recombination are the swaps.
+        return torch.cat([step.reconstruction[half:], step.recombination[:half]])
 
 
 class FeatureAdversarial:
