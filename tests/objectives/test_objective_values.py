@@ -39,14 +39,18 @@ def test_divergence_of_three_to_one_from_even() -> None:
     assert divergence(THREE_TO_ONE, EVEN).item() == pytest.approx(want, abs=1e-6)
 
 
-def test_reconstruction_adds_pixels_and_features() -> None:
+def test_reconstruction_adds_pixels_structure_and_features() -> None:
     step = made_up(
         reconstruction=torch.full((2, 1, 2, 2), 0.5),
         batch=Batch(torch.zeros(2, 1, 2, 2), answer(EVEN, [3.0, 4.0])),
         reconstruction_answer=answer(EVEN, [3.0, 3.0]),
     )
-    # 0.5 in every pixel; features are off by 1² of 25.
-    assert Reconstruction(perceptual=0.1)(step).item() == pytest.approx(0.5 + 0.1 / 25)
+    # 0.5 in every pixel; features are off by 1² of 25. Flat images differ in luminance alone,
+    # whose constant is (0.01 · 2)².
+    luminance = 0.0004 / (0.5**2 + 0.0004)
+    want = 0.5 + 2 * (1 - luminance) + 0.1 / 25
+    found = Reconstruction(perceptual=0.1, structural=2.0)(step).item()
+    assert found == pytest.approx(want, abs=1e-5)
 
 
 def test_distillation_adds_its_three_terms() -> None:
