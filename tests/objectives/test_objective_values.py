@@ -13,6 +13,7 @@ from glance_pipeline.networks import Codes
 from glance_pipeline.objectives import OBJECTIVES, build_objective
 from glance_pipeline.objectives.adversarial import Adversarial
 from glance_pipeline.objectives.alignment import Alignment
+from glance_pipeline.objectives.composition import Composition
 from glance_pipeline.objectives.distillation import Distillation, divergence
 from glance_pipeline.objectives.intervention_consistency import InterventionConsistency
 from glance_pipeline.objectives.reconstruction import Reconstruction, structural_similarity
@@ -103,6 +104,28 @@ def test_variation_predictability_counts_the_residual_code_too() -> None:
         recombination_encoding=Codes(codes.concepts, codes.residual + 1.0),
     )
     assert VariationPredictability(residual=0.4)(step).item() == pytest.approx(0.4 * 0.5)
+
+
+def test_composition_is_the_distance_of_what_is_drawn_again() -> None:
+    drawn = torch.full((4, 1, 2, 2), 0.5, requires_grad=True)
+    again = torch.nn.Parameter(torch.tensor(0.2))
+    seen: list[int] = []
+
+    def encode(images: torch.Tensor) -> int:
+        seen.append(len(images))
+        return len(images)
+
+    step = made_up(
+        batch=Batch(drawn.detach(), answer(EVEN, [0.0])),
+        reconstruction=drawn,
+        recombination=drawn + 1,  # half of what is drawn again
+        surrogate=made_up(encode=encode, generate=lambda count: again.expand(count, 1, 2, 2)),
+    )
+    loss = Composition(share=0.5)(step)
+    assert loss.item() == pytest.approx((0.3 + 1.3) / 2)
+    loss.backward()
+    assert seen == [2] and again.grad is not None
+    assert drawn.grad is None  # what was drawn first does not move towards the second
 
 
 def test_sufficiency_looks_at_swapped_rows_alone() -> None:

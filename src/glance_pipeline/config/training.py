@@ -15,6 +15,7 @@ ObjectiveName = Literal[
     "hessian_penalty",
     "orojar",
     "variation_predictability",
+    "composition",
     "alignment",
     "intervention_consistency",
     "intervention_answer",

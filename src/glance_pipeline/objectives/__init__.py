@@ -7,6 +7,7 @@ from glance_pipeline.config.training import StageParameters
 from glance_pipeline.objectives.adversarial import Adversarial, FeatureAdversarial
 from glance_pipeline.objectives.alignment import Alignment
 from glance_pipeline.objectives.augmentation import AdaptiveAugmentation
+from glance_pipeline.objectives.composition import Composition
 from glance_pipeline.objectives.distillation import Distillation
 from glance_pipeline.objectives.hessian_penalty import HessianPenalty
 from glance_pipeline.objectives.intervention_consistency import (
@@ -23,6 +24,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
     for objective in (
         Adversarial,
         Alignment,
+        Composition,
         Distillation,
         FeatureAdversarial,
         HessianPenalty,
