@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
-from glance_pipeline import __version__
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -17,9 +17,7 @@ from glance_pipeline.training.fingerprint import fingerprint
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 PIPELINES = ("prepare", "classify", "distill", "disentangle", "align")
-
-CODE = ("config", "metrics", "morphometry", "networks", "objectives", "training")
-"""Packages of the project that results rest on."""
+PACKAGE = PROJECT / "src" / "glance_pipeline"
 
 
 class GlassBoxParameters(BaseModel):
@@ -76,18 +74,15 @@ def load_configuration(quick: bool = False, **overrides: Any) -> Configuration:
 
 
 def result_key(configuration: Configuration, seed: int) -> str:
-    """Return a short hash of the configuration, the seed and the code that results rest on.
+    """Return a short hash of the configuration, the seed and the code.
 
     The code counts, for a result of another version of an objective must not be taken for one of
     this.
     """
-    package = PROJECT / "src" / "glance_pipeline"
-    folders = [*(package / name for name in CODE), HERE]
-    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    sources += [package / "classifier.py", package / "causal" / "interventions.py"]
+    sources = sorted(path for folder in (PACKAGE, HERE) for path in folder.rglob("*.py"))
     return fingerprint(
         configuration=configuration.model_dump(mode="json"),
         seed=seed,
-        version=__version__,
+        torch=torch.__version__,
         code={str(path.relative_to(PROJECT)): path.read_text() for path in sources},
     )[:12]

@@ -23,8 +23,9 @@ class Score:
         leak_context: the same over context features alone, latent concepts left out.
         true_leak: the same of the true effects: what the teacher itself, or the drawing, lets
             through.
-        rank_correlation: Spearman's, of found and true effects over the context features; None
-            where one alone is planted.
+        rank_correlation: Spearman's, of the sizes of found and true effects over the context
+            features, signs left to ``signs_right``; 0 where all sizes are equal, and None where one
+            feature alone is planted.
     """
 
     top1_right: bool
@@ -70,7 +71,9 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
     correlation = None
     if len(case.planted) > 1:
         columns = [[size(effects, name) for name in features] for effects in (found, true)]
-        correlation = round(float(spearmanr(*columns).statistic), 6)
+        statistic = float(spearmanr(*columns).statistic)
+        # No order at all was found: that is a failure, not a missing value.
+        correlation = 0.0 if math.isnan(statistic) else round(statistic, 6)
     return Score(
         top1_right=set(order[: len(case.planted)]) == set(case.planted),
         signs_right=all(

@@ -85,7 +85,7 @@ def test_results_of_another_configuration_seed_or_code_are_kept_apart(
     plain, quick = load_configuration(), load_configuration(quick=True)
     assert result_key(plain, 0) == result_key(load_configuration(), 0)
     keys = {result_key(plain, 0), result_key(quick, 0), result_key(plain, 1)}
-    monkeypatch.setattr(settings, "CODE", ("networks",))
+    monkeypatch.setattr(settings, "PACKAGE", settings.HERE)
     assert len(keys | {result_key(plain, 0)}) == 4
 
 

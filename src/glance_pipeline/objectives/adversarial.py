@@ -73,7 +73,7 @@ class Adversarial:
 
     def _generated(self, step: TwinPass) -> Tensor:
         half = len(step.batch.images) // 2
-        # The first rows of the recombination are the swaps.
+        # The first rows of the recombination are the swaps, if `intervened` leaves so many.
         return torch.cat([step.reconstruction[half:], step.recombination[:half]])
 
 

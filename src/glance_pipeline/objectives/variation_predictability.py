@@ -10,8 +10,8 @@ class VariationPredictability:
 
     Variation predictability (Zhu et al. 2020, arXiv 2007.12885) asks a classifier which dimension
     was moved; here the student itself is asked for the whole code, in units of its own variance,
-    so that shrinking the code does not help; and to the gradient that variance is a constant, so
-    that stretching it does not either. The residual code counts too: an image that is drawn from
+    so that stretching the code does not help. To the gradient that variance is a constant: it
+    pulls the code a little towards a smaller scale, which the other objectives hold. The residual code counts too: an image that is drawn from
     a code must lead back to it, or repeated encoding and drawing would drift (composition,
     docs/method.md).
 
