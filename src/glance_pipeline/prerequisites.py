@@ -12,7 +12,8 @@ def explain_missing(
     """Say which inputs of a pipeline do not exist, and what to run first.
 
     Args:
-        inputs: free inputs of the pipeline about to run; parameters among them are passed over.
+        inputs: free inputs of the pipeline about to run; parameters among them are passed over,
+            and what may be absent (``OptionalDataset``).
         catalog: of the run.
         pipelines: the registered pipelines, in the order they are run in.
 
@@ -75,7 +76,7 @@ def _missing(inputs: Iterable[str], catalog: CatalogProtocol) -> list[str]:
     return [
         name
         for name in sorted(inputs)
-        if name != "parameters" and not name.startswith("params:") and not _exists(name, catalog)
+        if name != "parameters" and not name.startswith("params:") and not _ready(name, catalog)
     ]
 
 
@@ -92,9 +93,12 @@ def _needed(
     return needed
 
 
-def _exists(name: str, catalog: CatalogProtocol) -> bool:
+def _ready(name: str, catalog: CatalogProtocol) -> bool:
+    """Return whether a dataset can be loaded: it exists, or the catalog lets it be absent."""
     try:
-        return name in catalog and catalog.exists(name)
+        return name in catalog and (
+            getattr(catalog.get(name), "may_be_absent", False) or catalog.exists(name)
+        )
     except DatasetError:  # raised for a version that was asked for and is not there
         return False
 

@@ -82,6 +82,43 @@ def test_reversibility_counts_what_an_intervention_loses():
     assert found == pytest.approx(0.0, abs=1e-6)
 
 
+class Stripes(TwinSurrogate):
+    """Draws the levels a, b, c of ``kind``, 50 grey levels a step, and ``right``, 1 a step.
+
+    Each is a quarter of the image. Where it is an a, ``right`` is drawn as 0.
+    """
+
+    def __init__(self) -> None:
+        levels = [
+            Concept(f"kind={k}", "aligned", measure="categorical", feature="kind", levels=(k,))
+            for k in "abc"
+        ]
+        super().__init__(shape(8, 4), [*levels, Concept("right", "aligned")])
+        self.steps = torch.tensor([50.0, 50, 50, 1])
+
+    def encode(self, images: torch.Tensor) -> Codes:
+        grey = (images + 1) * 127.5 - 100
+        quarters = grey.mean((1, 2)).reshape(-1, 4, 2).mean(2)
+        return Codes(quarters / self.steps, torch.zeros(len(images), 1))
+
+    def generate(self, codes: Codes) -> torch.Tensor:
+        grey = codes.concepts * self.steps
+        grey[:, 3] = torch.where(codes.concepts[:, 0] > 0.5, 0, grey[:, 3])
+        columns = grey.repeat_interleave(2, 1)[:, None, None, :]
+        return ((columns + 100) / 127.5 - 1).expand(-1, 1, 8, 8)
+
+
+def test_reversibility_moves_the_levels_of_a_feature_together_and_counts_them_once():
+    surrogate = Stripes()
+    codes = Codes(torch.tensor([[0.0, 1, 0, 20], [1, 0, 0, 0]]), torch.zeros(2, 1))
+    images = to_uint8(surrogate.generate(codes))
+    swapping = next(s for s in range(9) if np.random.default_rng(s).permutation(2)[0] == 1)
+    # do(kind = a) on the first image loses its 20, on a quarter of one image of two, in one
+    # feature of two; do(right), and anything on the second image, can be taken back.
+    found = reversibility_l1(surrogate, images, np.random.default_rng(swapping))
+    assert found == pytest.approx(20 / 4 / 2 / 2 / 127.5, abs=1e-6)
+
+
 def spread(means: list[float], deviations: list[float]) -> np.ndarray:
     """Return 8 rows with exactly these means and standard deviations, uncorrelated."""
     columns = hadamard(8)[:, 1 : len(means) + 1] * np.sqrt(7 / 8)
@@ -147,7 +184,8 @@ def digits() -> RenderedDigits:
 class Renderer(TwinSurrogate):
     """Draws by the renderer itself, with the features that the code says; a perfect surrogate.
 
-    With ``obedience`` 0 it draws every image as it was, whatever the code says.
+    With ``obedience`` 0 it draws every image as it was, whatever the code says. The residual code
+    is the number of the digit.
     """
 
     def __init__(self, digits: RenderedDigits, obedience: float) -> None:
@@ -163,16 +201,18 @@ class Renderer(TwinSurrogate):
         assert np.array_equal(images, self.digits.images)
         intended = self.digits.intended.assign(length=40.0)
         values = [self.standardise(c.name, intended[c.name].to_numpy()) for c in self.concepts]
-        return Codes(torch.as_tensor(np.stack(values, 1)), torch.zeros(len(images), 1))
+        return Codes(torch.as_tensor(np.stack(values, 1)), torch.arange(len(images))[:, None])
 
     def generate_batched(self, codes: Codes, size: int = 256) -> torch.Tensor:
-        own = self.digits.intended
+        rows = codes.residual[:, 0].numpy()
+        own = self.digits.intended.iloc[rows]
         said = {
             name: own[name]
             + self.obedience * (self.to_units(name, self.read(codes, name).numpy()) - own[name])
             for name in ("thickness", "slant")
         }
-        drawn = render_digits(self.digits.sources, own.assign(**said), n_jobs=1, progress=False)
+        sources = self.digits.sources[rows]
+        drawn = render_digits(sources, own.assign(**said), n_jobs=1, progress=False)
         return to_float(drawn[:, None])
 
 
@@ -199,6 +239,34 @@ def test_a_surrogate_that_does_nothing_is_as_far_off_as_the_truth_moved(digits):
         moved = np.abs(true.astype(float) - digits.images[:, 0]).mean() / 127.5
         assert found[name]["mae"] == pytest.approx(moved, abs=1e-6)
         assert moved > 0.01 and found[name]["ssim"] < 0.95
+
+
+def test_an_image_whose_donor_has_no_value_takes_no_part(digits, caplog):
+    context = digits.intended.assign(length=40.0)
+    context.loc[[1, 4], "thickness"] = np.nan
+    context["slant"] = pd.array([None] * 6, "Float64")
+    rng = np.random.default_rng(0)
+    found = true_counterfactual_errors(Renderer(digits, 0.0), digits, context, rng, workers=1)
+    assert set(found) == {"reconstruction", "thickness"}
+    assert "true counterfactuals: slant left out" in caplog.text
+    donors = np.random.default_rng(0).permutation(6)
+    rows = np.flatnonzero(~np.isin(donors, [1, 4]))
+    features = digits.intended.assign(thickness=context["thickness"].to_numpy()[donors]).iloc[rows]
+    true = render_digits(digits.sources[rows], features, n_jobs=1, progress=False)
+    moved = np.abs(true.astype(float) - digits.images[rows, 0]).mean() / 127.5
+    assert found["thickness"]["mae"] == pytest.approx(moved, abs=1e-6)
+
+
+def test_a_binary_feature_of_the_same_name_is_not_what_the_renderer_sets(digits):
+    surrogate = Renderer(digits, 1.0)
+    thick = Concept("thickness", "aligned", mean=1.0, measure="binary", levels=("thick", "thin"))
+    surrogate.concepts = (*surrogate.concepts[:2], thick)
+    context = digits.intended.assign(length=40.0, thickness=["thick", "thin"] * 3)
+    codes = Codes(torch.zeros(6, 3, dtype=torch.float64), torch.arange(6)[:, None])
+    surrogate.encode_array = lambda images: codes  # type: ignore[method-assign]
+    rng = np.random.default_rng(0)
+    found = true_counterfactual_errors(surrogate, digits, context, rng, workers=1)
+    assert set(found) == {"reconstruction", "slant"}
 
 
 def test_similarity_of_even_images():

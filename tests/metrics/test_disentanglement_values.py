@@ -1,5 +1,7 @@
 """Disentanglement measures on codes whose scores are worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -184,3 +186,54 @@ def test_a_pruned_concept_is_no_code_and_a_word_no_feature(caplog):
     assert "['colour', 'frame']" in caplog.text
     nothing = disentanglement(surrogate, codes, context[["frame"]], np.random.default_rng(0))
     assert nothing == {}
+
+
+def sizes_and_tilts(rows: int = 80) -> tuple[Codes, pd.DataFrame]:
+    """Return random codes, and their first two dimensions as measured features."""
+    concepts = torch.as_tensor(uniform(3, rows=rows), dtype=torch.float32)
+    context = pd.DataFrame({"size": concepts[:, 0].numpy(), "tilt": concepts[:, 1].numpy()})
+    return Codes(concepts, torch.zeros(rows, 4)), context
+
+
+def test_images_without_a_value_of_a_feature_take_no_part(caplog):
+    codes, context = sizes_and_tilts()
+    wanted = disentanglement(
+        tiny_surrogate(), codes[5:], context.iloc[5:], np.random.default_rng(0)
+    )
+    context.loc[:2, "size"] = np.nan
+    context["tilt"] = context["tilt"].astype("Float64")
+    context.loc[3:4, "tilt"] = pd.NA
+    assert disentanglement(tiny_surrogate(), codes, context, np.random.default_rng(0)) == wanted
+    assert "5 of 80 images lack a value" in caplog.text
+
+
+def test_a_feature_without_any_value_is_left_out_and_costs_no_images(caplog):
+    codes, context = sizes_and_tilts()
+    wanted = disentanglement(tiny_surrogate(), codes, context[["size"]], np.random.default_rng(0))
+    context["tilt"] = np.nan
+    assert disentanglement(tiny_surrogate(), codes, context, np.random.default_rng(0)) == wanted
+    assert "['tilt'] left out" in caplog.text
+    assert "lack a value" not in caplog.text
+
+
+def test_a_feature_that_varies_only_where_another_is_missing_is_left_out():
+    codes, context = sizes_and_tilts()
+    context.loc[10:, "tilt"] = 0.5
+    context.loc[:9, "size"] = np.nan
+    found = disentanglement(tiny_surrogate(), codes, context, np.random.default_rng(0))
+    assert set(found["partial_correlation"]["latent_1"]) == {"size"}
+    context.loc[13:, "size"] = np.nan  # three images are left
+    assert disentanglement(tiny_surrogate(), codes, context, np.random.default_rng(0)) == {}
+
+
+def test_numbers_that_the_surrogate_takes_for_levels_are_no_quantity(caplog):
+    surrogate = tiny_surrogate()
+    size, tilt, latent = surrogate.concepts
+    levels = replace(tilt, name="tilt=1", measure="categorical", feature="tilt", levels=("1",))
+    surrogate.concepts = (size, levels, latent)
+    codes, context = sizes_and_tilts()
+    context["tilt"] = [1, 2, 3, 4] * 20
+    found = disentanglement(surrogate, codes, context, np.random.default_rng(0))
+    assert set(found["partial_correlation"]) == {"size", "tilt=1", "latent_1"}
+    assert set(found["partial_correlation"]["size"]) == {"size"}
+    assert "['tilt'] left out" in caplog.text

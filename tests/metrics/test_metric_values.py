@@ -104,6 +104,23 @@ def test_accuracy_is_the_mean_over_levels() -> None:
     assert alignment_r2(levels_of_colour(), codes, context) == {}
 
 
+def test_a_feature_that_is_known_of_no_image_has_no_accuracy(caplog) -> None:
+    codes = Codes(torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 0]]), torch.zeros(2, 1))
+    context = pd.DataFrame({"colour": [None, None], "smiling": ["yes", "no"]}, dtype=object)
+    assert alignment_accuracy(levels_of_colour(), codes, context) == {"smiling": 1.0}
+    assert "alignment: colour left out" in caplog.text
+
+
+def test_a_feature_with_fewer_than_two_known_values_has_no_r2(caplog) -> None:
+    codes = Codes(torch.tensor([[0.0, 0, 0], [1, 1, 0]]), torch.zeros(2, 4))
+    # In units 3 ± 0.5 and 0.1 ± 0.3.
+    context = pd.DataFrame({"size": [3.0, 3.5], "tilt": [np.nan, 0.4]})
+    assert alignment_r2(tiny_surrogate(), codes, context) == pytest.approx({"size": 1.0})
+    assert "alignment: tilt left out, 1 known values" in caplog.text
+    context["tilt"] = pd.array([None, None], "Int64")
+    assert alignment_r2(tiny_surrogate(), codes, context) == pytest.approx({"size": 1.0})
+
+
 def test_random_interventions_take_all_levels_of_another_image() -> None:
     surrogate = levels_of_colour()
     codes = Codes(

@@ -7,6 +7,7 @@ from glance_pipeline.datasets.concept_table import ConceptTableDataset
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.datasets.image_array import ImageArrayDataset
 from glance_pipeline.datasets.network_weights import NetworkWeightsDataset
+from glance_pipeline.datasets.optional import OptionalDataset
 
 __all__ = [
     "CausalGraphDataset",
@@ -16,4 +17,5 @@ __all__ = [
     "ExplanationFolderDataset",
     "ImageArrayDataset",
     "NetworkWeightsDataset",
+    "OptionalDataset",
 ]

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from kedro.io import AbstractDataset
+from kedro.io.core import VersionNotFoundError
 
 
 def saved_path(dataset: AbstractDataset) -> Path:
@@ -15,7 +16,11 @@ def saved_path(dataset: AbstractDataset) -> Path:
 def data_version(dataset: AbstractDataset) -> str | None:
     """Return a dataset's version, the hash of its file where unversioned, None without a file."""
     resolve = getattr(dataset, "resolve_load_version", None)
-    if resolve is not None and (version := resolve()) is not None:
+    try:
+        version = resolve() if resolve is not None else None
+    except VersionNotFoundError:  # an optional dataset that is absent
+        return None
+    if version is not None:
         return str(version)
     path = saved_path(dataset) if hasattr(dataset, "_filepath") else None
     if path is None or not path.is_file():

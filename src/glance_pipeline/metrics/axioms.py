@@ -3,14 +3,13 @@
 Monteiro et al. 2023, "Measuring axiomatic soundness of counterfactual image models", arXiv
 2303.01274. Their third, effectiveness, is in ``interventions.py``. Images are rounded to 8 bits
 whenever they are drawn, as one that is saved and read again would be. Distances are to the image
-itself, not to its reconstruction, so that neither can be better than reconstruction allows.
+itself, not to its reconstruction, so that neither can be much better than reconstruction allows.
 """
 
 import numpy as np
 import torch
 
 from glance_pipeline.images import to_float, to_uint8
-from glance_pipeline.metrics.interventions import aligned_names
 from glance_pipeline.networks import Codes, TwinSurrogate
 
 CYCLES = 10
@@ -44,7 +43,7 @@ def reversibility_l1(
 
     Reversibility, one cycle: x′ is drawn from E(x) with u_j at another image's value, x″
     from E(x′) with u_j at its own value in E(x). Both are direct effects: what is not moved is
-    taken as E reads it, off x and off x′.
+    taken as E reads it, off x and off x′. The levels of a categorical feature are moved together.
 
     Args:
         surrogate: after alignment.
@@ -52,15 +51,19 @@ def reversibility_l1(
         rng: says whose value each image is given.
 
     Returns:
-        Mean absolute difference of x″ to x, images in [−1, 1], over images and aligned concepts.
+        Mean absolute difference of x″ to x, images in [−1, 1], over images and features with
+        aligned concepts.
     """
     codes = surrogate.encode_array(images)
     donors = torch.as_tensor(rng.permutation(len(images)))
     distances = []
-    for name in aligned_names(surrogate):
-        own = surrogate.read(codes, name)
-        moved = _draw(surrogate, surrogate.intervene(codes, {name: own[donors]}))
-        back = surrogate.intervene(surrogate.encode_array(moved), {name: own})
+    for names in surrogate.active_features.values():
+        if surrogate.concept(names[0]).kind != "aligned":
+            continue
+        own = {name: surrogate.read(codes, name) for name in names}
+        others = {name: values[donors] for name, values in own.items()}
+        moved = _draw(surrogate, surrogate.intervene(codes, others))
+        back = surrogate.intervene(surrogate.encode_array(moved), own)
         distances.append(l1(_draw(surrogate, back), images))
     return float(np.mean(distances))
 

@@ -20,17 +20,20 @@ logger = logging.getLogger(__name__)
 
 BINS = 20  # as in Locatello et al. 2019 (arXiv 1811.12359)
 
+_FEWEST = 4  # images; DCI halves them, and R² takes two
+
 
 def disentanglement(
     surrogate: TwinSurrogate, codes: Codes, context: pd.DataFrame, rng: np.random.Generator
 ) -> dict[str, object]:
     """Return all measures of this file for the active concepts, aligned and latent.
 
-    Features that are no numbers, or have one value in all these images, are left out and named in
-    the log.
+    Features that are not continuous by the surrogate's concepts, or have one value in all these
+    images, are left out and named in the log. Images without a value of one of the others take no
+    part.
 
     Args:
-        surrogate: after training.
+        surrogate: after alignment.
         codes: of N held-out images.
         context: their measured features, a row an image.
         rng: source of DCI's split.
@@ -38,21 +41,14 @@ def disentanglement(
     Returns:
         ``mig`` and ``sap``, numbers; ``dci``: ``disentanglement``, ``completeness``,
         ``informativeness``; ``partial_correlation``: a mapping of features for each concept.
-        Empty where no feature is left.
+        Empty where no feature is left, or fewer than four images.
     """
-    kept = [
-        name
-        for name, column in context.items()
-        if pd.api.types.is_numeric_dtype(column) and column.nunique() > 1
-    ]
-    if len(kept) < context.shape[1]:
-        left_out = sorted({str(name) for name in context} - {str(name) for name in kept})
-        logger.warning("disentanglement: %s left out, no numbers or but one value", left_out)
-    if not kept:
+    kept, known = _continuous(surrogate, context)
+    if not kept or known.sum() < _FEWEST:
         return {}
     names = surrogate.active_concepts
     matrix = np.stack([surrogate.read(codes, name).double().numpy() for name in names], axis=1)
-    features = context[kept].to_numpy(np.float64)
+    matrix, features = matrix[known], context.loc[known, kept].to_numpy(np.float64)
     partial = pd.DataFrame(partial_correlations(matrix, features), index=names, columns=kept)
     return {
         "mig": mutual_information_gap(matrix, features),
@@ -201,6 +197,24 @@ def partial_correlations(codes: np.ndarray, features: np.ndarray) -> np.ndarray:
         left[:, left.std(axis=0) <= 1e-9 * both.std(axis=0)] = 0.0
         columns.append(_correlations(left[:, :-1], left[:, -1:])[:, 0])
     return np.stack(columns, axis=1)
+
+
+def _continuous(surrogate: TwinSurrogate, context: pd.DataFrame) -> tuple[list[str], np.ndarray]:
+    """Return the names of the continuous features that vary, and which rows, (N,), have them all.
+
+    What a column is says the surrogate: numbers may be declared to be levels.
+    """
+    continuous = {concept.name for concept in surrogate.concepts if concept.measure == "continuous"}
+    wanted = [name for name in context if name in continuous and context[name].nunique() > 1]
+    known = context[wanted].notna().all(axis=1).to_numpy()
+    kept = [name for name in wanted if context.loc[known, name].nunique() > 1]
+    if len(kept) < context.shape[1]:
+        left_out = sorted({str(name) for name in context} - set(kept))
+        logger.warning("disentanglement: %s left out, not continuous or but one value", left_out)
+    if not known.all():
+        missing = len(known) - known.sum()
+        logger.warning("disentanglement: %d of %d images lack a value", missing, len(known))
+    return kept, known
 
 
 def _check(codes: np.ndarray, features: np.ndarray) -> None:

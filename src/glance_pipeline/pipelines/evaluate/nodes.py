@@ -138,13 +138,16 @@ def compare_with_true_counterfactuals(
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
-    source_digits: np.ndarray,
+    source_digits: np.ndarray | None,
     surrogate: TwinSurrogate,
     parameters: EvaluateParameters,
     workers: int | None,
     seed: int,
 ) -> dict[str, Any]:
     """Compare images under intervention with the renderer's; empty where it drew no images."""
+    if source_digits is None:
+        logger.warning("true counterfactuals are not measured: there are no source digits")
+        return {}
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     try:
         digits = rendered_digits(images, source_digits, image_records, rows)
@@ -158,9 +161,12 @@ def compare_with_true_counterfactuals(
 
 
 def compare_graph_with_known_one(
-    causal_graph: CausalGraph, known_graph: dict[str, Any]
+    causal_graph: CausalGraph, known_graph: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Count the pairs of concepts on which discovered and known graph differ."""
+    """Count the pairs of concepts on which discovered and known graph differ, if one is known."""
+    if known_graph is None:
+        logger.warning("graph distance: no graph is known")
+        return {}
     concepts = {node.name for node in causal_graph.nodes}
     if not concepts & set(known_graph["nodes"]):
         logger.warning("graph distance: no concept is one of %s", known_graph["nodes"])
