@@ -106,6 +106,12 @@ def by_feature(concepts: Sequence[Concept]) -> dict[str, list[int]]:
     return members
 
 
+def not_told_by_others(concepts: Sequence[Concept]) -> list[int]:
+    """Return the dimensions that a context can vary by itself: all but each last level."""
+    last = {members[-1] for members in by_feature(concepts).values() if len(members) > 1}
+    return [index for index in range(len(concepts)) if index not in last]
+
+
 def shares(codes: Tensor, concepts: Sequence[Concept]) -> Tensor:
     """Return b = u·std + mean, (N, K), of the codes (N, K) of K concepts."""
     std, mean = (
