@@ -80,6 +80,14 @@ class Concept:
             values = (logits / CERTAINTY + 1) / 2
         return (values - self.mean) / self.std
 
+    def to_code(self, values: Any) -> Any:
+        """Return the codes that ``to_units`` made arrays of float64 from, beyond a label's too."""
+        if self.measure != "continuous":
+            # From a share of 5 on a probability is 1 in float64.
+            certain = np.finfo(np.float64).eps / 2
+            values = (logit(np.clip(values, certain, 1 - certain)) / CERTAINTY + 1) / 2
+        return (values - self.mean) / self.std
+
     def to_header(self) -> dict[str, Any]:
         """Return the fields for JSON; what only other kinds have is left out of a number's."""
         header = asdict(self)
