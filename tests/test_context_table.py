@@ -41,6 +41,12 @@ def test_no_column_and_two_of_one_name(context):
         check_context(context, range(3))
 
 
+def test_names_of_latent_concepts_are_refused(context):
+    with pytest.raises(ValueError, match=r"columns \['latent_1'\] have names of latent concepts"):
+        check_context(context.assign(latent_1=[3.0, 2.0, 2.0]), range(3))
+    check_context(context.assign(latent_heat=[3.0, 2.0, 2.0]), range(3))
+
+
 def test_missing_values_may_be_allowed_but_infinite_ones_never(context):
     check_context(context.assign(slant=[1.0, np.nan, 2.0]), range(3), missing=True)
     with pytest.raises(ValueError, match="'slant' has no finite value in 1"):

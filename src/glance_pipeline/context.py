@@ -1,5 +1,6 @@
 """The context table: the features, one row per image, that a user can name and measure."""
 
+import re
 from collections.abc import Mapping, Sized
 from typing import Literal
 
@@ -99,8 +100,8 @@ def check_context(context: pd.DataFrame, images: Sized, missing: bool = False) -
     Raises:
         ValueError: where the numbers of rows and images differ, where there is no column, or
             where a column has infinite values, or missing ones where they may not be, is constant,
-            has the name of another, or holds the same values as another. The message names the
-            columns.
+            has the name of another or of a latent concept (``latent_1``, …), or holds the same
+            values as another. The message names the columns.
     """
     if len(context) != len(images):
         raise ValueError(
@@ -111,6 +112,12 @@ def check_context(context: pd.DataFrame, images: Sized, missing: bool = False) -
     named_twice = sorted({str(name) for name in context.columns[context.columns.duplicated()]})
     if named_twice:
         raise ValueError(f"context table: found more than one column named {named_twice}")
+    latent = [str(name) for name in context if re.fullmatch(r"latent_\d+", str(name))]
+    if latent:
+        raise ValueError(
+            f"context table: columns {latent} have names of latent concepts, wanted any but "
+            "latent_1, latent_2, …; rename them"
+        )
     for name in context:
         _check_column(context[name], missing)
     _check_duplicates(context)

@@ -112,6 +112,27 @@ def test_one_level_moved_is_made_up_for_by_the_others_by_their_probabilities() -
     assert shares(sure)[0].tolist() == pytest.approx([1, 1 - part, part - 1], abs=1e-5)
 
 
+def test_what_is_moved_may_differ_from_image_to_image() -> None:
+    surrogate = mixed_surrogate()
+    codes = codes_of([0.2, 0.4, 0.4], [0.2, 0.4, 0.4], [0.2, 0.4, 0.4])
+    red, green = torch.tensor([0.8, 0.8, 0.2]), torch.tensor([0.4, 0.9, 0.4])
+    values = {"colour=red": (red - 0.5) / 0.5, "colour=green": (green - 0.25) / 0.5}
+    moved = {
+        "colour=red": torch.tensor([True, True, False]),
+        "colour=green": torch.tensor([False, True, False]),
+    }
+    found = shares(surrogate.intervene(codes, values, moved))
+    assert found[0].tolist() == pytest.approx([0.8, 0.1, 0.1], abs=1e-6)
+    assert found[1].tolist() == pytest.approx([0.8, 0.9, -0.7], abs=1e-6)
+    assert found[2].tolist() == pytest.approx([0.2, 0.4, 0.4], abs=1e-6)
+
+
+def test_codes_come_back_from_probabilities_beyond_a_label() -> None:
+    for concept in (SMILING, COLOURS[0], Concept("size", "aligned", "px", 3.0, 0.5)):
+        codes = np.array([-3.0, -0.7, 0.2, 1.4, 2.6])
+        assert concept.to_code(concept.to_units(codes)) == pytest.approx(codes, abs=1e-6)
+
+
 def test_what_is_moved_together() -> None:
     surrogate = mixed_surrogate()
     assert by_feature(surrogate.concepts)["colour"] == [2, 3, 4]

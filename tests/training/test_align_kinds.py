@@ -11,7 +11,7 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.images import in_batches
 from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
-from glance_pipeline.metrics.fidelity import fidelity
+from glance_pipeline.metrics.fidelity import random_interventions
 from glance_pipeline.networks import Codes
 from glance_pipeline.testing import tiny_classifier
 from glance_pipeline.training.context import standardise_context
@@ -103,8 +103,12 @@ def test_every_kind_is_read_and_aligned(start: StageResult, tmp_path: Path) -> N
     assert (edge.low, edge.high) == pytest.approx((edge.standardise(0.0), edge.standardise(1.0)))
     spread = twin.read(twin.encode_array(IMAGES), "edge").std().item()
     assert spread == pytest.approx(1.0, abs=0.3)
-    shares = fidelity(twin, tiny_classifier(), IMAGES[TEST], np.random.default_rng(0))
-    assert all(0 <= share <= 1 for share in shares.values())
+    # An intervention takes all levels from one image.
+    own = twin.encode_array(IMAGES[TEST]).concepts
+    moved = random_interventions(twin, Codes(own, read.residual), np.random.default_rng(0)).concepts
+    levels = slice(2, 5)
+    assert (moved[:, levels] != own[:, levels]).any(1).sum() > 5
+    assert (moved[:, None, levels] == own[:, levels]).all(2).any(1).all()
 
 
 def test_another_kind_is_another_training(start: StageResult, tmp_path: Path) -> None:

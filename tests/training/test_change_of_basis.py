@@ -50,10 +50,22 @@ def test_rest_of_the_code_does_not_go_along_with_the_context() -> None:
 
 
 def test_more_features_than_residual_dimensions_are_refused() -> None:
-    surrogate = TwinSurrogate(SurrogateShape((1, 8, 8), 3, 3, 2, 1, (8, 8), style=16, hidden=16))
-    codes = surrogate.encode(torch.rand(5, 1, 8, 8))
+    surrogate, _, codes = untrained(concepts=2, residual=1)
     with pytest.raises(ValueError, match=r"1 context features.*only 1 dimensions"):
-        align_basis(surrogate, codes, torch.zeros(5, 1), [Concept("a", "aligned")], 0.1)
+        align_basis(surrogate, codes, torch.zeros(400, 1), [Concept("a", "aligned")], 0.1)
+
+
+def test_features_assigned_to_concepts_take_nothing_of_the_residual_code() -> None:
+    surrogate, images, codes = untrained(concepts=3, residual=2)
+    context = standardised(codes.concepts)
+    concepts = [Concept(name, "aligned") for name in ("first", "second", "third")]
+    rotated = align_basis(surrogate, codes, context, concepts, 1e-3, "assignment")
+    assert (rotated.concept_names, rotated.shape.residual) == (["first", "second", "third"], 2)
+    assert_draws_the_same(rotated, surrogate, images, codes)
+    with pytest.raises(ValueError, match=r"2 context features would take 2 .* only 2 dimensions"):
+        align_basis(
+            surrogate, codes, standardised(codes.residual), concepts[:2], 1e-3, "assignment"
+        )
 
 
 def untrained(concepts: int = 3, residual: int = 6) -> tuple[TwinSurrogate, Tensor, Codes]:

@@ -80,7 +80,8 @@ class ImportanceParameters(BaseModel):
         measure: ``margin``, the lead of the predicted class over the next best in logits, as in the
             causal graph; or ``logit``, its logit alone.
         exact_up_to: most concepts for which all coalitions are computed; above, permutations are
-            sampled. 2^concepts × ``backgrounds`` pictures an image.
+            sampled. 2^concepts × ``backgrounds`` pictures an image. The levels of a categorical
+            feature count as one.
         backgrounds: training images whose concept values stand for "not known".
         permutations: sampled orders of an image, even; each is also walked backwards.
     """

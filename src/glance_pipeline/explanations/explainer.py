@@ -124,8 +124,11 @@ class Explainer:
         )
         difference = subjects.images[image].astype(float) - subjects.reconstructions[image]
         residual = float(np.abs(difference).mean() / 127.5)
-        warnings = _warnings(prediction, redrawn, residual, concepts, self.parameters)
-        order = [importance.concept for importance in importances.of]
+        # What has two sides has no quantiles: its bounds are a clear no and a clear yes.
+        numbers = [c for c in concepts if self.surrogate.concept(c.name).measure == "continuous"]
+        warnings = _warnings(prediction, redrawn, residual, numbers, self.parameters)
+        place = {importance.concept: k for k, importance in enumerate(importances.of)}
+        order = {c.name: place[c.feature or c.name] for c in concepts}
         return Explanation(
             source=source.name,
             index=source.index,
@@ -136,7 +139,7 @@ class Explainer:
             concepts=concepts,
             counterfactuals=counterfactuals,
             importances=importances,
-            strips=tuple(sorted(strips, key=lambda strip: order.index(strip.concept))),
+            strips=tuple(sorted(strips, key=lambda strip: order[strip.concept])),
             sentence=describe(prediction, concepts, importances, counterfactuals),
             warnings=(*source.notes, *warnings),
             original=subjects.images[image],
@@ -148,7 +151,7 @@ def _warnings(
     prediction: Prediction,
     redrawn: Prediction,
     residual: float,
-    concepts: Sequence[ConceptValue],
+    numbers: Sequence[ConceptValue],
     parameters: ExplainParameters,
 ) -> list[str]:
     """Say in words what limits an explanation."""
@@ -165,7 +168,7 @@ def _warnings(
             f"−1 to 1; more than {parameters.residual_warning:.2f} is much): part of the image is "
             "not explained."
         )
-    outside = [c for c in concepts if not c.low <= c.value <= c.high]
+    outside = [c for c in numbers if not c.low <= c.value <= c.high]
     if outside:
         listed = ", ".join(f"{c.name} {with_unit(format_number(c.value), c.unit)}" for c in outside)
         warnings.append(f"Outside what 98 % of the training images show: {listed}.")

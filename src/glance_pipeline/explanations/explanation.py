@@ -51,8 +51,10 @@ class ConceptValue(_Part):
         unit: of ``value``; ``sd`` for a latent concept.
         value: in ``unit``.
         standardised: the same in standard deviations from the mean.
-        low: 1 % quantile over the training images, in ``unit``.
-        high: 99 % quantile.
+        low: 1 % quantile over the training images, in ``unit``; of a binary feature or a level, a
+            clear no.
+        high: 99 % quantile; likewise a clear yes.
+        feature: the categorical feature that a level belongs to; empty for any other concept.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ConceptValue(_Part):
     standardised: float
     low: float
     high: float
+    feature: str = ""
 
 
 class Change(_Part):
@@ -113,10 +116,10 @@ class Counterfactuals(_Part):
 
 
 class Importance(_Part):
-    """One concept's Shapley value.
+    """One concept's Shapley value, or that of a categorical feature with all its levels.
 
     Attributes:
-        concept: its name.
+        concept: name of the concept or the feature.
         contribution: in logits of the measure.
         standard_error: of the contribution over sampled permutations; 0 where exact.
     """
@@ -135,7 +138,7 @@ class Importances(_Part):
         prediction: the measure on the reconstruction, f(x̂).
         baseline: its mean over the background codes; contributions sum to prediction − baseline.
         exact: whether all coalitions were computed.
-        of: one entry a concept.
+        of: one entry a concept; one for all levels of a categorical feature.
     """
 
     measure: str

@@ -3,9 +3,10 @@
 The game of Lundberg & Lee 2017 (arXiv 1705.07874) in its interventional form (Janzing et al. 2020,
 arXiv 1910.13413): the value of a coalition is the mean of f(G(u_S, b_¬S, n)) over background codes
 b of training images, the concepts in S as in the image, the rest as in b, the image's residual code
-held. All coalitions for few concepts; otherwise permutation sampling (Castro et al. 2009), each
-permutation walked forwards and backwards (antithetic), which removes the error of pairwise
-interactions' order. Either way the values sum to f(x̂) − baseline.
+held. The levels of a categorical feature are one player: they join as a whole, since no image has
+some levels of its own and some of another's. All coalitions for few players; otherwise permutation
+sampling (Castro et al. 2009), each permutation walked forwards and backwards (antithetic), which
+removes the error of pairwise interactions' order. Either way the values sum to f(x̂) − baseline.
 """
 
 from math import factorial
@@ -36,7 +37,7 @@ def background_codes(
         seed: of the draw.
 
     Returns:
-        Standardised values of the active concepts, float (number, D).
+        Codes of the active concepts as the student inferred them, float (number, D).
 
     Raises:
         ValueError: where the table lacks an active concept, or where ``rows`` is empty.
@@ -52,14 +53,14 @@ def background_codes(
     generator = numpy_generator(seed, "importance", "background")
     drawn = generator.permutation(rows)[:number]
     columns = [
-        surrogate.standardise(name, table.concepts[name].to_numpy()[drawn])
+        surrogate.concept(name).to_code(table.concepts[name].to_numpy()[drawn])
         for name in surrogate.active_concepts
     ]
     return torch.tensor(np.stack(columns, 1), dtype=torch.float32)
 
 
 class ShapleyImportance:
-    """Shapley values of the teacher's answer over the active concepts.
+    """Shapley values of the teacher's answer over the active concepts, feature by feature.
 
     Args:
         surrogate: draws the pictures.
@@ -83,10 +84,14 @@ class ShapleyImportance:
         self.parameters = parameters or ImportanceParameters()
         self.seed = seed
         self.names = surrogate.active_concepts
+        features = surrogate.active_features
+        self.players = list(features)
+        feature_of = {name: j for j, names in enumerate(features.values()) for name in names}
+        self._player_of = torch.tensor([feature_of[name] for name in self.names])
 
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the class the teacher gives that image."""
-        exact = len(self.names) <= self.parameters.exact_up_to
+        exact = len(self.players) <= self.parameters.exact_up_to
         compute = self._exact if exact else self._sampled
         explained = []
         for image, class_index in enumerate(subjects.predicted.tolist()):
@@ -102,7 +107,7 @@ class ShapleyImportance:
                     exact=exact,
                     of=tuple(
                         Importance(
-                            concept=self.names[j],
+                            concept=self.players[j],
                             contribution=float(values[j]),
                             standard_error=float(errors[j]),
                         )
@@ -113,9 +118,9 @@ class ShapleyImportance:
         return explained
 
     def _exact(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
-        size = len(self.names)
+        size = len(self.players)
         coalition = torch.arange(2**size)
-        member = (coalition[:, None] >> torch.arange(size)) & 1 == 1  # (2^D, D)
+        member = (coalition[:, None] >> torch.arange(size)) & 1 == 1  # (2^P, P)
         rows = member.repeat_interleave(len(self.background), 0)
         background = self.background.repeat(len(member), 1)
         worth = self._worth(code, rows, background, class_index)
@@ -133,15 +138,15 @@ class ShapleyImportance:
         return values, torch.zeros(size), float(worth[0])
 
     def _sampled(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
-        size, pairs = len(self.names), self.parameters.permutations // 2
+        size, pairs = len(self.players), self.parameters.permutations // 2
         # The same orders for every image, so that an image's result hangs on no other image.
         generator = numpy_generator(self.seed, "importance", "permutations")
         forwards = [generator.permutation(size) for _ in range(pairs)]
         # Backgrounds are used in turn, so that each has the same share of the baseline.
         background = self.background[torch.arange(pairs) % len(self.background)]
         orders = torch.tensor([[order, order[::-1]] for order in map(list, forwards)]).flatten(0, 1)
-        place = orders.argsort(1)  # when each concept joins, (2·pairs, D)
-        member = place[:, None, :] < torch.arange(size + 1)[:, None]  # (2·pairs, D + 1, D)
+        place = orders.argsort(1)  # when each player joins, (2·pairs, P)
+        member = place[:, None, :] < torch.arange(size + 1)[:, None]  # (2·pairs, P + 1, P)
         rows = background.repeat_interleave(2 * (size + 1), 0)
         worth = self._worth(code, member.flatten(0, 1), rows, class_index)
         gains = worth.view(2 * pairs, size + 1).diff(dim=1).gather(1, place)
@@ -151,9 +156,9 @@ class ShapleyImportance:
         return paired.mean(0), errors, float(worth.view(2 * pairs, -1)[:, 0].mean())
 
     def _worth(self, code: Codes, member: Tensor, background: Tensor, class_index: int) -> Tensor:
-        """Return the measure, float64 (R,), where members come from the image, the rest not."""
+        """Return the measure, float64 (R,), where members (R, P) are the image's, the rest not."""
         own = torch.stack([self.surrogate.read(code, name) for name in self.names], 1)
-        values = torch.where(member, own, background)
+        values = torch.where(member[:, self._player_of], own, background)
         columns = dict(zip(self.names, values.unbind(1), strict=True))
         codes = self.surrogate.intervene(code.repeat_interleave(len(member)), columns)
         _, logits = draw(self.surrogate, self.classifier, codes)

@@ -2,7 +2,8 @@
 
 Everything here works on many images and many candidates of each at once. Lengths are in standard
 deviations, over the active concepts alone; the bounds are each concept's range over the training
-images, widened to the image's own value where that lies outside.
+images, widened to the image's own value where that lies outside. Of a categorical feature a change
+moves one level; the others take up the difference (``TwinSurrogate.intervene``).
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch import Tensor
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.explanations.subjects import draw
 from glance_pipeline.networks import Codes, TwinSurrogate
+from glance_pipeline.networks.concept import by_feature
 
 # Steepest ascent under the p-norm moves by sign(g)·|g|^(q−1), 1/p + 1/q = 1. p = 1 would move one
 # concept only, p = 2 all of them; p = 4/3 (q = 4) moves few.
@@ -70,6 +72,7 @@ class Landscape:
         low = torch.tensor([c.low for c in concepts]).minimum(self.values)
         high = torch.tensor([c.high for c in concepts]).maximum(self.values)
         self.lowest, self.highest = low - self.values, high - self.values
+        self._levels = [members for members in by_feature(concepts).values() if len(members) > 1]
 
     @property
     def size(self) -> int:
@@ -80,7 +83,8 @@ class Landscape:
         """Return the codes (R) after the candidates' moves."""
         values = self.values[candidates.owner] + candidates.moves
         columns = dict(zip(self.names, values.unbind(1), strict=True))
-        return self.surrogate.intervene(self.codes[candidates.owner], columns)
+        moved = dict(zip(self.names, (candidates.moves != 0).unbind(1), strict=True))
+        return self.surrogate.intervene(self.codes[candidates.owner], columns, moved)
 
     def margins(self, candidates: Candidates) -> Tensor:
         """Return how far the best wanted class leads the best other, (R,), on 8-bit pictures."""
@@ -137,7 +141,7 @@ class Landscape:
             slope = slope * allowed[walking]
             low, high = self.lowest[now.owner], self.highest[now.owner]
             blocked = ((slope > 0) & (now.moves >= high)) | ((slope < 0) & (now.moves <= low))
-            slope = slope.masked_fill(blocked, 0.0)
+            slope = self._one_level(slope.masked_fill(blocked, 0.0), now.moves)
             steepest = slope.abs().amax(1, keepdim=True)
             stride = (slope / steepest.clamp_min(1e-20)).abs().pow(_SHARPNESS) * slope.sign()
             moves[walking] = (now.moves + step * stride).clamp(low, high)
@@ -173,6 +177,19 @@ class Landscape:
             holds = torch.where(there[:, None], middle, holds)
             fails = torch.where(there[:, None], fails, middle)
         return Candidates(candidates.owner, candidates.moves * holds)
+
+    def _one_level(self, slope: Tensor, moves: Tensor) -> Tensor:
+        """Keep one slope (R, D) of each categorical feature: of the level moved, else the steepest.
+
+        Where none has moved, ``intervene`` takes up what a level gains with all levels, itself
+        among them: the slope then has the right sign, and is flat for a level that is likely.
+        """
+        for members in self._levels:
+            size = slope[:, members].abs().masked_fill(moves[:, members] != 0, torch.inf)
+            others = torch.ones_like(size, dtype=torch.bool)
+            others.scatter_(1, size.argmax(1, keepdim=True), False)
+            slope[:, members] = slope[:, members].masked_fill(others, 0.0)
+        return slope
 
     def _lead_and_slope(self, candidates: Candidates) -> tuple[Tensor, Tensor]:
         """Return the margin before rounding, (R,), and its gradient over the moves, (R, D)."""

@@ -42,10 +42,11 @@ def _because(concepts: Sequence[ConceptValue], importances: Importances) -> str:
     if not for_it:
         return "No concept clearly speaks for it."
     most = max(for_it, key=lambda importance: importance.contribution)
-    value = next(concept for concept in concepts if concept.name == most.concept)
+    levels = [value for value in concepts if most.concept in (value.name, value.feature)]
+    value = max(levels, key=lambda level: level.value)
     shown = with_unit(format_number(value.value), value.unit)
     contribution = format_logits(most.contribution, signed=True)
-    return f"Mostly because of {most.concept} {shown} ({contribution} logits)."
+    return f"Mostly because of {value.name} {shown} ({contribution} logits)."
 
 
 def _otherwise(counterfactuals: Counterfactuals) -> str:

@@ -28,6 +28,7 @@ def concept_value(concept: Concept, standardised: float) -> ConceptValue:
         standardised=float(standardised),
         low=in_display_units(concept, concept.low),
         high=in_display_units(concept, concept.high),
+        feature=concept.feature,
     )
 
 

@@ -80,6 +80,14 @@ class Concept:
             values = (logits / CERTAINTY + 1) / 2
         return (values - self.mean) / self.std
 
+    def to_code(self, values: Any) -> Any:
+        """Return the codes that ``to_units`` made arrays of float64 from, beyond a label's too."""
+        if self.measure != "continuous":
+            # From a share of 5 on a probability is 1 in float64.
+            certain = np.finfo(np.float64).eps / 2
+            values = (logit(np.clip(values, certain, 1 - certain)) / CERTAINTY + 1) / 2
+        return (values - self.mean) / self.std
+
     def to_header(self) -> dict[str, Any]:
         """Return the fields for JSON; what only other kinds have is left out of a number's."""
         header = asdict(self)
@@ -104,6 +112,12 @@ def by_feature(concepts: Sequence[Concept]) -> dict[str, list[int]]:
     for index, concept in enumerate(concepts):
         members.setdefault(concept.feature or concept.name, []).append(index)
     return members
+
+
+def not_told_by_others(concepts: Sequence[Concept]) -> list[int]:
+    """Return the dimensions that a context can vary by itself: all but each last level."""
+    last = {members[-1] for members in by_feature(concepts).values() if len(members) > 1}
+    return [index for index in range(len(concepts)) if index not in last]
 
 
 def shares(codes: Tensor, concepts: Sequence[Concept]) -> Tensor:

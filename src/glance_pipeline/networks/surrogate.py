@@ -166,7 +166,12 @@ class TwinSurrogate(nn.Module):
         """Return the standardised values (N,) of one concept."""
         return codes.concepts[:, self._index(name)]
 
-    def intervene(self, codes: Codes, values: Mapping[str, Tensor | float | str]) -> Codes:
+    def intervene(
+        self,
+        codes: Codes,
+        values: Mapping[str, Tensor | float | str],
+        moved: Mapping[str, Tensor] | None = None,
+    ) -> Codes:
         """do(u_j = v) for each named concept: a direct effect, everything else held.
 
         Where some levels of a categorical feature are set, its other levels take up the
@@ -176,6 +181,9 @@ class TwinSurrogate(nn.Module):
             codes: of N images.
             values: standardised values by concept name, a number for all or (N,) for each; or the
                 name of a level by the name of a binary or categorical feature.
+            moved: by concept name, the images in which it is set, bool (N,); elsewhere its value
+                must be the image's own, and a level may take up what others gained. All images
+                where not named.
 
         Returns:
             New codes; the given ones stay as they are.
@@ -192,11 +200,11 @@ class TwinSurrogate(nn.Module):
             )
         for index, value in set_to.items():
             concepts[:, index] = torch.as_tensor(value, dtype=concepts.dtype)
-        for members in by_feature(self.concepts).values():
-            others = [index for index in members if index not in set_to]
-            if 0 < len(others) < len(members):
-                concepts[:, others] = self._others(codes.concepts, concepts, members, others)
-        return replace(codes, concepts=concepts)
+        held = torch.ones_like(concepts, dtype=torch.bool)
+        held[:, list(set_to)] = False
+        for name, rows in (moved or {}).items():
+            held[:, self._index(name)] = ~rows
+        return replace(codes, concepts=self._made_up(codes.concepts, concepts, held))
 
     def probabilities(self, codes: Codes, feature: str) -> dict[str, Tensor]:
         """Return the probability (N,) of each level of a binary or categorical feature.
@@ -267,13 +275,28 @@ class TwinSurrogate(nn.Module):
             for index in members
         }
 
-    def _others(
-        self, before: Tensor, after: Tensor, members: list[int], others: list[int]
-    ) -> Tensor:
-        """Return codes of the levels ``others`` that take up what the set ones gained."""
-        levels = [self.concepts[i] for i in members]
-        gained = (shares(after[:, members], levels) - shares(before[:, members], levels)).sum(1)
-        place = [members.index(index) for index in others]
-        part = level_logits(before[:, members], levels)[:, place].softmax(1)
-        std = torch.tensor([self.concepts[i].std for i in others], dtype=before.dtype)
-        return before[:, others] - gained[:, None] * part / std
+    def _made_up(self, before: Tensor, after: Tensor, held: Tensor) -> Tensor:
+        """Let the levels that are held take up what the others of their feature gained.
+
+        Args:
+            before: codes, (N, L).
+            after: codes with new values where not ``held``, (N, L).
+            held: bool (N, L).
+
+        Returns:
+            Codes (N, L); where no level of a feature is held, they are those of ``after``.
+        """
+        made_up = after.clone()
+        for members in by_feature(self.concepts).values():
+            free = held[:, members]
+            if len(members) == 1 or not free.any():
+                continue
+            levels = [self.concepts[i] for i in members]
+            gained = shares(after[:, members], levels) - shares(before[:, members], levels)
+            logits = level_logits(before[:, members], levels)
+            # All −∞, and so not a number, where none is held.
+            part = logits.masked_fill(~free, -torch.inf).softmax(1).masked_fill(~free, 0.0)
+            std = torch.tensor([level.std for level in levels], dtype=before.dtype)
+            taken = gained.sum(1, keepdim=True) * part / std
+            made_up[:, members] = after[:, members] - taken
+        return made_up

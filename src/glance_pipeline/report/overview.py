@@ -43,7 +43,7 @@ class ConceptRow:
         extent: its range over the training images, with its unit.
         effects: the strongest effects that the classifier was shown to use, in words.
         share: mean magnitude of its contribution over the explained images, as a part of the
-            largest such mean, 0–1.
+            largest such mean, 0–1; of a level, that of its feature.
         contribution: the same in logits, written out.
     """
 
@@ -86,7 +86,7 @@ def concept_rows(
     concepts: Sequence[Concept], graph: CausalGraph, explanations: Sequence[Explanation]
 ) -> list[ConceptRow]:
     """Return the table of concepts: active ones first, those that contribute most on top."""
-    mean = {concept.name: _mean_magnitude(concept.name, explanations) for concept in concepts}
+    mean = {c.name: _mean_magnitude(c.feature or c.name, explanations) for c in concepts}
     largest = max(mean.values(), default=0.0) or 1.0
     rows = [
         ConceptRow(

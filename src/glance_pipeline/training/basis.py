@@ -19,7 +19,7 @@ from scipy.linalg import qr
 from torch import Tensor, nn
 
 from glance_pipeline.networks import Codes, Concept, TwinSurrogate
-from glance_pipeline.networks.concept import by_feature
+from glance_pipeline.networks.concept import by_feature, not_told_by_others
 from glance_pipeline.networks.layers import Linear
 from glance_pipeline.training.assignment import assign, log_assignment
 
@@ -90,11 +90,10 @@ def align_basis(
         ValueError: where nothing of the residual code would be left.
     """
     z = torch.cat([codes.concepts, codes.residual], 1).double()
-    free = _free(aligned)
+    free = not_told_by_others(aligned)
     context = context.double()
     wanted = context if len(free) == len(aligned) else context[:, free]
     concepts = surrogate.shape.concepts
-    _check_room(surrogate, len(free))
     found = assign(z.numpy(), wanted.numpy(), [aligned[index].name for index in free])
     log_assignment(found, surrogate.concept_names)
     if method == "regression":
@@ -102,21 +101,19 @@ def align_basis(
     else:
         taken = [(one.dimension, one.correlation) for one in found]
         directions = _assigned(z, wanted, taken)
+    _check_room(surrogate, directions)
     change = _change_of_basis(z, directions, aligned)
     return _rotated(surrogate, change, aligned)
 
 
-def _free(aligned: Sequence[Concept]) -> list[int]:
-    """Return the aligned dimensions that are not told by others: all but each last level."""
-    last = {members[-1] for members in by_feature(aligned).values() if len(members) > 1}
-    return [index for index in range(len(aligned)) if index not in last]
-
-
-def _check_room(surrogate: TwinSurrogate, needed: int) -> None:
-    if needed >= surrogate.shape.residual:
+def _check_room(surrogate: TwinSurrogate, directions: _Directions) -> None:
+    """Refuse a change that leaves nothing of the residual code; what comes from u is no loss."""
+    shape = surrogate.shape
+    taken = sum(dimension >= shape.concepts for dimension in directions.dropped)
+    if taken >= shape.residual:
         raise ValueError(
-            f"{needed} context features are to be aligned, but the residual code has only "
-            f"{surrogate.shape.residual} dimensions to take them from: raise "
+            f"{len(directions.matrix)} context features would take {taken} dimensions of the "
+            f"residual code, which has only {shape.residual} dimensions and must keep one: raise "
             "distill.surrogate.residual"
         )
 
@@ -190,7 +187,7 @@ def _with_last_levels(change: _Change, aligned: Sequence[Concept]) -> _Change:
     is taken that makes nothing of it.
     """
     width = len(change.basis)
-    free = _free(aligned)
+    free = not_told_by_others(aligned)
     more = len(aligned) - len(free)
     place = free + [len(aligned) + k for k in range(width - len(free))]
     std = torch.tensor([concept.std for concept in aligned], dtype=change.basis.dtype)

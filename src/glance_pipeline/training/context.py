@@ -12,8 +12,13 @@ from torch import Tensor
 
 from glance_pipeline.context import Kind, as_levels, check_context, kinds_of, levels_of
 from glance_pipeline.networks import Concept
+from glance_pipeline.networks.concept import not_told_by_others
 
 logger = logging.getLogger(__name__)
+
+OWN_VARIANCE = 1e-6
+"""A column of which less than this share of the variance is its own is told by the others: the
+change of basis squares its condition, and columns come in single precision."""
 
 
 def standardise_context(
@@ -35,7 +40,8 @@ def standardise_context(
 
     Raises:
         ValueError: where ``check_context`` or ``kinds_of`` refuses the table, a feature or level is
-            constant on the training split, or two concepts would have one name.
+            constant on the training split or a linear function of others, or two concepts would
+            have one name.
     """
     check_context(context_features, records, missing=True)
     found = kinds_of(context_features, kinds or {})
@@ -47,12 +53,43 @@ def standardise_context(
     constant = [name for name in std.index if not std[name] > 0]
     if constant:
         raise ValueError(f"context_features: {constant} do not vary over the training images")
+    _check_independent(((train - mean) / std).to_numpy(float, na_value=np.nan), concepts)
     standardised = ((frame - mean) / std).to_numpy(np.float32, copy=True, na_value=np.nan)
     concepts = [
         replace(concept, mean=float(mean.iloc[k]), std=float(std.iloc[k]))
         for k, concept in enumerate(concepts)
     ]
     return torch.as_tensor(standardised), concepts
+
+
+def _check_independent(standardised: np.ndarray, concepts: list[Concept]) -> None:
+    """Refuse columns that are linear functions of others; they cannot be moved by themselves.
+
+    A value that is missing counts as the mean, so that columns of different images stay different.
+
+    Args:
+        standardised: of the training images, (N, J), NaN where not known.
+        concepts: of its columns.
+    """
+    free = not_told_by_others(concepts)
+    values = np.nan_to_num(standardised[:, free])
+    names = [concepts[index].feature or concepts[index].name for index in free]
+    covariance = values.T @ values / len(values)
+    kept: list[int] = []
+    told: list[str] = []
+    for k, name in enumerate(names):
+        weights = np.linalg.solve(covariance[np.ix_(kept, kept)], covariance[kept, k])
+        own = covariance[k, k] - covariance[k, kept] @ weights
+        if own > OWN_VARIANCE * covariance[k, k]:
+            kept.append(k)
+            continue
+        by = {names[i]: None for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-3}
+        told.append(f"{name!r} by {list(by)}")
+    if told:
+        raise ValueError(
+            "context_features: over the training images, columns are linear functions of others: "
+            f"{'; '.join(dict.fromkeys(told))}; leave out one of each"
+        )
 
 
 def _as_numbers(
