@@ -11,9 +11,9 @@ class VariationPredictability:
     Variation predictability (Zhu et al. 2020, arXiv 2007.12885) asks a classifier which dimension
     was moved; here the student itself is asked for the whole code, in units of its own variance,
     so that stretching the code does not help. To the gradient that variance is a constant: it
-    pulls the code a little towards a smaller scale, which the other objectives hold. The residual code counts too: an image that is drawn from
-    a code must lead back to it, or repeated encoding and drawing would drift (composition,
-    docs/method.md).
+    pulls the code a little towards a smaller scale, which the other objectives hold. The residual
+    code counts too: an image that is drawn from a code must lead back to it, or repeated encoding
+    and drawing would drift (composition, docs/method.md).
 
     Args:
         residual: weight of the residual code beside the concepts.
