@@ -223,7 +223,8 @@ def test_a_perfect_surrogate_draws_the_true_counterfactual(digits):
     assert set(found) == {"reconstruction", "thickness", "slant"}
     for errors in found.values():
         # Into standard deviations and back, a feature is rounded: a pixel may be a level off.
-        assert errors == pytest.approx({"mae": 0.0, "ssim": 1.0}, abs=1e-4)
+        assert errors["mae"] == pytest.approx(0.0, abs=1e-4)
+        assert errors["ssim"] == pytest.approx(1.0, abs=1e-4)
 
 
 def test_a_surrogate_that_does_nothing_is_as_far_off_as_the_truth_moved(digits):
@@ -238,6 +239,8 @@ def test_a_surrogate_that_does_nothing_is_as_far_off_as_the_truth_moved(digits):
         true = render_digits(digits.sources, features, n_jobs=1, progress=False)
         moved = np.abs(true.astype(float) - digits.images[:, 0]).mean() / 127.5
         assert found[name]["mae"] == pytest.approx(moved, abs=1e-6)
+        assert found[name]["mae_unchanged"] == pytest.approx(moved, abs=1e-6)
+        assert found[name]["ssim_unchanged"] == pytest.approx(found[name]["ssim"], abs=1e-6)
         assert moved > 0.01 and found[name]["ssim"] < 0.95
 
 

@@ -113,9 +113,10 @@ def true_counterfactual_errors(
 
     Returns:
         ``mae``, mean absolute error of images in [−1, 1], and ``ssim`` for each aligned continuous
-        concept that the renderer can set and an image has a value of, and under
-        ``reconstruction`` the same between G(E(x)) and x, which no intervention can be expected
-        to beat.
+        concept that the renderer can set and an image has a value of, with ``mae_unchanged`` and
+        ``ssim_unchanged`` of the image itself, which is what doing nothing would read; and under
+        ``reconstruction`` the first two between G(E(x)) and x, which no intervention can be
+        expected to beat.
     """
     codes = surrogate.encode_array(digits.images)
     donors = rng.permutation(len(codes))
@@ -132,7 +133,12 @@ def true_counterfactual_errors(
         values, own = values[known], codes[torch.as_tensor(known)]
         wanted = torch.as_tensor(surrogate.standardise(name, values), dtype=own.concepts.dtype)
         drawn = to_uint8(surrogate.generate_batched(surrogate.intervene(own, {name: wanted})))
-        errors[name] = compare(drawn, digits.select(known).redraw(name, values, workers))
+        these = digits.select(known)
+        true = these.redraw(name, values, workers)
+        unchanged = compare(these.images, true)
+        errors[name] = compare(drawn, true) | {
+            f"{measure}_unchanged": value for measure, value in unchanged.items()
+        }
     return errors
 
 
