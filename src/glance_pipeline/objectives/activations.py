@@ -1,4 +1,6 @@
-"""The generator as a function of the concept code alone, for regularisers of its derivatives."""
+"""The generator as a function of the concept code alone, and regularisers of its derivatives."""
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -38,6 +40,38 @@ class GeneratorActivations:
         with torch.autocast("cpu", enabled=False):
             image, features = self.generator.synthesise(self.generator.mapping(code))
             return [normalise(x) for x in [*features, image]]
+
+
+class GeneratorPenalty:
+    """A stochastic penalty on the derivatives of G's activations with respect to u.
+
+    A kind of penalty says by ``estimate`` how it is computed: from the activations as a function,
+    the codes, the step along each dimension, ``directions``, the source of draws and ``epsilon``.
+
+    Args:
+        rows: images of the batch it is computed on, since each takes a pass for every point.
+        directions: k, number of Rademacher directions, at least 2.
+        epsilon: step of the finite difference, in standard deviations of the code.
+    """
+
+    estimate: "ClassVar[staticmethod[..., Tensor]]"
+
+    def __init__(self, rows: int, directions: int, epsilon: float) -> None:
+        self.rows = rows
+        self.directions = directions
+        self.epsilon = epsilon
+
+    def __call__(self, step: TwinPass) -> Tensor:
+        """Return a scalar for the batch; its gradient reaches the generator alone."""
+        activations = GeneratorActivations(step, self.rows)
+        return type(self).estimate(
+            activations,
+            activations.concepts,
+            activations.scale * self.epsilon,
+            self.directions,
+            step.generator,
+            self.epsilon,
+        )
 
 
 def normalise(x: Tensor) -> Tensor:

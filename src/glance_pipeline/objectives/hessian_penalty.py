@@ -6,42 +6,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.networks import Codes
-from glance_pipeline.objectives.activations import GeneratorActivations, rademacher
-from glance_pipeline.objectives.twin_pass import TwinPass
-
-
-class HessianPenalty:
-    """Mean squared off-diagonal of the Hessian of G's activations with respect to u.
-
-    Peebles et al. 2020 (arXiv 2008.10599), eq. 5: the variance over Rademacher directions v of
-    the second directional derivative vᵀHv equals twice the sum of the squared off-diagonal
-    entries. The derivative is a central second difference. The activations are those of
-    ``GeneratorActivations``.
-
-    Args:
-        rows: images of the batch it is computed on, since each takes 1 + 2·directions passes.
-        directions: k, number of directions.
-        epsilon: step of the difference, in standard deviations of the code.
-    """
-
-    name = "hessian_penalty"
-
-    def __init__(self, rows: int = 12, directions: int = 2, epsilon: float = 0.2) -> None:
-        self.rows = rows
-        self.directions = directions
-        self.epsilon = epsilon
-
-    def __call__(self, step: TwinPass) -> Tensor:
-        """Return a scalar for the batch; its gradient reaches the generator alone."""
-        activations = GeneratorActivations(step, self.rows)
-        return hessian_penalty(
-            activations,
-            activations.concepts,
-            activations.scale * self.epsilon,
-            self.directions,
-            step.generator,
-            self.epsilon,
-        )
+from glance_pipeline.objectives.activations import GeneratorPenalty, rademacher
 
 
 def hessian_penalty(
@@ -72,6 +37,24 @@ def hessian_penalty(
         second = (plus - 2 * output[:1] + minus) / epsilon**2
         total = total + second.var(0, unbiased=True).mean()
     return total / len(outputs)
+
+
+class HessianPenalty(GeneratorPenalty):
+    """Mean squared off-diagonal of the Hessian of G's activations with respect to u.
+
+    Peebles et al. 2020 (arXiv 2008.10599), eq. 5: the variance over Rademacher directions v of
+    the second directional derivative vᵀHv equals twice the sum of the squared off-diagonal
+    entries. The derivative is a central second difference. The activations are those of
+    ``GeneratorActivations``.
+
+    It takes 1 + 2·directions passes; the arguments are those of ``GeneratorPenalty``.
+    """
+
+    name = "hessian_penalty"
+    estimate = staticmethod(hessian_penalty)
+
+    def __init__(self, rows: int = 12, directions: int = 2, epsilon: float = 0.2) -> None:
+        super().__init__(rows, directions, epsilon)
 
 
 def effect_of_each_concept(generate: Callable[[Codes], Tensor], codes: Codes) -> Tensor:

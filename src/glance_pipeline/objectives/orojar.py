@@ -5,43 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from glance_pipeline.objectives.activations import GeneratorActivations, rademacher
-from glance_pipeline.objectives.twin_pass import TwinPass
-
-
-class OrthogonalJacobian:
-    """Mean squared off-diagonal of JᵀJ, with J the Jacobian of G's activations with respect to u.
-
-    OroJaR (Wei et al. 2021, arXiv 2108.08671): the columns ∂G/∂u_i and ∂G/∂u_j, i ≠ j, are to be
-    orthogonal at every layer. Hutchinson's estimate takes Rademacher directions v: the variance
-    of vᵀJᵀJv = ‖Jv‖² equals twice the sum of the squared off-diagonal entries of JᵀJ. Jv is a
-    forward first difference. Unlike the Hessian penalty it also holds for a layer that is linear
-    in u. The activations are those of ``GeneratorActivations``.
-
-    Args:
-        rows: images of the batch it is computed on, since each takes 1 + directions passes.
-        directions: k, number of directions.
-        epsilon: step of the difference, in standard deviations of the code.
-    """
-
-    name = "orojar"
-
-    def __init__(self, rows: int = 12, directions: int = 3, epsilon: float = 0.1) -> None:
-        self.rows = rows
-        self.directions = directions
-        self.epsilon = epsilon
-
-    def __call__(self, step: TwinPass) -> Tensor:
-        """Return a scalar for the batch; its gradient reaches the generator alone."""
-        activations = GeneratorActivations(step, self.rows)
-        return orthogonal_jacobian(
-            activations,
-            activations.concepts,
-            activations.scale * self.epsilon,
-            self.directions,
-            step.generator,
-            self.epsilon,
-        )
+from glance_pipeline.objectives.activations import GeneratorPenalty, rademacher
 
 
 def orthogonal_jacobian(
@@ -73,3 +37,22 @@ def orthogonal_jacobian(
         along = (output[1:] - output[:1]) / epsilon
         total = total + along.square().flatten(2).mean(2).var(0, unbiased=True).mean()
     return total / len(outputs)
+
+
+class OrthogonalJacobian(GeneratorPenalty):
+    """Mean squared off-diagonal of JᵀJ, with J the Jacobian of G's activations with respect to u.
+
+    OroJaR (Wei et al. 2021, arXiv 2108.08671): the columns ∂G/∂u_i and ∂G/∂u_j, i ≠ j, are to be
+    orthogonal at every layer. Hutchinson's estimate takes Rademacher directions v: the variance
+    of vᵀJᵀJv = ‖Jv‖² equals twice the sum of the squared off-diagonal entries of JᵀJ. Jv is a
+    forward first difference. Unlike the Hessian penalty it also holds for a layer that is linear
+    in u. The activations are those of ``GeneratorActivations``.
+
+    It takes 1 + directions passes; the arguments are those of ``GeneratorPenalty``.
+    """
+
+    name = "orojar"
+    estimate = staticmethod(orthogonal_jacobian)
+
+    def __init__(self, rows: int = 12, directions: int = 3, epsilon: float = 0.1) -> None:
+        super().__init__(rows, directions, epsilon)
