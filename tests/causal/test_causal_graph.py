@@ -3,14 +3,9 @@ import json
 import pytest
 
 from glance_pipeline.causal.distance import structural_hamming_distance
-from glance_pipeline.causal.graph import (
-    CausalGraph,
-    Edge,
-    Estimate,
-    InterventionRecord,
-    Node,
-    SearchRecord,
-)
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node
+from glance_pipeline.causal.records import InterventionRecord, SearchRecord
 
 SEARCH = SearchRecord("FCI", "Fisher-Z", 0.01, 0.5, 3, 10, 100, 100, 0, {"d": "constant"})
 INTERVENTION = InterventionRecord(5, 1.0, 50, 0.05, "Holm", 3, 0.05, 0.1, 0)
@@ -69,7 +64,20 @@ def full_graph() -> CausalGraph:
 def test_json_round_trip():
     text = full_graph().to_json()
     assert CausalGraph.from_json(text) == full_graph()
-    assert json.loads(text)["version"] == 1
+    assert json.loads(text)["version"] == 2
+
+
+def test_files_of_version_1_are_read():
+    content = json.loads(full_graph().to_json()) | {"version": 1}
+    del content["interactions"]
+    for node in content["nodes"]:
+        del node["levels"]
+    for edge in content["edges"]:
+        for field in ("reexamination", "knowledge", "suggestion", "dose_response", "level"):
+            del edge[field]
+    for field in ("reexamination_test", "knowledge"):
+        del content["search"][field]
+    assert CausalGraph.from_json(json.dumps(content)) == full_graph()
 
 
 def test_strength_is_that_of_the_evidence():
@@ -89,8 +97,8 @@ def test_networkx_keeps_marks_and_evidence():
 
 def test_other_files_are_refused():
     content = json.loads(full_graph().to_json())
-    with pytest.raises(ValueError, match="schema version 2; this program reads version 1"):
-        CausalGraph.from_json(json.dumps(content | {"version": 2}))
+    with pytest.raises(ValueError, match="schema version 3; this program reads versions 1 and 2"):
+        CausalGraph.from_json(json.dumps(content | {"version": 3}))
     with pytest.raises(ValueError, match='does not say "schema": "glance-causal-graph"'):
         CausalGraph.from_json("[]")
     del content["edges"]

@@ -3,15 +3,10 @@ import io
 from matplotlib.colors import same_color
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
+from glance_pipeline.causal.evidence import Estimate
 from glance_pipeline.causal.figure import NEGATIVE, POSITIVE, draw_graph
-from glance_pipeline.causal.graph import (
-    CausalGraph,
-    Edge,
-    Estimate,
-    InterventionRecord,
-    Node,
-    SearchRecord,
-)
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node
+from glance_pipeline.causal.records import InterventionRecord, SearchRecord
 from glance_pipeline.config.discover import FigureParameters
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.causal.graph import CausalGraph, Estimate, Node, SearchRecord
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.causal.inference import infer_concepts
 from glance_pipeline.causal.interventions import (
     Changes,
@@ -13,6 +14,7 @@ from glance_pipeline.causal.interventions import (
     measure_effects,
 )
 from glance_pipeline.causal.predictions import add_predictions, associate, estimate_effects, judge
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import InterventionParameters

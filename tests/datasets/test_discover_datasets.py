@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError, Version
 
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node, SearchRecord
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.datasets import whole_file
 from glance_pipeline.datasets.causal_graph import CausalGraphDataset
@@ -38,7 +39,7 @@ def test_broken_graph_is_named(tmp_path):
     path.write_text(graph().to_json()[:50])
     with pytest.raises(DatasetError, match=r"graph\.json"):
         CausalGraphDataset(filepath=str(path)).load()
-    path.write_text(graph().to_json().replace('"version": 1', '"version": 7'))
+    path.write_text(graph().to_json().replace('"version": 2', '"version": 7'))
     with pytest.raises(DatasetError, match="schema version 7"):
         CausalGraphDataset(filepath=str(path)).load()
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from glance_pipeline.causal.graph import CausalGraph, Node, SearchRecord
+from glance_pipeline.causal.graph import CausalGraph, Node
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters, ImportanceParameters

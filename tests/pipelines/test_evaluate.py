@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glance_pipeline.causal.graph import CausalGraph, Node, SearchRecord
+from glance_pipeline.causal.graph import CausalGraph, Node
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.hooks.checks import CannotRunError

@@ -8,8 +8,9 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
 
-from glance_pipeline.causal.graph import CausalGraph, SearchRecord
+from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.graph import Node as GraphNode
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset

@@ -2,7 +2,9 @@
 
 import torch
 
-from glance_pipeline.causal.graph import CausalGraph, Edge, Estimate, Node, SearchRecord
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explanations import Explainer, Source
 from glance_pipeline.images import to_uint8

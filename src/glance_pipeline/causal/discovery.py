@@ -7,7 +7,9 @@ import numpy as np
 
 from glance_pipeline.causal.bootstrap import Resamples, search_resamples
 from glance_pipeline.causal.columns import normal_scores, usable_columns
-from glance_pipeline.causal.graph import CausalGraph, Edge, Estimate, Mark, Node, SearchRecord
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import CausalGraph, Edge, Mark, Node
+from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
 

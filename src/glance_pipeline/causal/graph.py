@@ -10,8 +10,19 @@ from typing import Literal
 import networkx as nx
 from pydantic import TypeAdapter, ValidationError
 
+from glance_pipeline.causal.evidence import (
+    DoseResponse,
+    Estimate,
+    Interaction,
+    Reexamination,
+    Suggestion,
+)
+from glance_pipeline.causal.records import InterventionRecord, SearchRecord
+
 SCHEMA = "glance-causal-graph"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Version 1 lacks what version 2 added, all of which may be absent."""
 
 Mark = Literal["tail", "arrow", "circle"]
 NodeKind = Literal["aligned", "latent", "prediction"]
@@ -28,39 +39,14 @@ class Node:
         kind: ``aligned`` or ``latent`` concept, or ``prediction``.
         label: what a reader is shown: the concept's or the class's name.
         unit: of an aligned concept; ``logits`` for a prediction, which is a logit margin.
+        levels: of a categorical feature, which is one node; empty for any other.
     """
 
     name: str
     kind: NodeKind
     label: str
     unit: str = ""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with what is known of its uncertainty.
-
-    Attributes:
-        value: in ``unit``.
-        low: lower end of the 95 % interval of ``value``.
-        high: upper end.
-        unit: ``correlation`` (of normal scores, −1 to 1) or ``logits per sd``.
-        standardised: ``value`` on a scale that edges can be compared on: a correlation, or
-            standard deviations of the margin for one standard deviation of the concept.
-        p_value: of the test that it is zero; None where no such test was made.
-        adjusted_p_value: the same after Holm's correction for all tests of its family.
-        magnitude: for an effect, the mean over images of its absolute value, in ``unit``. Far above
-            |value|, it tells of an effect whose sign differs between images.
-    """
-
-    value: float
-    low: float
-    high: float
-    unit: str
-    standardised: float
-    p_value: float | None = None
-    adjusted_p_value: float | None = None
-    magnitude: float | None = None
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +69,12 @@ class Edge:
         source_marks: share of each mark at the source among the resamples that hold the edge.
         target_marks: the same at the target.
         verdict: of a concept → prediction test; None between concepts.
+        reexamination: nonparametric test of an edge that the resamples held; None where not made.
+        knowledge: in words, what the user's background knowledge says of this pair; empty where
+            it says nothing.
+        suggestion: a direction that functional asymmetry suggests; it sets no mark.
+        dose_response: of a concept → prediction edge, the margin as the concept is moved.
+        level: of a categorical concept, the one whose effect on the prediction is given.
     """
 
     source: str
@@ -96,6 +88,11 @@ class Edge:
     source_marks: dict[Mark, float] = field(default_factory=dict)
     target_marks: dict[Mark, float] = field(default_factory=dict)
     verdict: Verdict | None = None
+    reexamination: Reexamination | None = None
+    knowledge: str = ""
+    suggestion: Suggestion | None = None
+    dose_response: DoseResponse | None = None
+    level: str = ""
 
     @property
     def estimate(self) -> Estimate | None:
@@ -115,64 +112,6 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class SearchRecord:
-    """How the edges among concepts were found.
-
-    Attributes:
-        method: search algorithm and its library.
-        test: conditional independence test.
-        alpha: its level.
-        threshold: share of resamples that an edge of the graph needs.
-        depth: largest conditioning set.
-        resamples: number of bootstrap resamples.
-        rows: number of images.
-        rows_per_resample: rows drawn for each resample.
-        seed: seed of the run.
-        exclusions: reason by name of each concept that the search left out.
-    """
-
-    method: str
-    test: str
-    alpha: float
-    threshold: float
-    depth: int
-    resamples: int
-    rows: int
-    rows_per_resample: int
-    seed: int
-    exclusions: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class InterventionRecord:
-    """How concept → prediction edges were tested.
-
-    Attributes:
-        images: held-out images intervened on.
-        step: size of the intervention, in standard deviations of the code.
-        resamples: bootstrap resamples of the images.
-        alpha: family-wise level after correction.
-        correction: for the number of tests.
-        tests: number of tests in each family (associations, effects).
-        minimum_effect: smallest standardised effect called used.
-        minimum_correlation: smallest correlation called only associated.
-        seed: seed of the run.
-        exclusions: reason by name of each concept that could not be moved.
-    """
-
-    images: int
-    step: float
-    resamples: int
-    alpha: float
-    correction: str
-    tests: int
-    minimum_effect: float
-    minimum_correlation: float
-    seed: int
-    exclusions: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class CausalGraph:
     """Concepts, predictions, and what is known of how they hang together.
 
@@ -182,6 +121,8 @@ class CausalGraph:
         rejected: pairs that were examined and make no edge, with the same evidence.
         search: how the edges among concepts were found.
         intervention: how concept → prediction edges were tested; None before they were.
+        interactions: pairs of concepts whose joint effect on a prediction is not the sum of theirs,
+            the strongest first.
 
     Raises:
         ValueError: where names are not unique or an edge names an unknown node.
@@ -192,18 +133,20 @@ class CausalGraph:
     rejected: tuple[Edge, ...]
     search: SearchRecord
     intervention: InterventionRecord | None = None
+    interactions: tuple[Interaction, ...] = ()
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"causal graph: node names must be unique, these are not: {twice}")
-        for edge in (*self.edges, *self.rejected):
-            unknown = {edge.source, edge.target} - set(names)
+        named = [(str(e), {e.source, e.target}) for e in (*self.edges, *self.rejected)]
+        named += [(str(i), {*i.concepts, i.prediction}) for i in self.interactions]
+        for text, ends in named:
+            unknown = ends - set(names)
             if unknown:
                 raise ValueError(
-                    f"causal graph: edge {edge} names unknown nodes {sorted(unknown)}; "
-                    f"there are {names}"
+                    f"causal graph: {text} names unknown nodes {sorted(unknown)}; there are {names}"
                 )
 
     def node(self, name: str) -> Node:
@@ -230,14 +173,16 @@ class CausalGraph:
         edges: tuple[Edge, ...],
         rejected: tuple[Edge, ...],
         intervention: InterventionRecord,
+        interactions: tuple[Interaction, ...] = (),
     ) -> "CausalGraph":
-        """Return a new graph with predictions and their edges added."""
+        """Return a new graph with predictions, their edges and interactions added."""
         return replace(
             self,
             nodes=self.nodes + nodes,
             edges=self.edges + edges,
             rejected=self.rejected + rejected,
             intervention=intervention,
+            interactions=interactions,
         )
 
     def to_networkx(self) -> nx.DiGraph:
@@ -263,7 +208,7 @@ class CausalGraph:
         return graph
 
     def to_json(self) -> str:
-        """Return the graph as JSON of schema ``glance-causal-graph``, version 1."""
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 2."""
         body = _ADAPTER.dump_python(self, mode="json")
         return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
 
@@ -277,10 +222,10 @@ class CausalGraph:
         content = json.loads(text)
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise ValueError(f'causal graph: this JSON does not say "schema": "{SCHEMA}"')
-        if content.get("version") != VERSION:
+        if content.get("version") not in READABLE:
             raise ValueError(
                 f"causal graph: the file has schema version {content.get('version')!r}; "
-                f"this program reads version {VERSION}"
+                f"this program reads versions {' and '.join(map(str, READABLE))}"
             )
         try:
             return _ADAPTER.validate_python(

@@ -7,15 +7,10 @@ import pandas as pd
 from scipy import stats
 
 from glance_pipeline.causal.columns import normal_scores
-from glance_pipeline.causal.graph import (
-    CausalGraph,
-    Edge,
-    Estimate,
-    InterventionRecord,
-    Node,
-    Verdict,
-)
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node, Verdict
 from glance_pipeline.causal.interventions import Effects
+from glance_pipeline.causal.records import InterventionRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import InterventionParameters
 

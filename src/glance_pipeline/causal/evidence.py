@@ -1,0 +1,103 @@
+"""The kinds of evidence that an edge of the causal graph can carry."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with what is known of its uncertainty.
+
+    Attributes:
+        value: in ``unit``.
+        low: lower end of the 95 % interval of ``value``.
+        high: upper end.
+        unit: ``correlation`` (of normal scores, −1 to 1) or ``logits per sd``.
+        standardised: ``value`` on a scale that edges can be compared on: a correlation, or
+            standard deviations of the margin for one standard deviation of the concept.
+        p_value: of the test that it is zero; None where no such test was made.
+        adjusted_p_value: the same after Holm's correction for all tests of its family.
+        magnitude: for an effect, the mean over images of its absolute value, in ``unit``. Far above
+            |value|, it tells of an effect whose sign differs between images.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    standardised: float
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+    magnitude: float | None = None
+
+
+@dataclass(frozen=True)
+class Reexamination:
+    """A nonparametric test of an edge that Fisher's Z held in the resamples.
+
+    Attributes:
+        test: its name.
+        p_value: the largest over the conditioning sets that were tried.
+        given: the conditioning set with that p-value.
+        kept: whether the edge stays.
+    """
+
+    test: str
+    p_value: float
+    given: tuple[str, ...]
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A direction that functional asymmetry prefers: a hint to ask after, never a finding.
+
+    Attributes:
+        method: that suggests it.
+        source: suggested cause.
+        target: suggested effect.
+        p_source_first: that the residual of target given source is independent of source, in the
+            suggested direction.
+        p_target_first: the same the other way round.
+    """
+
+    method: str
+    source: str
+    target: str
+    p_source_first: float
+    p_target_first: float
+
+
+@dataclass(frozen=True)
+class DoseResponse:
+    """The average margin of a class while one concept is set to a few values on every image.
+
+    Attributes:
+        values: that the concept was set to, in its unit (latent ones in standard deviations).
+        margins: average over images, in logits, at each value.
+        low: lower ends of their 95 % bootstrap intervals.
+        high: upper ends.
+    """
+
+    values: tuple[float, ...]
+    margins: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """How far two concepts together move a prediction otherwise than one by one.
+
+    Attributes:
+        concepts: names of the two.
+        prediction: name of the prediction's node.
+        effect: average second difference of the margin under a joint do, ``logits per sd²``.
+    """
+
+    concepts: tuple[str, str]
+    prediction: str
+    effect: Estimate
+
+    def __str__(self) -> str:
+        """Return ``a × b → prediction``."""
+        return f"{self.concepts[0]} × {self.concepts[1]} → {self.prediction}"
