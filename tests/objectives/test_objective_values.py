@@ -16,6 +16,7 @@ from glance_pipeline.objectives.alignment import Alignment
 from glance_pipeline.objectives.composition import Composition
 from glance_pipeline.objectives.distillation import Distillation, divergence
 from glance_pipeline.objectives.intervention_consistency import InterventionConsistency
+from glance_pipeline.objectives.proximity import Proximity
 from glance_pipeline.objectives.reconstruction import Reconstruction, structural_similarity
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.twin_pass import Batch, TwinPass
@@ -104,6 +105,19 @@ def test_variation_predictability_counts_the_residual_code_too() -> None:
         recombination_encoding=Codes(codes.concepts, codes.residual + 1.0),
     )
     assert VariationPredictability(residual=0.4)(step).item() == pytest.approx(0.4 * 0.5)
+
+
+def test_proximity_is_the_change_that_an_intervention_made_at_every_scale() -> None:
+    images = torch.zeros(3, 1, 2, 2)
+    drawn = images.clone()
+    drawn[0] = 9.0  # a swap of residual codes: not an intervention
+    drawn[1] = torch.tensor([[1.0, -1.0], [0.0, 0.0]])
+    step = made_up(batch=Batch(images, answer(EVEN, [0.0])), recombination=drawn, swapped=1)
+    # Of two intervened images one is off by 1 in two pixels of four, which cancel at scale 2.
+    assert Proximity(scales=(1,))(step).item() == pytest.approx(0.25)
+    assert Proximity(scales=(1, 2))(step).item() == pytest.approx(0.125)
+    none_moved = made_up(batch=step.batch, recombination=drawn, swapped=3)
+    assert Proximity()(none_moved).item() == 0.0
 
 
 def test_composition_is_the_distance_of_what_is_drawn_again() -> None:

@@ -19,6 +19,7 @@ ObjectiveName = Literal[
     "alignment",
     "intervention_consistency",
     "intervention_answer",
+    "proximity",
 ]
 
 

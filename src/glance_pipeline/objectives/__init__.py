@@ -15,6 +15,7 @@ from glance_pipeline.objectives.intervention_consistency import (
     InterventionConsistency,
 )
 from glance_pipeline.objectives.orojar import OrthogonalJacobian
+from glance_pipeline.objectives.proximity import Proximity
 from glance_pipeline.objectives.reconstruction import Reconstruction
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.variation_predictability import VariationPredictability
@@ -31,6 +32,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         InterventionAnswer,
         InterventionConsistency,
         OrthogonalJacobian,
+        Proximity,
         Reconstruction,
         Sufficiency,
         VariationPredictability,
