@@ -1,10 +1,12 @@
 """Nodes of the discover pipeline."""
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from glance_pipeline.causal.discovery import discover_concept_graph
+from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.inference import infer_concepts
@@ -70,3 +72,13 @@ def test_concepts_by_intervention(
 def draw_causal_graph(graph: CausalGraph, parameters: DiscoverParameters) -> Figure:
     """Return the figure of the graph."""
     return draw_graph(graph, parameters.figure)
+
+
+def export_causal_graph(graph: CausalGraph) -> nx.DiGraph:
+    """Return the graph as networkx has it, for GraphML."""
+    return graph.to_networkx()
+
+
+def list_edges_by_strength(graph: CausalGraph) -> pd.DataFrame:
+    """Return the table of edges with their evidence in words."""
+    return edge_table(graph)

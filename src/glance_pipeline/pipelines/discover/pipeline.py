@@ -44,6 +44,18 @@ def create_pipeline() -> Pipeline:
                 outputs="causal_graph_figure",
                 name="draw_causal_graph",
             ),
+            Node(
+                nodes.export_causal_graph,
+                inputs="causal_graph",
+                outputs="causal_graph_graphml",
+                name="export_causal_graph",
+            ),
+            Node(
+                nodes.list_edges_by_strength,
+                inputs="causal_graph",
+                outputs="causal_graph_edges",
+                name="list_edges_by_strength",
+            ),
         ],
         tags="discover",
     )
