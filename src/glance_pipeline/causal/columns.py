@@ -28,6 +28,11 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     return stats.norm.ppf(ranks / (len(values) + 1))
 
 
+def fewest_rows(columns: int) -> int:
+    """Return the fewest rows with which that many columns can be searched."""
+    return max(FEWEST_ROWS, ROWS_PER_COLUMN * columns)
+
+
 def usable_columns(frame: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
     """Say which columns an independence test can use.
 
@@ -46,7 +51,7 @@ def usable_columns(frame: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
     if broken.any():
         counts = {str(c): int(n) for c, n in zip(frame, broken.sum(0), strict=True) if n}
         raise ValueError(f"discovery needs finite values; missing or infinite rows: {counts}")
-    needed = max(FEWEST_ROWS, ROWS_PER_COLUMN * values.shape[1])
+    needed = fewest_rows(values.shape[1])
     if len(values) < needed:
         raise ValueError(
             f"discovery over {values.shape[1]} concepts needs at least {needed} rows "

@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from glance_pipeline.causal.comparison_figure import draw_comparison
+from glance_pipeline.causal.data_graph import discover_data_graph, measured_concepts
 from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
@@ -82,3 +84,20 @@ def export_causal_graph(graph: CausalGraph) -> nx.DiGraph:
 def list_edges_by_strength(graph: CausalGraph) -> pd.DataFrame:
     """Return the table of edges with their evidence in words."""
     return edge_table(graph)
+
+
+def discover_causal_graph_of_the_data(
+    context_features: pd.DataFrame,
+    surrogate: TwinSurrogate,
+    parameters: DiscoverParameters,
+    seed: int,
+    workers: int | None,
+) -> CausalGraph:
+    """Return the graph among the measured context features, searched as that among concepts."""
+    table = measured_concepts(context_features, surrogate.concepts)
+    return discover_data_graph(table, parameters.search, seed, workers or available_cores())
+
+
+def draw_perceived_graph_beside_the_data(perceived: CausalGraph, data: CausalGraph) -> Figure:
+    """Return the figure of both graphs with their differences coloured."""
+    return draw_comparison(perceived, data)

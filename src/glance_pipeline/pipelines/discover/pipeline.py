@@ -8,7 +8,7 @@ PARAMETERS, SEED, WORKERS = "params:discover", "params:seed", "params:compute.wo
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline from the aligned surrogate to the causal graph and its figure."""
+    """Return the pipeline from the aligned surrogate to the causal graph and the data's own."""
     return Pipeline(
         [
             Node(
@@ -55,6 +55,18 @@ def create_pipeline() -> Pipeline:
                 inputs="causal_graph",
                 outputs="causal_graph_edges",
                 name="list_edges_by_strength",
+            ),
+            Node(
+                nodes.discover_causal_graph_of_the_data,
+                inputs=["context_features", "surrogate_aligned", PARAMETERS, SEED, WORKERS],
+                outputs="data_graph",
+                name="discover_causal_graph_of_the_data",
+            ),
+            Node(
+                nodes.draw_perceived_graph_beside_the_data,
+                inputs=["causal_graph", "data_graph"],
+                outputs="graph_comparison_figure",
+                name="draw_perceived_graph_beside_the_data",
             ),
         ],
         tags="discover",
