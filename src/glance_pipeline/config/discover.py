@@ -52,12 +52,14 @@ class FigureParameters(BaseModel):
     Attributes:
         used_per_class: strongest *used* concepts drawn for each class.
         associated_per_class: strongest *only associated* concepts drawn for each class.
+        interactions: strongest interactions listed under the graph.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     used_per_class: int = Field(3, ge=0)
     associated_per_class: int = Field(1, ge=0)
+    interactions: int = Field(3, ge=0)
 
 
 class DiscoverParameters(BaseModel):
