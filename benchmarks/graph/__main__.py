@@ -57,8 +57,8 @@ QUICK = Extent(
     random_models=2,
     method_rows=2000,
     method_resamples=5,
-    sizes=[(1000, 16), (100_000, 16), (ROWS, 8), (ROWS, 32)],
-    cap=15.0,
+    sizes=[(1000, 16), (10_000, 16), (ROWS, 8), (ROWS, 32)],
+    cap=30.0,
 )
 RANDOM_NODES, RANDOM_HIDDEN, RANDOM_DEGREE = 8, 2, 2.0
 RESAMPLES, NODES = 200, 16
