@@ -46,6 +46,14 @@ def test_what_observations_can_tell(causes, wanted):
     assert np.array_equal(truth_of(model("abcd", *causes)).observable, marks("abcd", *wanted))
 
 
+def test_no_mark_of_the_truth_is_false():
+    for index in range(100):
+        truth = truth_of(random_model(8, 2 + index % 3, 2.0 + index % 2, 1, index))
+        heads, tails = truth.observable == 1, truth.observable == -1
+        assert not (heads & truth.causes.T).any(), index
+        assert not (tails & ~truth.causes.T).any(), index
+
+
 @pytest.mark.parametrize("scenario", STRUCTURAL_MODELS)
 def test_oracle_agrees_with_what_is_written_of_the_digits(scenario):
     known = STRUCTURAL_MODELS[scenario]
@@ -175,5 +183,5 @@ def test_random_models_hide_their_confounders_and_hang_on_the_seed():
 
 
 def test_what_takes_too_long_is_given_up():
-    assert seconds_within(30.0, float, "0.25") == 0.25
+    assert seconds_within(120.0, float, "0.25") == 0.25
     assert seconds_within(0.0, float, "0.25") is None
