@@ -28,8 +28,10 @@ def infer_concepts_of_all_images(
 def discover_causal_graph_among_concepts(
     concepts: ConceptTable, parameters: DiscoverParameters, seed: int, workers: int | None
 ) -> CausalGraph:
-    """Return the graph among concepts, by FCI over bootstrap resamples."""
-    return discover_concept_graph(concepts, parameters.search, seed, workers or available_cores())
+    """Return the graph among concepts, by a search over bootstrap resamples."""
+    return discover_concept_graph(
+        concepts, parameters.search, seed, workers or available_cores(), parameters.knowledge
+    )
 
 
 def test_concepts_by_intervention(
