@@ -18,19 +18,15 @@ from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.seeding import numpy_generator
 
-
-def own_methods() -> tuple[str, ...]:
-    """Return the names of the search methods that the project has."""
-    field = SearchParameters.model_fields.get("method")
-    return get_args(field.annotation) if field else ("fci",)
+OWN: tuple[str, ...] = get_args(SearchParameters.model_fields["method"].annotation)
+"""Names of the search methods that the project has."""
 
 
 def search_by_project(
     table: ConceptTable, method: str, settings: SearchParameters, seed: int, workers: int
 ) -> np.ndarray:
     """Return the marks (L, L) of the project's graph."""
-    if "method" in SearchParameters.model_fields:
-        settings = settings.model_copy(update={"method": method})
+    settings = settings.model_copy(update={"method": method})
     graph = discover_concept_graph(table, settings, seed, workers)
     return marks_of(graph, tuple(map(str, table.concepts)))
 
@@ -70,7 +66,7 @@ def compare_methods(
         ``wrong_directions``, their sum; the four ratios, of sums over all models (None where there
         is nothing to divide by).
     """
-    methods = {f"this project, {name}": (search_by_project, name) for name in own_methods()}
+    methods = {f"this project, {name}": (search_by_project, name) for name in OWN}
     methods |= {name: (search_by_causal_learn, name) for name in PLAIN}
     counts, seconds = dict.fromkeys(methods, Counts()), dict.fromkeys(methods, 0.0)
     _warm_up(methods.values(), settings, seed, workers)

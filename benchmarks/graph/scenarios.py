@@ -12,6 +12,7 @@ from benchmarks.graph.score import count, marks_of
 from benchmarks.graph.truth import ARROW, Truth, directed_graph, truth_of
 from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.knowledge import Knowledge
 
 ROWS = 5000
 SCENARIOS = ("standard", "collider", "confounder", "knowledge")
@@ -24,12 +25,12 @@ MEANINGS = {
     "wrong_directions": "edges, over all runs, that claim a cause where there is none",
 }
 
-KNOWLEDGE: dict[str, dict[str, Any]] = {
-    "standard": {"required": [["thickness", "intensity"]]},
-    "collider": {
-        "required": [["thickness", "intensity"], ["slant", "intensity"]],
-        "tiers": [["thickness", "slant"], ["intensity"]],
-    },
+KNOWLEDGE = {
+    "standard": Knowledge(required=(("thickness", "intensity"),)),
+    "collider": Knowledge(
+        required=(("thickness", "intensity"), ("slant", "intensity")),
+        tiers=(("thickness", "slant"), ("intensity",)),
+    ),
 }
 """What the user says of each model in the scenario ``knowledge``."""
 
@@ -105,14 +106,10 @@ def _run(
     settings: SearchParameters,
     seed: int,
     workers: int,
-    knowledge: dict[str, Any] | None = None,
+    knowledge: Knowledge | None = None,
 ) -> dict[str, Any]:
     """Search columns of one model and judge the graph."""
-    given: dict[str, Any] = {}
-    if knowledge is not None:
-        from glance_pipeline.config.knowledge import Knowledge
-
-        given["knowledge"] = Knowledge.model_validate(knowledge)
-    graph = discover_concept_graph(model.table(ROWS, seed), settings, seed, workers, **given)
+    table = model.table(ROWS, seed)
+    graph = discover_concept_graph(table, settings, seed, workers, knowledge or Knowledge())
     wanted = None if knowledge is None else directed_graph(model)
     return judge(marks_of(graph, model.observed), truth_of(model), wanted)

@@ -7,9 +7,10 @@ import pytest
 from glance_pipeline.causal.data_graph import discover_data_graph, measured_concepts
 from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.knowledge import Knowledge
 from glance_pipeline.networks import Concept
 
-FEW = SearchParameters(resamples=5)
+FEW = SearchParameters(resamples=5, reexamination=None)
 CONCEPTS = [
     Concept("a", "aligned", "px"),
     Concept("b", "aligned"),
@@ -54,6 +55,7 @@ def test_measured_features_in_the_columns_of_their_concepts():
     }
     pd.testing.assert_frame_equal(table.concepts, pd.DataFrame(wanted))
     assert table.units["age"] == "years"
+    assert table.features == {"colour=green": "colour", "colour=red": "colour"}
     assert table.margins.shape == (4, 0)
 
 
@@ -119,3 +121,36 @@ def test_too_few_complete_rows_are_a_warning(caplog):
     reason = "20 images have all values, wanted at least 30"
     assert graph.search.exclusions == dict.fromkeys("abc", reason)
     assert f"Data graph: it has no edges: {reason}." in caplog.text
+
+
+def test_a_categorical_feature_is_one_node():
+    context = collider()
+    context["b"] = np.select([context["b"] < -0.5, context["b"] < 0.5], ["low", "middle"], "high")
+    levels = [
+        Concept(f"b={level}", "aligned", measure="categorical", feature="b", levels=(level,))
+        for level in ("high", "low", "middle")
+    ]
+    concepts = [CONCEPTS[0], *levels, CONCEPTS[2]]
+    graph = discovered(context, concepts)
+    assert [(node.name, node.levels) for node in graph.nodes] == [
+        ("a", ()),
+        ("b", ("high", "low", "middle")),
+        ("c", ()),
+    ]
+    assert sorted(map(str, graph.edges)) == ["a o-> c", "b o-> c"]
+    missing = discovered(context.assign(b=None), concepts)
+    assert [node.levels for node in missing.nodes] == [(), ("high", "low", "middle"), ()]
+    assert missing.search.exclusions == {"b": "no value is known"}
+
+
+def test_knowledge_of_features_counts_and_that_of_others_is_left_aside():
+    table = measured_concepts(collider(), CONCEPTS)
+    knowledge = Knowledge(
+        required=(("a", "c"), ("latent_1", "c")), tiers=(("a",), ("latent_1",), ("c",))
+    )
+    graph = discover_data_graph(table, FEW, 0, 1, knowledge)
+    assert "a --> c" in map(str, graph.edges)
+    assert graph.search.knowledge == (
+        "Required: a causes c.",
+        "Tiers: a, then c; nothing later causes anything earlier.",
+    )

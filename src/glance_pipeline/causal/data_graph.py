@@ -12,12 +12,14 @@ from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.knowledge import Knowledge
 from glance_pipeline.context import as_levels
 from glance_pipeline.networks import Concept
 from glance_pipeline.seeding import seed_sequence
 
 _LOGGER = logging.getLogger(__name__)
 STREAM = "data graph"
+_NOTHING = Knowledge()
 
 
 def measured_concepts(context: pd.DataFrame, concepts: Sequence[Concept]) -> ConceptTable:
@@ -51,11 +53,16 @@ def measured_concepts(context: pd.DataFrame, concepts: Sequence[Concept]) -> Con
         margins=pd.DataFrame(index=context.index),
         kinds={concept.name: concept.kind for concept in aligned},
         units={concept.name: concept.unit for concept in aligned},
+        features={concept.name: concept.feature for concept in aligned if concept.feature},
     )
 
 
 def discover_data_graph(
-    table: ConceptTable, settings: SearchParameters, seed: int, workers: int
+    table: ConceptTable,
+    settings: SearchParameters,
+    seed: int,
+    workers: int,
+    knowledge: Knowledge = _NOTHING,
 ) -> CausalGraph:
     """Search the graph among measured features as the one among concepts is searched.
 
@@ -67,16 +74,19 @@ def discover_data_graph(
         settings: those of the search among concepts.
         seed: of the run.
         workers: joblib workers; the result does not depend on it.
+        knowledge: that of the search among concepts; what it says of others is left aside.
 
     Returns:
-        A graph with all features as nodes. Where fewer rows are complete than the search needs it
-        has no edges, and ``search.exclusions`` has the reason of each feature.
+        A graph with all features as nodes, a categorical one as one. Where fewer rows are complete
+        than the search needs it has no edges, and ``search.exclusions`` says so of each feature.
     """
-    names = list(map(str, table.concepts))
-    unknown = [name for name in names if table.concepts[name].isna().all()]
+    features = table.nodes()
+    unknown = [
+        name for name, columns in features.items() if table.concepts[columns[0]].isna().all()
+    ]
     for name in unknown:
         _LOGGER.warning("Data graph: no value of %r is known; it has no edges.", name)
-    known = table.concepts.drop(columns=unknown)
+    known = table.concepts.drop(columns=[c for name in unknown for c in features[name]])
     complete = known[known.notna().all(axis=1)] if len(known.columns) else known
     if len(complete) < len(known):
         _LOGGER.warning(
@@ -89,12 +99,27 @@ def discover_data_graph(
     if len(complete) < needed:
         reason = f"{len(complete)} images have all values, wanted at least {needed}"
         _LOGGER.warning("Data graph: it has no edges: %s.", reason)
-        exclusions |= dict.fromkeys(map(str, known), reason)
+        exclusions |= dict.fromkeys((name for name in features if name not in unknown), reason)
         complete = known.iloc[:, :0]
     searched = replace(table, concepts=complete, margins=table.margins.loc[complete.index])
-    own_seed = int(seed_sequence(seed, STREAM).generate_state(1)[0])
-    graph = discover_concept_graph(searched, settings, own_seed, workers)
+    graph = discover_concept_graph(
+        searched,
+        settings,
+        int(seed_sequence(seed, STREAM).generate_state(1)[0]),
+        workers,
+        _restricted(knowledge, set(searched.nodes())),
+    )
     return _with_excluded(graph, table, exclusions)
+
+
+def _restricted(knowledge: Knowledge, names: set[str]) -> Knowledge:
+    """Return what is known of some names alone."""
+    tiers = (tuple(name for name in tier if name in names) for tier in knowledge.tiers)
+    return Knowledge(
+        required=tuple(pair for pair in knowledge.required if names.issuperset(pair)),
+        forbidden=tuple(pair for pair in knowledge.forbidden if names.issuperset(pair)),
+        tiers=tuple(tier for tier in tiers if tier),
+    )
 
 
 def _with_excluded(
@@ -103,8 +128,8 @@ def _with_excluded(
     """Return the graph with a node for each feature that took no part, in the table's order."""
     found = {node.name: node for node in graph.nodes}
     nodes = tuple(
-        found.get(name) or Node(name, "aligned", name, table.units[name])
-        for name in map(str, table.concepts)
+        found.get(name) or Node(name, "aligned", name, table.units[columns[0]], table.levels(name))
+        for name, columns in table.nodes().items()
     )
     search = replace(graph.search, exclusions={**graph.search.exclusions, **exclusions})
     return replace(graph, nodes=nodes, search=search)

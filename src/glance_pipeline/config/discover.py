@@ -1,26 +1,46 @@
 """Typed parameters of the discover pipeline."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from glance_pipeline.config.knowledge import Knowledge
 
 
 class SearchParameters(BaseModel):
     """How the graph among concepts is searched.
 
     Attributes:
+        method: ``fci``, which allows for hidden common causes, or ``pc``, ``ges``, ``boss``, which
+            do not.
         resamples: bootstrap resamples, each searched on its own.
         rows_per_resample: rows drawn, with replacement, for each; None draws as many as there are.
-        alpha: level of each conditional independence test, in (0, 1).
+        alpha: level of each conditional independence test, in (0, 1); of ``fci``, ``pc`` and the
+            re-examination.
+        penalty: of an edge in the score of ``ges`` and ``boss``, in units of the Bayesian
+            information criterion's own.
         threshold: share of resamples that must hold an edge for the graph to keep it.
         depth: largest conditioning set of a test.
+        reexamination: nonparametric test of the edges that the resamples hold, ``rcit``, or None.
+        reexamination_rows: rows of that test, at most.
+        reexamination_sets: conditioning sets tried for an edge, at most.
+        asymmetry: functional asymmetry that suggests a direction of edges left open,
+            ``additive_noise`` or ``lingam``; None suggests nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    method: Literal["fci", "pc", "ges", "boss"] = "fci"
     resamples: int = Field(100, ge=1)
     rows_per_resample: int | None = Field(5000, ge=30)
     alpha: float = Field(0.01, gt=0, lt=1)
     threshold: float = Field(0.5, gt=0, le=1)
     depth: int = Field(3, ge=0)
+    penalty: float = Field(1.0, gt=0)
+    reexamination: Literal["rcit"] | None = "rcit"
+    reexamination_rows: int = Field(5000, ge=100)
+    reexamination_sets: int = Field(16, ge=1)
+    asymmetry: Literal["additive_noise", "lingam"] | None = None
 
 
 class InterventionParameters(BaseModel):
@@ -68,5 +88,6 @@ class DiscoverParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     search: SearchParameters = SearchParameters()
+    knowledge: Knowledge = Knowledge()
     intervention: InterventionParameters = InterventionParameters()
     figure: FigureParameters = FigureParameters()

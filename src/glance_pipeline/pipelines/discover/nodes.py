@@ -32,8 +32,10 @@ def infer_concepts_of_all_images(
 def discover_causal_graph_among_concepts(
     concepts: ConceptTable, parameters: DiscoverParameters, seed: int, workers: int | None
 ) -> CausalGraph:
-    """Return the graph among concepts, by FCI over bootstrap resamples."""
-    return discover_concept_graph(concepts, parameters.search, seed, workers or available_cores())
+    """Return the graph among concepts, by a search over bootstrap resamples."""
+    return discover_concept_graph(
+        concepts, parameters.search, seed, workers or available_cores(), parameters.knowledge
+    )
 
 
 def test_concepts_by_intervention(
@@ -95,7 +97,9 @@ def discover_causal_graph_of_the_data(
 ) -> CausalGraph:
     """Return the graph among the measured context features, searched as that among concepts."""
     table = measured_concepts(context_features, surrogate.concepts)
-    return discover_data_graph(table, parameters.search, seed, workers or available_cores())
+    return discover_data_graph(
+        table, parameters.search, seed, workers or available_cores(), parameters.knowledge
+    )
 
 
 def draw_perceived_graph_beside_the_data(perceived: CausalGraph, data: CausalGraph) -> Figure:
