@@ -21,12 +21,18 @@ from glance_pipeline.seeding import numpy_generator
 OWN: tuple[str, ...] = get_args(SearchParameters.model_fields["method"].annotation)
 """Names of the search methods that the project has."""
 
+NOT_REEXAMINED = f"{OWN[0]}, not re-examined"
+"""The first of them without the nonparametric test of its edges."""
+
 
 def search_by_project(
     table: ConceptTable, method: str, settings: SearchParameters, seed: int, workers: int
 ) -> np.ndarray:
     """Return the marks (L, L) of the project's graph."""
-    settings = settings.model_copy(update={"method": method})
+    if method == NOT_REEXAMINED:
+        settings = settings.model_copy(update={"reexamination": None})
+    else:
+        settings = settings.model_copy(update={"method": method})
     graph = discover_concept_graph(table, settings, seed, workers)
     return marks_of(graph, tuple(map(str, table.concepts)))
 
@@ -66,7 +72,9 @@ def compare_methods(
         ``wrong_directions``, their sum; the four ratios, of sums over all models (None where there
         is nothing to divide by).
     """
-    methods = {f"this project, {name}": (search_by_project, name) for name in OWN}
+    methods = {
+        f"this project, {name}": (search_by_project, name) for name in (*OWN, NOT_REEXAMINED)
+    }
     methods |= {name: (search_by_causal_learn, name) for name in PLAIN}
     counts, seconds = dict.fromkeys(methods, Counts()), dict.fromkeys(methods, 0.0)
     _warm_up(methods.values(), settings, seed, workers)

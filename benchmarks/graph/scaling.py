@@ -56,15 +56,17 @@ def seconds_within(cap: float, timed: Callable[..., float], *arguments: Any) -> 
 def measure_scaling(
     sizes: list[tuple[int, int]], settings: SearchParameters, seed: int, cap: float
 ) -> list[dict[str, Any]]:
-    """Time one search, of one resample, for each (rows, nodes), on one core.
+    """Time one search, of one resample, without re-examination, for each (rows, nodes), on a core.
 
     Args:
         sizes: to measure.
-        settings: of the search; ``resamples`` and ``rows_per_resample`` are overruled.
+        settings: of the search; resamples, their rows and the re-examination are overruled.
         seed: of the run.
         cap: seconds after which a size is given up; it is named and left out.
     """
-    one = settings.model_copy(update={"resamples": 1, "rows_per_resample": None})
+    one = settings.model_copy(
+        update={"resamples": 1, "rows_per_resample": None, "reexamination": None}
+    )
     measured = []
     for rows, nodes in sizes:
         seconds = seconds_within(cap, warm_seconds_of_search, rows, nodes, one, seed, 1)

@@ -109,6 +109,8 @@ def test_only_associated_without_an_intervention():
         ),
         ({"reexamination": Reexamination("RCIT", 0.41, (), False)},
          "RCIT does not find it again (p = 0.41)."),
+        ({"reexamination": Reexamination("RCIT", 0.41, ("c",), True)},
+         "RCIT does not find it again given c (p = 0.41), yet it stays."),
         ({"knowledge": "a is a cause of b"}, "Background knowledge: a is a cause of b."),
         (
             {"suggestion": Suggestion("LiNGAM", "b", "a", 0.4, 1e-5)},

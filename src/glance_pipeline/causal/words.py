@@ -35,7 +35,7 @@ def evidence_in_words(edge: Edge, graph: CausalGraph) -> str:
         graph: says how the evidence was gathered.
     """
     sentences = [_between(edge, graph)] if edge.verdict is None else _on_prediction(edge, graph)
-    return " ".join([*sentences, *_further_evidence(edge)])
+    return " ".join([*sentences, *_further_evidence(edge, graph)])
 
 
 def _between(edge: Edge, graph: CausalGraph) -> str:
@@ -117,7 +117,7 @@ def _missing_effect(edge: Edge, graph: CausalGraph, concept: str, margin: str) -
     )
 
 
-def _further_evidence(edge: Edge) -> list[str]:
+def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
     """Return sentences on a dose–response curve, re-examination, knowledge and a suggestion."""
     sentences = []
     curve = edge.dose_response
@@ -130,8 +130,11 @@ def _further_evidence(edge: Edge) -> list[str]:
     again = edge.reexamination
     if again is not None:
         given = f" given {', '.join(again.given)}" if again.given else ""
-        found = "still finds it" if again.kept else "does not find it again"
-        sentences.append(f"{again.test} {found}{given} ({format_p_value(again.p_value)}).")
+        found = (
+            "still finds it" if again.p_value <= graph.search.alpha else "does not find it again"
+        )
+        stays = ", yet it stays" if again.kept and again.p_value > graph.search.alpha else ""
+        sentences.append(f"{again.test} {found}{given} ({format_p_value(again.p_value)}){stays}.")
     if edge.knowledge:
         sentences.append(_sentence(f"background knowledge: {edge.knowledge}"))
     hint = edge.suggestion
