@@ -10,18 +10,9 @@ from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.causal.majority import summarise
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
+from tests.causal.tables import normal, table
 
 FEW = SearchParameters(resamples=10, reexamination=None)
-
-
-def table(**columns: np.ndarray) -> ConceptTable:
-    frame = pd.DataFrame(columns)
-    kinds, units = dict.fromkeys(columns, "aligned"), dict.fromkeys(columns, "px")
-    return ConceptTable(frame, pd.DataFrame(index=frame.index), kinds, units)
-
-
-def normal(seed: int, rows: int = 2000, columns: int = 3) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(columns, rows))
 
 
 def collider(seed: int) -> ConceptTable:

@@ -1,4 +1,4 @@
-"""Directions that functional asymmetry prefers, on edges whose direction is open: hints, no more."""
+"""Directions that functional asymmetry prefers where observations leave them open: mere hints."""
 
 import warnings
 from collections.abc import Sequence

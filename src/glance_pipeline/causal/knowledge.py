@@ -82,7 +82,7 @@ def sentences(knowledge: Knowledge) -> tuple[str, ...]:
 
 
 def words(facts: Facts, names: list[str], one: str, other: str) -> str:
-    """Say what is known of a pair of nodes, ``names`` being those of ``facts``; empty if nothing."""
+    """Say what is known of a pair of nodes; empty if nothing. ``names`` are those of ``facts``."""
     said = []
     i, j = names.index(one), names.index(other)
     for cause, effect in ((i, j), (j, i)):

@@ -36,8 +36,8 @@ def reexamine(
     assumption, so the empty set is not tried and a pair without neighbours is not re-examined. An
     edge that the user requires stays.
 
-    A test of 5,000 rows takes 0.1 s, and an edge that stays takes ``settings.reexamination_sets`` of
-    them at most, smaller sets and closer neighbours first.
+    A test of 5,000 rows takes 0.1 s, and an edge that stays takes ``settings.reexamination_sets``
+    of them at most, smaller sets and closer neighbours first.
 
     Args:
         edges: between nodes of ``columns``.

@@ -15,8 +15,8 @@ class ResampledTest(CIT_Base):
 
     Between quantities it is Fisher's Z test. Where a categorical feature takes part it is the
     likelihood-ratio test of the degenerate Gaussian (Andrews, Ramsey, Cooper 2019): all columns of
-    a node are tested at once, −(n − |Z| − (|X| + |Y| + 3)/2) · log Λ against χ² with |X|·|Y| degrees
-    of freedom, Λ = |Σ_XYZ| |Σ_Z| / (|Σ_XZ| |Σ_YZ|), with Bartlett's (1938) factor in the place of n.
+    a node are tested at once, −(n − |Z| − (|X| + |Y| + 3)/2) · log Λ against χ² with |X|·|Y|
+    degrees of freedom, Λ = |Σ_XYZ| |Σ_Z| / (|Σ_XZ| |Σ_YZ|), Bartlett's (1938) factor in place of n.
 
     A correlation in a resample varies around the truth for two reasons, the sample and the
     resampling. With the resample's own number of rows the test takes account of one of them and
