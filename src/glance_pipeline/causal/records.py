@@ -52,6 +52,8 @@ class InterventionRecord:
         minimum_correlation: smallest correlation called only associated.
         seed: seed of the run.
         exclusions: reason by name of each concept that could not be moved.
+        curve_tests: tests of dose–response curves, which are of the family of effects.
+        interaction_tests: number of tests in the family of interactions.
     """
 
     images: int
@@ -64,3 +66,5 @@ class InterventionRecord:
     minimum_correlation: float
     seed: int
     exclusions: dict[str, str] = field(default_factory=dict)
+    curve_tests: int = 0
+    interaction_tests: int = 0

@@ -1,6 +1,6 @@
 """Typed parameters of the discover pipeline."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class SearchParameters(BaseModel):
@@ -34,6 +34,10 @@ class InterventionParameters(BaseModel):
         minimum_effect: smallest effect called *used*, in standard deviations of the class's margin
             for one standard deviation of the concept.
         minimum_correlation: smallest rank correlation called *only associated*.
+        doses: values of the dose–response curve of each concept, 3 or more; 0 measures no curves.
+            Each costs a generated image for each image and concept.
+        interactions: pairs of concepts tested for interactions, at most; each costs four generated
+            images for each image.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -44,6 +48,15 @@ class InterventionParameters(BaseModel):
     alpha: float = Field(0.05, gt=0, lt=1)
     minimum_effect: float = Field(0.05, ge=0)
     minimum_correlation: float = Field(0.1, ge=0, le=1)
+    doses: int = Field(7, ge=0)
+    interactions: int = Field(10, ge=0)
+
+    @field_validator("doses")
+    @classmethod
+    def _enough_doses(cls, doses: int) -> int:
+        if doses in (1, 2):
+            raise ValueError(f"{doses} was found; 3 or more was wanted, or 0 for no curves")
+        return doses
 
 
 class FigureParameters(BaseModel):
