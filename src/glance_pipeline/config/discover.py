@@ -59,6 +59,25 @@ class InterventionParameters(BaseModel):
         return doses
 
 
+class StructuralModelParameters(BaseModel):
+    """How the structural causal models of the concepts are fitted.
+
+    Attributes:
+        largest_number_of_graphs: directed graphs that are fitted, at most; where the concept graph
+            allows more, that many are drawn at random.
+        knots: of the spline of each cause.
+        permutations: of the nodes, in dowhy's falsification test; 0 leaves it out.
+        falsification_rows: images that the test takes, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    largest_number_of_graphs: int = Field(50, ge=1)
+    knots: int = Field(5, ge=3)
+    permutations: int = Field(20, ge=0)
+    falsification_rows: int = Field(1000, ge=50)
+
+
 class FigureParameters(BaseModel):
     """What the figure of the graph shows.
 
@@ -80,4 +99,5 @@ class DiscoverParameters(BaseModel):
 
     search: SearchParameters = SearchParameters()
     intervention: InterventionParameters = InterventionParameters()
+    structural_model: StructuralModelParameters = StructuralModelParameters()
     figure: FigureParameters = FigureParameters()

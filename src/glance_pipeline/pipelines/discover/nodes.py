@@ -11,6 +11,7 @@ from glance_pipeline.causal.inference import infer_concepts
 from glance_pipeline.causal.interactions import add_interactions
 from glance_pipeline.causal.interventions import measure_effects
 from glance_pipeline.causal.predictions import add_predictions
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import available_cores
 from glance_pipeline.concepts import ConceptTable
@@ -70,6 +71,13 @@ def test_concepts_by_intervention(
         graph, concepts, measured, settings, images=len(chosen), seed=seed, exclusions=exclusions
     )
     return add_interactions(graph, concepts, surrogate, classifier, images[chosen], settings, seed)
+
+
+def fit_structural_models(
+    concepts: ConceptTable, graph: CausalGraph, parameters: DiscoverParameters, seed: int
+) -> StructuralModels:
+    """Return structural causal models of the concepts on the graphs that the marks allow."""
+    return StructuralModels.fit(concepts, graph, parameters.structural_model, seed)
 
 
 def draw_causal_graph(graph: CausalGraph, parameters: DiscoverParameters) -> Figure:
