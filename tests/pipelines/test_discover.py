@@ -17,7 +17,7 @@ from glance_pipeline.pipelines.discover import create_pipeline, nodes
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
-OUTPUTS = ("concepts", "causal_graph", "causal_graph_figure")
+OUTPUTS = ("concepts", "causal_graph", "causal_graph_figure", "structural_models")
 
 
 class Kept(MemoryDataset):
@@ -74,6 +74,19 @@ def test_concepts_and_predictions_become_one_graph(discovered):
     assert graph.intervention.images == 16  # of the 20 that are held out
     assert CausalGraph.from_json(graph.to_json()) == graph
     assert isinstance(discovered["causal_graph_figure"], Figure)
+
+
+def test_predictions_have_curves_and_concepts_have_models(discovered):
+    graph, models = discovered["causal_graph"], discovered["structural_models"]
+    curves = [e.dose_response for e in (*graph.edges, *graph.rejected) if e.verdict]
+    assert [len(curve.values) for curve in curves] == [3] * 9
+    assert graph.intervention.curve_tests == 9
+    assert graph.intervention.interaction_tests <= 2 * 3
+    assert models.nodes == ("size", "tilt", "latent_1")
+    assert models.falsification is None or models.falsification.permutations == 2
+    rows = discovered["concepts"].concepts.iloc[:4]
+    for found in models.counterfactual(rows, {"size": 3.0}):
+        assert (found["size"] == 3.0).all()
 
 
 def test_interventions_need_held_out_images(discovered):
