@@ -1,7 +1,6 @@
 """The command: ``python -m benchmarks.graph``."""
 
 import argparse
-import importlib.util
 import json
 import logging
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.command_line import command_line
+from benchmarks.graph import verdicts
 from benchmarks.graph.known_models import KnownModel, confounded_model, digit_model, random_model
 from benchmarks.graph.methods import compare_methods, method_table
 from benchmarks.graph.scaling import measure_scaling, scaling_table, warm_seconds_of_search
@@ -77,15 +77,6 @@ def known_models(number: int, seed: int) -> list[KnownModel]:
     ]
 
 
-def measure_verdicts(seeds: int, quick: bool) -> dict[str, Any] | None:
-    """Return the rates of right verdicts on concept → prediction edges."""
-    if importlib.util.find_spec("benchmarks.graph.verdicts") is None:
-        print("\nVerdicts: left out, benchmarks.graph.verdicts is not there")
-        return None
-    verdicts = importlib.import_module("benchmarks.graph.verdicts")
-    return verdicts.run(seeds, quick)
-
-
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure everything and print the tables."""
     extent, workers = QUICK if options.quick else FULL, available_cores()
@@ -100,7 +91,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     title = f"{len(models)} known models, {extent.method_rows:,} rows, {few.resamples} resamples"
     _print(title, method_table(result["methods"]))
     print(METHOD_NOTES)
-    result["verdicts"] = measure_verdicts(options.seeds, options.quick)
+    result["verdicts"], table = verdicts.measure(options.seeds, options.quick)
+    _print("Verdicts on concept → prediction edges", table)
     result["scaling"] = measure_scaling(extent.sizes, settings, options.seed, extent.cap)
     title = "Seconds of one search, of one resample, on one core, without re-examination"
     _print(title, scaling_table(result["scaling"]))

@@ -34,11 +34,14 @@ def edge(text: str, **fields) -> Edge:
 
 
 def used(**fields) -> Edge:
-    given = {"evidence": "intervention", "effect": effect(1.27, 0.0001, 0.4, 1.3)}
+    given = {
+        "evidence": "intervention",
+        "effect": effect(1.27, 0.0001, 0.4, 1.3),
+        "frequency": 0.997,
+    }
     return edge(
         "a --> prediction:yes",
         verdict="used",
-        frequency=0.997,
         association=correlation(0.7, 0.68, 0.72, 0.0),
         **(given | fields),
     )

@@ -73,6 +73,17 @@ def test_used_with_a_sign_that_changes_and_a_level():
     assert said.endswith("Its sign changes from image to image: its mean size is 1.2 logits.")
 
 
+def test_used_for_its_curve_alone():
+    curve = DoseResponse(
+        (-1, 0, 1), (2, 0, 2), (0,) * 3, (0,) * 3, size=0.3, adjusted_p_value=0.01, decisive=True
+    )
+    given = used(effect=effect(0.01, 0.9, 0.01, 0.01), dose_response=curve, frequency=0.8)
+    said = words(given)
+    assert "That average alone would not count; the margin differs between the values" in said
+    assert "(adjusted p = 0.010). In 80 % of 1,000 resamples of the images the curve is not" in said
+    assert edge_table(graph(given))["strength"].tolist() == [0.3]
+
+
 @pytest.mark.parametrize(
     ("adjusted", "standardised", "reason"),
     [
@@ -120,6 +131,14 @@ def test_only_associated_without_an_intervention():
         (
             {"dose_response": DoseResponse((1.5, 2, 2.5), (-1, 0, 2.25), (0,) * 3, (0,) * 3)},
             "Set from 1.5 to 2.5 on every image, the mean margin goes from −1.0 to 2.2 logits.",
+        ),
+        (
+            {
+                "dose_response": DoseResponse(
+                    (0, 1), (-1, 2.25), (0,) * 2, (0,) * 2, levels=("red", "green")
+                )
+            },
+            "Set from red to green on every image, the mean margin goes from −1.0 to 2.2 logits.",
         ),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ OUTPUTS = (
     "causal_graph_edges",
     "data_graph",
     "graph_comparison_figure",
+    "structural_models",
 )
 
 
@@ -99,6 +100,19 @@ def test_the_data_has_a_graph_of_its_own(discovered):
     assert len(graph.edges) + len(graph.rejected) == 1
     assert (graph.search.resamples, graph.search.rows) == (6, 90)
     assert isinstance(discovered["graph_comparison_figure"], Figure)
+
+
+def test_predictions_have_curves_and_concepts_have_models(discovered):
+    graph, models = discovered["causal_graph"], discovered["structural_models"]
+    curves = [e.dose_response for e in (*graph.edges, *graph.rejected) if e.verdict]
+    assert [len(curve.values) for curve in curves] == [3] * 9
+    assert graph.intervention.curve_tests == 9
+    assert graph.intervention.interaction_tests <= 2 * 3
+    assert models.nodes == ("size", "tilt", "latent_1")
+    assert models.falsification is None or models.falsification.permutations == 2
+    rows = discovered["concepts"].concepts.iloc[:4]
+    for found in models.counterfactual(rows, {"size": 3.0}):
+        assert (found["size"] == 3.0).all()
 
 
 def test_interventions_need_held_out_images(discovered):

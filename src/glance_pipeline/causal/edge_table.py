@@ -28,7 +28,8 @@ def edge_table(graph: CausalGraph) -> pd.DataFrame:
     Returns:
         Frame with the columns ``COLUMNS``. ``edge`` is the pair with its marks, as ``a o-> b``;
         ``evidence`` is ``association`` or ``intervention``; ``strength`` is the standardised
-        estimate, on which edges of one kind of evidence can be compared; ``value``, ``low`` and
+        estimate, on which edges of one kind of evidence can be compared (of a concept that is used
+        for its curve alone, the curve's size); ``value``, ``low`` and
         ``high`` are that estimate in ``unit`` with its 95 % interval; ``stability`` is the share
         of resamples that agree; ``in_words`` says it all in sentences. What an edge lacks is NA.
         Rejected pairs, *neither* among them, are no edges and not in the table.

@@ -102,7 +102,12 @@ class Edge:
 
     @property
     def strength(self) -> float:
-        """The standardised estimate, signed; 0 where there is none."""
+        """The standardised estimate, signed; 0 where there is none.
+
+        Where a concept is used for its curve alone, the size of the curve, which has no sign.
+        """
+        if self.dose_response and self.dose_response.decisive:
+            return self.dose_response.size or 0.0
         return self.estimate.standardised if self.estimate else 0.0
 
     def __str__(self) -> str:

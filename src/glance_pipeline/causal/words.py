@@ -90,10 +90,22 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
         f"{format_fixed(effect.standardised, 2)} standard deviations of the margin"
     )
     sentences = [f"{said}."]
+    curve = edge.dose_response
+    by_curve = curve is not None and curve.decisive
+    if curve is not None and curve.decisive and curve.adjusted_p_value is not None:
+        sentences.append(
+            "That average alone would not count; the margin differs between the values that it is "
+            f"set to (adjusted {format_p_value(curve.adjusted_p_value)})."
+        )
     if edge.frequency is not None and graph.intervention is not None:
+        agrees = (
+            "the curve is not flat"
+            if by_curve
+            else ("the effect has this sign and is not negligible")
+        )
         sentences.append(
             f"In {format_share(edge.frequency)} of {graph.intervention.resamples:,} resamples of "
-            "the images the effect has this sign and is not negligible."
+            f"the images {agrees}."
         )
     if effect.magnitude is not None and effect.magnitude > CHANGING_SIGN * abs(effect.value):
         sentences.append(
@@ -122,10 +134,10 @@ def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
     sentences = []
     curve = edge.dose_response
     if curve is not None:
+        ends = curve.levels or tuple(map(format_number, curve.values))
         sentences.append(
-            f"Set from {format_number(curve.values[0])} to {format_number(curve.values[-1])} on "
-            f"every image, the mean margin goes from {format_logits(curve.margins[0])} to "
-            f"{format_logits(curve.margins[-1])} logits."
+            f"Set from {ends[0]} to {ends[-1]} on every image, the mean margin goes from "
+            f"{format_logits(curve.margins[0])} to {format_logits(curve.margins[-1])} logits."
         )
     again = edge.reexamination
     if again is not None:

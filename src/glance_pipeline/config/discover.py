@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from glance_pipeline.config.knowledge import Knowledge
 
@@ -54,6 +54,10 @@ class InterventionParameters(BaseModel):
         minimum_effect: smallest effect called *used*, in standard deviations of the class's margin
             for one standard deviation of the concept.
         minimum_correlation: smallest rank correlation called *only associated*.
+        doses: values of the dose–response curve of each concept, 3 or more; 0 measures no curves.
+            Each costs a generated image for each image and concept.
+        interactions: pairs of concepts tested for interactions, at most; each costs four generated
+            images for each image.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -64,6 +68,34 @@ class InterventionParameters(BaseModel):
     alpha: float = Field(0.05, gt=0, lt=1)
     minimum_effect: float = Field(0.05, ge=0)
     minimum_correlation: float = Field(0.1, ge=0, le=1)
+    doses: int = Field(7, ge=0)
+    interactions: int = Field(10, ge=0)
+
+    @field_validator("doses")
+    @classmethod
+    def _enough_doses(cls, doses: int) -> int:
+        if doses in (1, 2):
+            raise ValueError(f"{doses} was found; 3 or more was wanted, or 0 for no curves")
+        return doses
+
+
+class StructuralModelParameters(BaseModel):
+    """How the structural causal models of the concepts are fitted.
+
+    Attributes:
+        largest_number_of_graphs: directed graphs that are fitted, at most; where the concept graph
+            allows more, that many are drawn at random.
+        knots: of the spline of each cause.
+        permutations: of the nodes, in dowhy's falsification test; 0 leaves it out.
+        falsification_rows: images that the test takes, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    largest_number_of_graphs: int = Field(50, ge=1)
+    knots: int = Field(5, ge=3)
+    permutations: int = Field(20, ge=0)
+    falsification_rows: int = Field(1000, ge=50)
 
 
 class FigureParameters(BaseModel):
@@ -90,4 +122,5 @@ class DiscoverParameters(BaseModel):
     search: SearchParameters = SearchParameters()
     knowledge: Knowledge = Knowledge()
     intervention: InterventionParameters = InterventionParameters()
+    structural_model: StructuralModelParameters = StructuralModelParameters()
     figure: FigureParameters = FigureParameters()

@@ -12,8 +12,10 @@ from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.inference import infer_concepts
+from glance_pipeline.causal.interactions import add_interactions
 from glance_pipeline.causal.interventions import measure_effects
 from glance_pipeline.causal.predictions import add_predictions
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import available_cores
 from glance_pipeline.concepts import ConceptTable
@@ -59,7 +61,8 @@ def test_concepts_by_intervention(
         raise ValueError("image_records: no image has the split 'test' to intervene on")
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
-    effects, exclusions = measure_effects(
+    features = getattr(concepts, "features", {})
+    measured, exclusions = measure_effects(
         surrogate,
         classifier,
         images[chosen],
@@ -67,10 +70,20 @@ def test_concepts_by_intervention(
         step=settings.step,
         resamples=settings.resamples,
         seed=seed,
+        doses=settings.doses,
+        features=features,
     )
-    return add_predictions(
-        graph, concepts, effects, settings, images=len(chosen), seed=seed, exclusions=exclusions
+    graph = add_predictions(
+        graph, concepts, measured, settings, images=len(chosen), seed=seed, exclusions=exclusions
     )
+    return add_interactions(graph, concepts, surrogate, classifier, images[chosen], settings, seed)
+
+
+def fit_structural_models(
+    concepts: ConceptTable, graph: CausalGraph, parameters: DiscoverParameters, seed: int
+) -> StructuralModels:
+    """Return structural causal models of the concepts on the graphs that the marks allow."""
+    return StructuralModels.fit(concepts, graph, parameters.structural_model, seed)
 
 
 def draw_causal_graph(graph: CausalGraph, parameters: DiscoverParameters) -> Figure:

@@ -39,6 +39,12 @@ def create_pipeline() -> Pipeline:
                 name="test_concepts_by_intervention",
             ),
             Node(
+                nodes.fit_structural_models,
+                inputs=["concepts", "causal_graph", PARAMETERS, SEED],
+                outputs="structural_models",
+                name="fit_structural_models",
+            ),
+            Node(
                 nodes.draw_causal_graph,
                 inputs=["causal_graph", PARAMETERS],
                 outputs="causal_graph_figure",
