@@ -81,7 +81,9 @@ def test_used_for_its_curve_alone():
     said = words(given)
     assert "That average alone would not count; the margin differs between the values" in said
     assert "(adjusted p = 0.010). In 80 % of 1,000 resamples of the images the curve is not" in said
-    assert edge_table(graph(given))["strength"].tolist() == [0.3]
+    table = edge_table(graph(given))
+    assert table["strength"].tolist() == [0.3]
+    assert table["adjusted_p_value"].tolist() == [0.01]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_only_associated_without_an_intervention():
         ),
         (
             {"dose_response": DoseResponse((1.5, 2, 2.5), (-1, 0, 2.25), (0,) * 3, (0,) * 3)},
-            "Set from 1.5 to 2.5 on every image, the mean margin goes from −1.0 to 2.2 logits.",
+            "Set from 1.5 to 2.5 px on every image, the mean margin goes from −1.0 to 2.2 logits.",
         ),
         (
             {

@@ -8,9 +8,9 @@ from matplotlib.colors import same_color
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from scipy.spatial.distance import pdist
 
-from glance_pipeline.causal.evidence import Estimate, Interaction, Suggestion
+from glance_pipeline.causal.evidence import DoseResponse, Estimate, Interaction, Suggestion
 from glance_pipeline.causal.figure import draw_graph
-from glance_pipeline.causal.figure_edges import NEGATIVE, POSITIVE, SETTLED
+from glance_pipeline.causal.figure_edges import INK, NEGATIVE, POSITIVE, SETTLED
 from glance_pipeline.causal.graph import CausalGraph, Edge, Node
 from glance_pipeline.causal.records import InterventionRecord, SearchRecord
 from glance_pipeline.config.discover import FigureParameters
@@ -103,6 +103,14 @@ def test_marks_from_knowledge_are_black_and_a_tail_becomes_a_bar():
     figure = draw_graph(replace(graph(), edges=(open_end,)), FigureParameters())
     assert marks_of_colour(figure, SETTLED) == [">"]
     assert marks_of_colour(figure, POSITIVE) == ["o"]
+
+
+def test_a_concept_used_for_its_curve_has_no_sign():
+    curve = DoseResponse((-1, 0, 1), (2, 0, 2), (0,) * 3, (0,) * 3, size=0.3, decisive=True)
+    given = replace(edge("a", "prediction:0", 0.01), dose_response=curve)
+    (line,) = drawn(draw_graph(replace(graph(), edges=(given,)), FigureParameters()))
+    assert same_color(line.get_edgecolor()[:3], INK)
+    assert line.get_linewidth() == 0.8 + 4.5 * 0.3
 
 
 def test_strongest_interactions_are_listed():

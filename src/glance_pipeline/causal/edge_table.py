@@ -28,11 +28,11 @@ def edge_table(graph: CausalGraph) -> pd.DataFrame:
     Returns:
         Frame with the columns ``COLUMNS``. ``edge`` is the pair with its marks, as ``a o-> b``;
         ``evidence`` is ``association`` or ``intervention``; ``strength`` is the standardised
-        estimate, on which edges of one kind of evidence can be compared (of a concept that is used
-        for its curve alone, the curve's size); ``value``, ``low`` and
+        estimate, on which edges of one kind of evidence can be compared; ``value``, ``low`` and
         ``high`` are that estimate in ``unit`` with its 95 % interval; ``stability`` is the share
         of resamples that agree; ``in_words`` says it all in sentences. What an edge lacks is NA.
-        Rejected pairs, *neither* among them, are no edges and not in the table.
+        Of a concept that is used for its curve alone, ``strength`` and ``adjusted_p_value`` are the
+        curve's. Rejected pairs, *neither* among them, are no edges and not in the table.
     """
     edges = sorted(graph.edges, key=lambda edge: (-abs(edge.strength), str(edge)))
     rows = [_row(edge, graph) for edge in edges]
@@ -40,7 +40,8 @@ def edge_table(graph: CausalGraph) -> pd.DataFrame:
 
 
 def _row(edge: Edge, graph: CausalGraph) -> dict[str, object]:
-    estimate = edge.estimate
+    estimate, curve = edge.estimate, edge.dose_response
+    tested = curve if curve and curve.decisive else estimate
     return {
         "source": edge.source,
         "target": edge.target,
@@ -53,6 +54,6 @@ def _row(edge: Edge, graph: CausalGraph) -> dict[str, object]:
         "high": estimate and estimate.high,
         "unit": estimate and estimate.unit,
         "stability": edge.frequency,
-        "adjusted_p_value": estimate and estimate.adjusted_p_value,
+        "adjusted_p_value": tested and tested.adjusted_p_value,
         "in_words": evidence_in_words(edge, graph),
     }

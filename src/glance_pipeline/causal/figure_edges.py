@@ -36,11 +36,18 @@ def opacity(stability: float | None) -> float:
     return 0.25 + 0.7 * (0.5 if stability is None else stability)
 
 
+def colour_of(edge: Edge) -> str:
+    """Return the colour of an edge's sign; a concept used for its curve alone has none."""
+    if edge.dose_response is not None and edge.dose_response.decisive:
+        return INK
+    return POSITIVE if edge.strength >= 0 else NEGATIVE
+
+
 def draw_edge(
     axes: Axes, edge: Edge, one: Place, other: Place, bend_one: float, bend_other: float
 ) -> None:
     """Draw one edge with its marks; bends are where its ends are pulled to, from either end."""
-    colour = POSITIVE if edge.strength >= 0 else NEGATIVE
+    colour = colour_of(edge)
     settled = bool(edge.knowledge)
     start = _draw_mark(axes, edge.mark_at_source, one, bend_one, colour, settled)
     end = _draw_mark(axes, edge.mark_at_target, other, bend_other, colour, settled)

@@ -88,6 +88,8 @@ def draw_legend(axes: Axes, graph: CausalGraph) -> None:
         line("arrowhead: no cause of the other", marker=">", linestyle=""),
         line("circle: cannot be told", marker="o", markerfacecolor="white", linestyle=""),
     ]
+    if any(edge.dose_response and edge.dose_response.decisive for edge in graph.edges):
+        handles.append(line("used for its curve: no sign", linewidth=3.0))
     if any(edge.knowledge for edge in graph.edges):
         handles.append(line("black: from knowledge", color=SETTLED, marker=">", linestyle=""))
         handles.append(line("black bar: a cause", color=SETTLED, marker="s", linestyle=""))

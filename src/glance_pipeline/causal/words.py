@@ -134,9 +134,11 @@ def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
     sentences = []
     curve = edge.dose_response
     if curve is not None:
+        node = graph.node(edge.source)
+        unit = "" if curve.levels else " sd" if node.kind == "latent" else f" {node.unit}".rstrip()
         ends = curve.levels or tuple(map(format_number, curve.values))
         sentences.append(
-            f"Set from {ends[0]} to {ends[-1]} on every image, the mean margin goes from "
+            f"Set from {ends[0]} to {ends[-1]}{unit} on every image, the mean margin goes from "
             f"{format_logits(curve.margins[0])} to {format_logits(curve.margins[-1])} logits."
         )
     again = edge.reexamination
