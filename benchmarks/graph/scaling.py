@@ -18,6 +18,9 @@ DEGREE = 3.0
 HIDDEN_SHARE = 4
 """One hidden common cause for this many nodes."""
 
+_FAREWELL = 30.0
+"""Seconds that a process has to end by itself after its answer."""
+
 
 def seconds_of_search(
     rows: int, nodes: int, settings: SearchParameters, seed: int, workers: int
@@ -46,7 +49,11 @@ def seconds_within(cap: float, timed: Callable[..., float], *arguments: Any) -> 
     process.start()
     sender.close()
     try:
-        return receiver.recv() if receiver.poll(cap) else None
+        if not receiver.poll(cap):
+            return None
+        seconds = receiver.recv()
+        process.join(_FAREWELL)  # cut off, it would leave behind what its own workers share
+        return seconds
     finally:
         process.terminate()
         process.join()
