@@ -154,12 +154,13 @@ def test_a_wrong_graph_is_falsified_and_the_right_one_is_not(capfd):
 
 
 def test_what_cannot_be_modelled_is_named(models):
-    columns = chain(200) | {"e": np.ones(200)}
+    columns = chain(200) | {"e": np.ones(200), "f=red": chain(200)["d"]}
     nodes = (*graph("abce").nodes, Node("d", "aligned", "d", levels=("p", "q")))
     fitted = StructuralModels.fit(table(columns), CausalGraph(nodes, (), (), SEARCH), PLAIN, 0)
     assert fitted.exclusions == {
         "d": "a categorical feature, which has no additive noise",
         "e": "constant",
+        "f=red": "a level of a categorical feature, which has no additive noise",
     }
     with pytest.raises(ValueError, match=r"'d': 'a categorical.*cannot be set; one of \['a'"):
         fitted.counterfactual(fitted.observed, {"d": 1.0})
