@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from glance_pipeline.causal.doses import flatness, measure_response, size_of_curve
 from glance_pipeline.causal.graph import CausalGraph, Node
@@ -93,21 +94,30 @@ def test_effects_and_curves_are_one_family():
     assert np.array(adjusted)[order] == pytest.approx(by_hand)
 
 
-def test_flatness_holds_its_level_where_images_differ():
-    """Curves of single images differ wildly, their average is flat: uniform p-values."""
+@pytest.mark.parametrize(("bent", "noise"), [(1.0, 0.1), (0.0, 0.0)])
+def test_flatness_holds_its_level_where_images_differ(bent, noise):
+    """Curves of single images differ wildly, their average is flat; all straight in one case."""
     rng = np.random.default_rng(0)
     points = np.linspace(-2, 2, 7)
     p_values = []
     for _ in range(400):
         slopes, bends = rng.normal(size=(2, 200, 1))
-        noise = rng.normal(size=(200, 7))
-        p_values.append(flatness(slopes * points + bends * points**2 + 0.1 * noise))
+        errors = noise * rng.normal(size=(200, 7))
+        p_values.append(flatness(slopes * points + bent * bends * points**2 + errors))
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.03)
+
+
+def test_flatness_of_straight_curves_is_the_t_test_of_their_slopes():
+    slopes = np.random.default_rng(3).normal(0.1, 1.0, (40, 1))
+    p_value = flatness(slopes * np.linspace(-2, 2, 7))
+    assert p_value == pytest.approx(stats.ttest_1samp(slopes[:, 0], 0).pvalue, rel=1e-3)
 
 
 def test_flatness_without_spread_over_images():
     points = np.linspace(-2, 2, 7)
     assert flatness(np.tile(points**2, (50, 1))) < 1e-12
+    slopes = np.random.default_rng(0).normal(size=(50, 1))
+    assert flatness(slopes * points + points**2) < 1e-12
     assert flatness(np.tile(1 + 1e-8 * points, (50, 1))) > 0.9  # rounding
     assert np.isnan(flatness(np.zeros((7, 7))))
 

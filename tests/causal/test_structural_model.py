@@ -10,6 +10,7 @@ from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import StructuralModelParameters
 from glance_pipeline.datasets import StructuralModelsDataset
+from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
 
 MARKS = {"-": "tail", "<": "arrow", ">": "arrow", "o": "circle"}
 SEARCH = SearchRecord("FCI", "Fisher-Z", 0.01, 0.5, 3, 10, 100, 100, 0)
@@ -64,6 +65,23 @@ def test_counterfactuals_of_a_linear_model_are_known(models):
     assert (found["c"] - rows["c"]).to_numpy() == pytest.approx(11 - rows["b"], abs=0.3)
     (same,) = models.counterfactual(rows, {"a": rows["a"].to_numpy()})
     pd.testing.assert_frame_equal(same, rows, check_names=False)
+
+
+def test_the_renderers_own_counterfactuals_are_carried_over():
+    """Its noise enters inside a link, which additive noise only comes near to."""
+    known, rng = STRUCTURAL_MODELS["standard"], np.random.default_rng(0)
+    features, noise = known.draw(3000, rng), rng.standard_normal(3000)
+    features["intensity"] = known.intensity(features["thickness"], features["slant"], noise)
+    columns = {name: features[name].to_numpy() for name in features}
+    models = StructuralModels.fit(
+        table(columns), graph(columns, "thickness --> intensity"), PLAIN, 0
+    )
+    wanted = rng.permutation(columns["thickness"])
+    truth = known.intensity(wanted, columns["slant"], noise)
+    (found,) = models.counterfactual(features, {"thickness": wanted})
+    error = np.abs(found["intensity"] - truth).mean()
+    assert error < 0.15 * np.abs(features["intensity"] - truth).mean()
+    assert found["slant"].equals(features["slant"])
 
 
 def test_effects_of_a_linear_model_are_known(models):
@@ -154,12 +172,13 @@ def test_a_wrong_graph_is_falsified_and_the_right_one_is_not(capfd):
 
 
 def test_what_cannot_be_modelled_is_named(models):
-    columns = chain(200) | {"e": np.ones(200)}
+    columns = chain(200) | {"e": np.ones(200), "f=red": chain(200)["d"]}
     nodes = (*graph("abce").nodes, Node("d", "aligned", "d", levels=("p", "q")))
     fitted = StructuralModels.fit(table(columns), CausalGraph(nodes, (), (), SEARCH), PLAIN, 0)
     assert fitted.exclusions == {
         "d": "a categorical feature, which has no additive noise",
         "e": "constant",
+        "f=red": "a level of a categorical feature, which has no additive noise",
     }
     with pytest.raises(ValueError, match=r"'d': 'a categorical.*cannot be set; one of \['a'"):
         fitted.counterfactual(fitted.observed, {"d": 1.0})

@@ -96,7 +96,8 @@ def flatness(margins: np.ndarray) -> float:
 
     The differences to the first value are D − 1 variables, measured on every image; their means
     are all zero where the curve is flat, whatever the curves of single images are. The statistic
-    is N d̄ᵀ S⁻¹ d̄, whose distribution under the null is that of a scaled F.
+    is N d̄ᵀ S⁻¹ d̄, whose distribution under the null is that of a scaled F. Directions in which the
+    curves of all images are alike but for rounding are no variables: a mean in one is certain.
 
     Args:
         margins: of one class, (N, D).
@@ -105,15 +106,15 @@ def flatness(margins: np.ndarray) -> float:
         p-value; NaN where there are not more images than values.
     """
     images, doses = margins.shape
-    freedom = doses - 1
     if images <= doses:
         return float("nan")
     differences = margins[:, 1:] - margins[:, :1]
-    covariance = np.cov(differences, rowvar=False).reshape(freedom, freedom)
-    # Curves that are alike on all images have no spread, and what is left of it is rounding.
-    covariance += np.eye(freedom) * max(_ROUNDING * np.abs(margins).max(), 1e-12) ** 2
-    mean = differences.mean(0)
-    statistic = images * mean @ np.linalg.solve(covariance, mean)
+    rounding = max(_ROUNDING * np.abs(margins).max(), 1e-12) ** 2
+    spread, directions = np.linalg.eigh(np.cov(differences, rowvar=False))
+    mean = directions.T @ differences.mean(0)
+    statistic = images * (mean**2 / (spread + rounding)).sum()
+    # Where all curves are straight their differences have one degree of freedom, not D − 1.
+    freedom = max(int((spread > rounding).sum()), 1)
     scale = (images - freedom) / (freedom * (images - 1))
     return float(stats.f.sf(scale * statistic, freedom, images - freedom))
 

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from glance_pipeline.causal.estimation import estimate_effects, holm, spread_of
-from glance_pipeline.causal.evidence import Estimate, Interaction
+from glance_pipeline.causal.evidence import Interaction
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.interventions import average_effects, either_side
 from glance_pipeline.causal.outcomes import Changes, margins_of
@@ -61,25 +61,19 @@ def add_interactions(
     spread = spread_of(table.margins)
     labels = [str(label) for label in table.margins]
     codes = surrogate.encode_array(images)
-    found: list[tuple[Pair, int, Estimate]] = []
+    found: list[Interaction] = []
     pairs = choose_pairs(graph, labels, spread, settings)
     for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
         changes = second_difference(surrogate, classifier, codes, pair.concepts, settings.step)
         generator = numpy_generator(seed, "interactions", *pair.concepts)
         effects = average_effects(changes, settings.resamples, generator)
         estimates = estimate_effects(effects, spread, settings.minimum_effect, "logits per sd²")
-        found += [(pair, k, estimates[k][0]) for k in pair.classes]
-    adjusted = holm(np.array([effect.p_value for _, _, effect in found], dtype=np.float64))
-    kept = [
-        Interaction(
-            pair.concepts, prediction_name(labels[k]), replace(effect, adjusted_p_value=p_value)
-        )
-        for (pair, k, effect), p_value in zip(found, adjusted.tolist(), strict=True)
-        if p_value <= settings.alpha and abs(effect.standardised) >= settings.minimum_effect
-    ]
-    kept.sort(key=lambda interaction: -abs(interaction.effect.standardised))
+        found += [
+            Interaction(pair.concepts, prediction_name(labels[k]), estimates[k][0])
+            for k in pair.classes
+        ]
     record = replace(graph.intervention, interaction_tests=len(found))
-    return replace(graph, interactions=tuple(kept), intervention=record)
+    return replace(graph, interactions=_significant(found, settings), intervention=record)
 
 
 def choose_pairs(
@@ -119,6 +113,19 @@ def choose_pairs(
             scored.append((max(scores.values()), Pair((one, other), tuple(scores))))
     scored.sort(key=lambda item: -item[0])
     return [pair for _, pair in scored[: settings.interactions]]
+
+
+def _significant(
+    found: list[Interaction], settings: InterventionParameters
+) -> tuple[Interaction, ...]:
+    """Return those that pass Holm's correction and the smallest effect, the strongest first."""
+    p_values = np.array([interaction.effect.p_value for interaction in found], dtype=np.float64)
+    corrected = [
+        replace(one, effect=replace(one.effect, adjusted_p_value=p_value))
+        for one, p_value in zip(found, holm(p_values).tolist(), strict=True)
+        if p_value <= settings.alpha and abs(one.effect.standardised) >= settings.minimum_effect
+    ]
+    return tuple(sorted(corrected, key=lambda one: -abs(one.effect.standardised)))
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Average effects of do(concept) on the teacher's margins, measured on generated images."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -135,34 +136,62 @@ def measure_effects(
         What was measured by node, and the reason by name of each concept that could not be moved.
     """
     codes = surrogate.encode_array(images)
+    nodes, exclusions = _movable(surrogate, names, features or {})
     measured: dict[str, Measured] = {}
-    exclusions: dict[str, str] = {}
-    nodes: dict[str, list[str]] = {}
-    for name in names:
-        concept = surrogate.concept(name)
-        if concept.low < concept.high:
-            nodes.setdefault((features or {}).get(name, name), []).append(name)
-        else:
-            exclusions[name] = f"its code does not vary: [{concept.low:g}, {concept.high:g}]"
+    moving = _Moving(surrogate, classifier, codes, step, resamples, seed, doses)
     for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
-        response = None
-        if node in (features or {}).values():
-            changes, response = change_by_level(
-                surrogate, classifier, codes, members, resamples, _stream(seed, node, "doses")
-            )
-        else:
-            changes = {node: change_by_intervention(surrogate, classifier, codes, node, step)}
-            if doses:
-                response = measure_response(
-                    surrogate, classifier, codes, node, doses, resamples,
-                    _stream(seed, node, "doses"),
-                )  # fmt: skip
+        by_level = node in (features or {}).values()
+        changes, response = moving.levels(node, members) if by_level else moving.concept(node)
         effects = {
             name: average_effects(change, resamples, _stream(seed, name))
             for name, change in changes.items()
         }
         measured[node] = Measured(effects, response)
     return measured, exclusions
+
+
+def _movable(
+    surrogate: TwinSurrogate, names: Sequence[str], features: Mapping[str, str]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return the concepts of each node, and why a concept cannot be moved, by name."""
+    nodes: dict[str, list[str]] = {}
+    exclusions: dict[str, str] = {}
+    for name in names:
+        concept = surrogate.concept(name)
+        if concept.low < concept.high:
+            nodes.setdefault(features.get(name, name), []).append(name)
+        else:
+            exclusions[name] = f"its code does not vary: [{concept.low:g}, {concept.high:g}]"
+    return nodes, exclusions
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """What all interventions of a run have in common."""
+
+    surrogate: TwinSurrogate
+    classifier: Classifier
+    codes: Codes
+    step: float
+    resamples: int
+    seed: int
+    doses: int
+
+    def concept(self, name: str) -> tuple[dict[str, Changes], Response | None]:
+        """Move one concept either way, and along its curve where one is asked for."""
+        moved = self.surrogate, self.classifier, self.codes, name
+        changes = {name: change_by_intervention(*moved, self.step)}
+        if not self.doses:
+            return changes, None
+        generator = _stream(self.seed, name, "doses")
+        return changes, measure_response(*moved, self.doses, self.resamples, generator)
+
+    def levels(self, feature: str, names: list[str]) -> tuple[dict[str, Changes], Response]:
+        """Set a categorical feature to each of its levels."""
+        generator = _stream(self.seed, feature, "doses")
+        return change_by_level(
+            self.surrogate, self.classifier, self.codes, names, self.resamples, generator
+        )
 
 
 def _stream(seed: int, *names: str) -> np.random.Generator:

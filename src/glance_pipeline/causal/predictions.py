@@ -1,6 +1,6 @@
 """Concept → prediction edges: judged by what interventions did and what goes along."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from glance_pipeline.causal.estimation import Finding, associate, estimate
@@ -40,37 +40,26 @@ def add_predictions(
     columns = [name for node in measured.values() for name in node.effects]
     associations = associate(table, columns)
     findings = estimate(measured, table.margins, settings.minimum_effect)
-    edges: list[Edge] = []
-    rejected: list[Edge] = []
-    for node, of_node in measured.items():
-        for label in map(str, table.margins):
-            candidates = [(name, findings[name, label]) for name in of_node.effects]
-            name, finding = max(
-                candidates,
-                key=lambda c: _telling(c[1], associations[c[0], label], settings),
-            )
-            edge = _edge(node, label, finding, associations[name, label], settings)
-            if name != node:
-                edge = replace(edge, level=_level_of(name, node))
-            (rejected if edge.verdict == "neither" else edges).append(edge)
-    record = InterventionRecord(
-        images=images,
-        step=settings.step,
-        resamples=settings.resamples,
-        alpha=settings.alpha,
-        correction="Holm",
-        tests=len(findings),
-        minimum_effect=settings.minimum_effect,
-        minimum_correlation=settings.minimum_correlation,
-        seed=seed,
-        exclusions=exclusions,
-        curve_tests=sum(_is_tested(finding.response) for finding in findings.values()),
+    judged = [
+        _edge(
+            node,
+            label,
+            {name: (findings[name, label], associations[name, label]) for name in tested.effects},
+            settings,
+        )
+        for node, tested in measured.items()
+        for label in map(str, table.margins)
+    ]
+    edges = tuple(edge for edge in judged if edge.verdict != "neither")
+    rejected = tuple(edge for edge in judged if edge.verdict == "neither")
+    record = replace(
+        _record(settings, findings.values()), images=images, seed=seed, exclusions=exclusions
     )
     nodes = tuple(
         Node(prediction_name(str(label)), "prediction", str(label), "logits")
         for label in table.margins
     )
-    return graph.with_predictions(nodes, tuple(edges), tuple(rejected), record)
+    return graph.with_predictions(nodes, edges, rejected, record)
 
 
 def prediction_name(label: str) -> str:
@@ -100,12 +89,12 @@ def judge(
 def _edge(
     node: str,
     label: str,
-    finding: Finding,
-    association: Estimate,
+    tested: Mapping[str, tuple[Finding, Estimate]],
     settings: InterventionParameters,
 ) -> Edge:
-    """Return the judged edge of a node and a class."""
-    effect, stability, response, curve_stability = finding
+    """Return the judged edge of a node and a class, by the column that tells most."""
+    column = max(tested, key=lambda name: _telling(*tested[name], settings))
+    (effect, stability, response, curve_stability), association = tested[column]
     verdict = judge(effect, association, settings, response)
     used = verdict == "used"
     if used and response and not _passes(effect, settings.alpha, settings.minimum_effect):
@@ -121,6 +110,23 @@ def _edge(
         frequency=stability if used else None,
         verdict=verdict,
         dose_response=response,
+        level="" if column == node else column.removeprefix(f"{node}="),
+    )
+
+
+def _record(settings: InterventionParameters, findings: Collection[Finding]) -> InterventionRecord:
+    """Return the settings and the number of tests."""
+    return InterventionRecord(
+        images=0,
+        step=settings.step,
+        resamples=settings.resamples,
+        alpha=settings.alpha,
+        correction="Holm",
+        tests=len(findings),
+        minimum_effect=settings.minimum_effect,
+        minimum_correlation=settings.minimum_correlation,
+        seed=0,
+        curve_tests=sum(_is_tested(finding.response) for finding in findings),
     )
 
 
@@ -132,11 +138,6 @@ def _telling(
     along = _passes(association, settings.alpha, settings.minimum_correlation)
     effect = abs(finding.effect.standardised)
     return used, effect if used else 0.0, along, abs(association.value) if along else effect
-
-
-def _level_of(column: str, feature: str) -> str:
-    """Return ``level`` of ``feature=level``."""
-    return column.removeprefix(f"{feature}=")
 
 
 def _is_tested(response: DoseResponse | None) -> bool:

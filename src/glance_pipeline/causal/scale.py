@@ -14,8 +14,13 @@ _LABEL = float(expit(-4.0))
 
 
 def is_share(values: pd.Series, kind: str, unit: str) -> bool:
-    """Say whether a column is a probability: an aligned concept, without unit, between 0 and 1."""
-    return kind == "aligned" and not unit and bool(values.between(0, 1).all())
+    """Say whether a column is a probability: an aligned concept, without unit, within 0 … 1.
+
+    A column that reaches 0 or 1 is none: no finite code of a binary feature does, and its logit
+    would not be finite.
+    """
+    within = values.between(0, 1, inclusive="neither").all()
+    return kind == "aligned" and not unit and bool(within)
 
 
 def to_scale(frame: pd.DataFrame, shares: tuple[str, ...]) -> pd.DataFrame:

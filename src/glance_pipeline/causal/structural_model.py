@@ -6,6 +6,7 @@ common cause may explain has no arrow in some graphs; its noise terms are taken 
 the same, which is the price of additive noise models fitted node by node.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -28,6 +29,8 @@ from glance_pipeline.seeding import numpy_generator
 
 if TYPE_CHECKING:
     from dowhy.gcm import InvertibleStructuralCausalModel
+
+_LOGGER = logging.getLogger(__name__)
 
 Mechanisms = dict[tuple[str, tuple[str, ...]], SplineMechanism]
 
@@ -60,8 +63,7 @@ class StructuralModels:
         allowed: the graphs.
         mechanisms: by node and its sorted causes; graphs share them.
         exclusions: reason by name of each concept that is left out.
-        falsification: dowhy's test of the first graph, which has the most arrows; None where not
-            made.
+        falsification: dowhy's test of the first graph; None where not made.
     """
 
     nodes: tuple[str, ...]
@@ -92,6 +94,8 @@ class StructuralModels:
             ValueError: where no concept can be modelled.
         """
         exclusions = _exclusions(table, graph)
+        for name, reason in exclusions.items():
+            _LOGGER.warning("Concept %r is left out of the structural models: %s.", name, reason)
         nodes = tuple(name for name in map(str, table.concepts) if name not in exclusions)
         if not nodes:
             raise ValueError(f"structural models: no concept can be modelled: {exclusions}")
@@ -110,15 +114,7 @@ class StructuralModels:
                     mechanisms[node, causes] = SplineMechanism.fit(
                         scaled[list(causes)].to_numpy(), scaled[node].to_numpy(), settings.knots
                     )
-        falsification = None
-        if settings.permutations and allowed.graphs[0]:
-            from glance_pipeline.causal.gcm import falsify
-
-            generator = numpy_generator(seed, "structural model", "rows")
-            chosen = generator.permutation(len(scaled))[: settings.falsification_rows]
-            falsification = falsify(
-                nodes, allowed.graphs[0], scaled.iloc[chosen], settings.permutations, seed
-            )
+        falsification = _falsification(scaled, allowed.graphs[0], settings, seed)
         return cls(nodes, observed, shares, allowed, mechanisms, exclusions, falsification)
 
     def counterfactual(
@@ -191,7 +187,8 @@ class StructuralModels:
         """Return the average change of ``effect`` for one standard deviation of ``cause``.
 
         Half of the difference between do(own value + 1 sd) and do(own value − 1 sd), its
-        descendants following, averaged over all observed images.
+        descendants following, averaged over all observed images. The standard deviation of a
+        probability is that of its logit.
 
         Returns:
             Range over the graphs, in the unit of ``effect``.
@@ -294,6 +291,19 @@ class StructuralModels:
             raise ValueError(
                 f"structural models: {reasons} cannot be set; one of {list(self.nodes)} is wanted"
             )
+
+
+def _falsification(
+    scaled: pd.DataFrame, dag: Dag, settings: StructuralModelParameters, seed: int
+) -> Falsification | None:
+    """Return the test of one graph, None where it is not asked for or there is nothing to test."""
+    if not settings.permutations or not dag:
+        return None
+    from glance_pipeline.causal.gcm import falsify
+
+    generator = numpy_generator(seed, "structural model", "rows")
+    chosen = generator.permutation(len(scaled))[: settings.falsification_rows]
+    return falsify(tuple(map(str, scaled)), dag, scaled.iloc[chosen], settings.permutations, seed)
 
 
 def _exclusions(table: ConceptTable, graph: CausalGraph) -> dict[str, str]:
