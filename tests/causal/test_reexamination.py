@@ -49,6 +49,14 @@ def test_pair_without_neighbours_is_not_examined():
     assert graph.edges[0].reexamination is None
 
 
+def test_too_few_rows_are_not_re_examined(caplog):
+    a, b, c = normal(0, rows=499)
+    graph = discover_concept_graph(table(a=a, b=a + b, c=a + b + c), QUICK, 0, 1)
+    assert graph.search.reexamination_test == ""
+    assert all(edge.reexamination is None for edge in graph.edges)
+    assert "not re-examined: that takes at least 500 rows, there are 499" in caplog.text
+
+
 def test_conditioning_sets_by_hand():
     """x – y, x – a (0.9), x – b (0.5), y – c (0.7): a, c, b; of pairs a and b, both beside x."""
 

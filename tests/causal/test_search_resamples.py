@@ -57,9 +57,9 @@ def test_resamples_are_in_their_order():
 
 
 def test_graph_is_the_same_with_threads():
-    a, b, c, d = normal(0, rows=300, columns=4)
+    a, b, c, d = normal(0, rows=600, columns=4)
     given = table(a=a, b=a + b, c=a + b + c, d=np.tanh(a + d))
-    settings = SearchParameters(resamples=4, reexamination_rows=200, reexamination_sets=2)
+    settings = SearchParameters(resamples=4, reexamination_rows=500, reexamination_sets=2)
     graph = discover_concept_graph(given, settings, 1, workers=1)
     with parallel_config(backend="threading"):
         threaded = discover_concept_graph(given, settings, 1, workers=2)
@@ -69,9 +69,9 @@ def test_graph_is_the_same_with_threads():
 
 @pytest.mark.parametrize("method", ["fci", "pc", "ges", "boss"])
 def test_only_our_progress_bar_is_printed(method, capfd, recwarn):
-    a, b, c = normal(0, rows=300)
+    a, b, c = normal(0, rows=600)
     settings = SearchParameters(
-        method=method, resamples=2, reexamination_rows=100, asymmetry="lingam"
+        method=method, resamples=2, reexamination_rows=500, asymmetry="lingam"
     )
     discover_concept_graph(table(a=a, b=a + b, c=a + b + c), settings, 0, workers=1)
     out, error = capfd.readouterr()

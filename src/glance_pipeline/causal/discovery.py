@@ -10,7 +10,7 @@ from glance_pipeline.causal.graph import CausalGraph, Edge, Node
 from glance_pipeline.causal.knowledge import check_names, facts_of, sentences, words
 from glance_pipeline.causal.majority import summarise
 from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.causal.reexamination import TESTS, reexamine
+from glance_pipeline.causal.reexamination import FEWEST_ROWS, TESTS, reexamine
 from glance_pipeline.causal.sample import Sample, associate, correlate
 from glance_pipeline.causal.search import TITLES
 from glance_pipeline.concepts import ConceptTable
@@ -58,21 +58,33 @@ def discover_concept_graph(
     columns = search_columns(table)
     for name, reason in columns.exclusions.items():
         _LOGGER.warning("Concept %r is left out of the causal search: %s.", name, reason)
+    settings = _examinable(settings, len(columns.scores))
     nodes = _nodes(table)
     record = _record(columns, settings, seed, knowledge)
     if len(columns.names) < 2:
         _LOGGER.warning("Fewer than two concepts can be searched: the graph has no edges.")
         return CausalGraph(nodes, (), (), record)
+    edges, rejected = _search(columns, settings, knowledge, seed, workers)
+    return CausalGraph(nodes, tuple(edges), tuple(rejected), record)
+
+
+def _search(
+    columns: SearchColumns,
+    settings: SearchParameters,
+    knowledge: Knowledge,
+    seed: int,
+    workers: int,
+) -> tuple[list[Edge], list[Edge]]:
+    """Return the edges of the graph, and the pairs that make none."""
     facts = facts_of(knowledge, columns.names)
     resamples = search_resamples(
         columns.scores, columns.blocks, settings, facts, seed=seed, workers=workers
     )
     everything = Sample(correlate(columns.scores), columns.blocks, len(columns.scores))
-    pairs = summarise(columns.names, associate(everything), resamples)
     required = {frozenset(pair) for pair in knowledge.required}
     held: list[Edge] = []
     rejected: list[Edge] = []
-    for edge in pairs:
+    for edge in summarise(columns.names, associate(everything), resamples):
         needed = frozenset((edge.source, edge.target)) in required
         by_data = (edge.frequency or 0.0) >= settings.threshold
         text = words(facts, columns.names, edge.source, edge.target)
@@ -85,7 +97,17 @@ def discover_concept_graph(
     rejected = [edge for edge in held if edge not in kept] + rejected
     if settings.asymmetry:
         kept = suggest_directions(kept, columns, settings.asymmetry, seed)
-    return CausalGraph(nodes, tuple(kept), tuple(rejected), record)
+    return kept, rejected
+
+
+def _examinable(settings: SearchParameters, rows: int) -> SearchParameters:
+    """Return the settings without a re-examination where there are too few rows for one."""
+    if settings.reexamination is None or rows >= FEWEST_ROWS:
+        return settings
+    _LOGGER.warning(
+        "Edges are not re-examined: that takes at least %d rows, there are %d.", FEWEST_ROWS, rows
+    )
+    return settings.model_copy(update={"reexamination": None})
 
 
 def _nodes(table: ConceptTable) -> tuple[Node, ...]:

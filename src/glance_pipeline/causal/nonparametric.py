@@ -3,10 +3,13 @@
 import numpy as np
 from causallearn.utils.RCIT.RCIT import RCIT
 
-_FEATURES = 300
+_MOST_FEATURES = 300
 """Random features of the conditioning set. causal-learn's 100 leave some of its dependence behind:
 at a level of 1 % and 5,000 rows, two effects of three causes pass for dependent given the causes in
 30 % of samples, with 300 in none of 40."""
+
+_ROWS_PER_FEATURE = 10
+"""The features are regressed out, which takes many more rows than features."""
 
 
 class RandomizedTest(RCIT):
@@ -20,7 +23,7 @@ class RandomizedTest(RCIT):
     """
 
     def __init__(self, generator: np.random.Generator) -> None:
-        super().__init__(num_f=_FEATURES)
+        super().__init__()
         self.generator = generator
 
     def __call__(self, x: np.ndarray, y: np.ndarray, given: np.ndarray) -> float:
@@ -37,6 +40,7 @@ class RandomizedTest(RCIT):
             return 1.0
         if not given.shape[1]:
             raise ValueError("RCIT: the columns to condition on do not vary")
+        self.num_f = max(1, min(_MOST_FEATURES, len(x) // _ROWS_PER_FEATURE))
         with np.errstate(all="ignore"):
             p_value, _ = self.compute_pvalue(x, y, given)
         return float(min(1.0, max(0.0, p_value)))

@@ -16,6 +16,9 @@ from glance_pipeline.seeding import numpy_generator, seed_sequence
 
 TESTS = {"rcit": "RCIT (causal-learn)"}
 
+FEWEST_ROWS = 500
+"""With fewer the test has so little power that it would drop edges which are there."""
+
 
 def reexamine(
     edges: Sequence[Edge],

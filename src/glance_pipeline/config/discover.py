@@ -22,7 +22,7 @@ class SearchParameters(BaseModel):
         threshold: share of resamples that must hold an edge for the graph to keep it.
         depth: largest conditioning set of a test.
         reexamination: nonparametric test of the edges that the resamples hold, ``rcit``, or None.
-        reexamination_rows: rows of that test, at most.
+        reexamination_rows: rows of that test, at most; it is not made with fewer than 500.
         reexamination_sets: conditioning sets tried for an edge, at most.
         asymmetry: functional asymmetry that suggests a direction of edges left open,
             ``additive_noise`` or ``lingam``; None suggests nothing.
@@ -38,7 +38,7 @@ class SearchParameters(BaseModel):
     depth: int = Field(3, ge=0)
     penalty: float = Field(1.0, gt=0)
     reexamination: Literal["rcit"] | None = "rcit"
-    reexamination_rows: int = Field(5000, ge=100)
+    reexamination_rows: int = Field(5000, ge=500)
     reexamination_sets: int = Field(16, ge=1)
     asymmetry: Literal["additive_noise", "lingam"] | None = None
 
