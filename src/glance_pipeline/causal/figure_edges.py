@@ -72,7 +72,8 @@ def draw_edge(
 def _draw_mark(axes: Axes, mark: Mark, at: Place, bend: float, colour: str, settled: bool) -> Place:
     """Draw a mark where an edge meets a box and return where its line ends.
 
-    Marks that background knowledge settled are black, and a tail, otherwise no mark, is a bar.
+    Where background knowledge speaks of the edge, arrowheads and tails are black, and a tail,
+    otherwise no mark, is a bar. Circles are open, so it settled nothing there.
     """
     outward = 1 if bend > 0 else -1
     inset = Place(at.x + outward * _MARK, at.y)

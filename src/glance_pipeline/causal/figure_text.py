@@ -91,7 +91,9 @@ def draw_legend(axes: Axes, graph: CausalGraph) -> None:
     if any(edge.dose_response and edge.dose_response.decisive for edge in graph.edges):
         handles.append(line("used for its curve: no sign", linewidth=3.0))
     if any(edge.knowledge for edge in graph.edges):
-        handles.append(line("black: from knowledge", color=SETTLED, marker=">", linestyle=""))
+        handles.append(
+            line("black: knowledge speaks of it", color=SETTLED, marker=">", linestyle="")
+        )
         handles.append(line("black bar: a cause", color=SETTLED, marker="s", linestyle=""))
     if any(edge.suggestion for edge in graph.edges):
         handles.append(line("suggested, no finding", color=HINT, linestyle=DOTS, linewidth=1.2))
