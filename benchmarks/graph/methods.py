@@ -110,7 +110,8 @@ def method_table(lines: list[dict[str, Any]]) -> pd.DataFrame:
 def _warm_up(methods: Any, settings: SearchParameters, seed: int, workers: int) -> None:
     """Let every worker import what it will run, so that no method pays for it."""
     few = settings.model_copy(update={"resamples": max(2, workers)})
-    columns = numpy_generator(seed, "warm-up").standard_normal((100, 3))
+    # A chain of enough rows, so that edges are re-examined as well.
+    columns = numpy_generator(seed, "warm-up").standard_normal((600, 3)).cumsum(axis=1)
     frame = pd.DataFrame(columns, columns=list("abc"))
     kinds = dict.fromkeys("abc", "aligned")
     table = ConceptTable(frame, pd.DataFrame(index=frame.index), kinds, dict.fromkeys("abc", ""))

@@ -80,6 +80,19 @@ def discover_data_graph(
         A graph with all features as nodes, a categorical one as one. Where fewer rows are complete
         than the search needs it has no edges, and ``search.exclusions`` says so of each feature.
     """
+    searched, exclusions = _searchable(table)
+    graph = discover_concept_graph(
+        searched,
+        settings,
+        int(seed_sequence(seed, STREAM).generate_state(1)[0]),
+        workers,
+        _restricted(knowledge, set(searched.nodes())),
+    )
+    return _with_excluded(graph, table, exclusions)
+
+
+def _searchable(table: ConceptTable) -> tuple[ConceptTable, dict[str, str]]:
+    """Return what of a table can be searched, and the reason by name of each other feature."""
     features = table.nodes()
     unknown = [
         name for name, columns in features.items() if table.concepts[columns[0]].isna().all()
@@ -102,14 +115,7 @@ def discover_data_graph(
         exclusions |= dict.fromkeys((name for name in features if name not in unknown), reason)
         complete = known.iloc[:, :0]
     searched = replace(table, concepts=complete, margins=table.margins.loc[complete.index])
-    graph = discover_concept_graph(
-        searched,
-        settings,
-        int(seed_sequence(seed, STREAM).generate_state(1)[0]),
-        workers,
-        _restricted(knowledge, set(searched.nodes())),
-    )
-    return _with_excluded(graph, table, exclusions)
+    return searched, exclusions
 
 
 def _restricted(knowledge: Knowledge, names: set[str]) -> Knowledge:
