@@ -1,5 +1,7 @@
 """Level and power of the re-examination's test."""
 
+import numpy as np
+
 from benchmarks.reexamination import CASES, measure
 
 
@@ -14,8 +16,6 @@ def test_strong_draws_are_told_from_independent_ones() -> None:
 
 def test_every_linked_case_is_linked_and_no_other() -> None:
     """Partial correlations of the draws themselves: 0.08, or what a bent link leaves of none."""
-    import numpy as np
-
     for name, draw in CASES.items():
         x, y, z = draw(np.random.default_rng(0), 50_000)
         given = np.hstack([np.ones_like(x), z])
