@@ -5,10 +5,11 @@ import pytest
 
 from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.causal.knowledge import add_required, check_names, facts_of, sentences
+from glance_pipeline.causal.search import search
 from glance_pipeline.causal.search.equivalence import class_marks
 from glance_pipeline.config.discover import DiscoverParameters, SearchParameters
 from glance_pipeline.config.knowledge import Knowledge
-from tests.causal.tables import normal, table
+from tests.causal.tables import dense, normal, sample_of, table
 
 TAIL, ARROW, CIRCLE = -1, 1, 2
 QUICK = {"resamples": 6, "reexamination": None}
@@ -89,6 +90,30 @@ def test_rules_after_a_required_edge_was_added_by_hand():
     assert (done[0, 2], done[2, 0]) == (ARROW, TAIL)
     assert (done[2, 3], done[3, 2]) == (CIRCLE, CIRCLE)
     assert marks[0, 1] == 0
+
+
+@pytest.mark.parametrize("method", ["fci", "pc", "boss"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_search_overrules_what_is_known(method, seed):
+    """Knowledge drawn at random, most of it against the data."""
+    generator = np.random.default_rng(seed)
+    order = [f"{node}" for node in generator.permutation(8)]
+    knowledge = Knowledge(
+        required=[order[:2], order[1:3]],
+        forbidden=[order[5:7], order[6:4:-1]],
+        tiers=[order[:4], order[4:]],
+    )
+    facts = facts_of(knowledge, [str(node) for node in range(8)])
+    settings = SearchParameters(method=method)
+    sample = sample_of(dense(seed, nodes=8))
+    marks = search(sample, settings, facts, np.random.SeedSequence(seed))
+    done = add_required(marks, facts)
+    known = facts.marks()
+    assert np.count_nonzero(known) >= 20
+    held = (done != 0) & (known != 0)
+    assert np.array_equal(done[held], known[held])
+    assert ((done != 0) == ((marks != 0) | facts.required | facts.required.T)).all()
+    assert ((done != 0) == (done.T != 0)).all()
 
 
 @pytest.mark.parametrize(

@@ -50,13 +50,10 @@ def reexamine(
         seed: of the run; each edge has a stream of its own.
         workers: joblib workers; the result does not depend on it.
     """
-    rows = np.sort(
-        numpy_generator(seed, "re-examination", "rows").permutation(len(columns.values))[
-            : settings.reexamination_rows
-        ]
-    )
-    blocks = dict(zip(columns.names, columns.blocks, strict=True))
-    values = {name: columns.values[rows][:, list(block)] for name, block in blocks.items()}
+    order = numpy_generator(seed, "re-examination", "rows").permutation(len(columns.values))
+    chosen = columns.values[np.sort(order[: settings.reexamination_rows])]
+    blocks = zip(columns.names, columns.blocks, strict=True)
+    values = {name: chosen[:, list(block)] for name, block in blocks}
     tasks = (
         delayed(_largest_p_value)(
             (edge.source, edge.target),

@@ -44,9 +44,7 @@ class ResampledTest(CIT_Base):
             return 0.0
         key = (min(X, Y), max(X, Y), given)
         if key not in self.pvalue_cache:
-            single = self.sample.single or all(
-                len(self.sample.blocks[node]) == 1 for node in (X, Y)
-            )
+            single = len(self.sample.blocks[X]) == len(self.sample.blocks[Y]) == 1
             self.pvalue_cache[key] = (self._fisher_z if single else self._likelihood_ratio)(*key)
         return self.pvalue_cache[key]
 
