@@ -2,18 +2,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor, nn
 
+from glance_pipeline.causal.estimation import associate, estimate_effects
 from glance_pipeline.causal.evidence import Estimate
 from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.causal.inference import infer_concepts
 from glance_pipeline.causal.interventions import (
-    Changes,
     average_effects,
     change_by_intervention,
     measure_effects,
 )
-from glance_pipeline.causal.predictions import add_predictions, associate, estimate_effects, judge
+from glance_pipeline.causal.outcomes import Changes
+from glance_pipeline.causal.predictions import add_predictions, judge
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.concepts import ConceptTable
@@ -89,6 +91,7 @@ def test_effects_of_a_glass_box_are_known():
         surrogate, classifier, images, surrogate.active_concepts, step=1.0, resamples=50, seed=0
     )
     assert exclusions == {}
+    effects = {name: measured.effects[name] for name, measured in effects.items()}
     # One standard deviation is a tenth in the pixel, 0.2 in the logit; the margin of "no" is its
     # negative.
     assert effects["used"].value == pytest.approx([0.2, -0.2], rel=1e-4)
@@ -120,10 +123,17 @@ def test_bootstrap_agrees_with_theory():
     changes = Changes(rng.normal(1.0, 2.0, (400, 1)), np.ones(400))
     effects = average_effects(changes, 4000, rng)
     assert effects.resampled.std() == pytest.approx(2.0 / np.sqrt(400), rel=0.1)
-    margins = pd.DataFrame({"yes": rng.normal(0, 4.0, 1000)})
-    ((estimate, _),) = estimate_effects({"a": effects}, margins, 0.0)
+    ((estimate, _),) = estimate_effects(effects, np.array([4.0]), 0.0)
     assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 0.1, rel=0.1)
-    assert estimate.standardised == pytest.approx(estimate.value / 4, rel=0.1)
+    assert estimate.standardised == pytest.approx(estimate.value / 4)
+
+
+def test_p_value_is_that_of_a_t_test():
+    rng = np.random.default_rng(0)
+    margins = rng.normal(0.5, 1.0, (12, 1))
+    effects = average_effects(Changes(margins, np.ones(12)), 20_000, rng)
+    ((estimate, _),) = estimate_effects(effects, np.ones(1), 0.0)
+    assert estimate.p_value == pytest.approx(stats.ttest_1samp(margins[:, 0], 0).pvalue, rel=0.1)
 
 
 def test_a_concept_that_goes_along_is_only_associated():
@@ -184,7 +194,7 @@ def test_holm_correction_by_hand():
     table = ConceptTable(
         pd.DataFrame({"a": a, "b": b}), pd.DataFrame({"yes": a + 9 * rng.normal(size=200)}), {}, {}
     )
-    estimates = sorted(associate(table, ["a", "b"]), key=lambda e: e.p_value)
+    estimates = sorted(associate(table, ["a", "b"]).values(), key=lambda e: e.p_value)
     assert estimates[0].adjusted_p_value == pytest.approx(2 * estimates[0].p_value)
     assert estimates[1].adjusted_p_value == pytest.approx(
         max(2 * estimates[0].p_value, estimates[1].p_value)

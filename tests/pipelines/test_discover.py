@@ -17,7 +17,16 @@ from glance_pipeline.pipelines.discover import create_pipeline, nodes
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
-OUTPUTS = ("concepts", "causal_graph", "causal_graph_figure")
+OUTPUTS = (
+    "concepts",
+    "causal_graph",
+    "causal_graph_figure",
+    "causal_graph_graphml",
+    "causal_graph_edges",
+    "data_graph",
+    "graph_comparison_figure",
+    "structural_models",
+)
 
 
 class Kept(MemoryDataset):
@@ -43,6 +52,7 @@ def discovered() -> dict[str, Any]:
         "classifier": tiny_classifier(),
         "images": rng.integers(0, 256, (90, 1, 8, 8), dtype=np.uint8),
         "image_records": pd.DataFrame({"label": 0, "split": splits}),
+        "context_features": pd.DataFrame(rng.normal(size=(90, 2)), columns=["size", "tilt"]),
         "params:discover": DiscoverParameters.model_validate(configured("test")),
         "params:seed": 0,
         "params:compute.workers": 1,
@@ -74,6 +84,35 @@ def test_concepts_and_predictions_become_one_graph(discovered):
     assert graph.intervention.images == 16  # of the 20 that are held out
     assert CausalGraph.from_json(graph.to_json()) == graph
     assert isinstance(discovered["causal_graph_figure"], Figure)
+
+
+def test_the_graph_can_be_read_in_other_forms(discovered):
+    graph = discovered["causal_graph"]
+    pairs = {(edge.source, edge.target) for edge in graph.edges}
+    assert set(discovered["causal_graph_graphml"].edges) == pairs
+    table = discovered["causal_graph_edges"]
+    assert set(zip(table["source"], table["target"], strict=True)) == pairs
+
+
+def test_the_data_has_a_graph_of_its_own(discovered):
+    graph = discovered["data_graph"]
+    assert [node.name for node in graph.nodes] == ["size", "tilt"]
+    assert len(graph.edges) + len(graph.rejected) == 1
+    assert (graph.search.resamples, graph.search.rows) == (6, 90)
+    assert isinstance(discovered["graph_comparison_figure"], Figure)
+
+
+def test_predictions_have_curves_and_concepts_have_models(discovered):
+    graph, models = discovered["causal_graph"], discovered["structural_models"]
+    curves = [e.dose_response for e in (*graph.edges, *graph.rejected) if e.verdict]
+    assert [len(curve.values) for curve in curves] == [3] * 9
+    assert graph.intervention.curve_tests == 9
+    assert graph.intervention.interaction_tests <= 2 * 3
+    assert models.nodes == ("size", "tilt", "latent_1")
+    assert models.falsification is None or models.falsification.permutations == 2
+    rows = discovered["concepts"].concepts.iloc[:4]
+    for found in models.counterfactual(rows, {"size": 3.0}):
+        assert (found["size"] == 3.0).all()
 
 
 def test_interventions_need_held_out_images(discovered):

@@ -1,12 +1,17 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support_report import HOSTILE, explained, graph
 
+from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.graph import Edge, Node
 from glance_pipeline.explanations.values import format_logits
+from glance_pipeline.networks import Concept
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
+from glance_pipeline.report.overview import concept_rows
 from glance_pipeline.report.pictures import difference_uri, picture_uri
 
 
@@ -67,6 +72,30 @@ def test_warnings_are_shown():
     explanations, concepts = explained()
     told = explanations[0].model_copy(update={"warnings": ("It is <odd>.",)})
     assert "<li>It is &lt;odd&gt;.</li>" in render_report([told], graph(), concepts)
+
+
+def test_a_level_has_the_effects_that_its_feature_has_by_it():
+    explanations, _ = explained()
+    levels = [
+        Concept(f"colour={level}", "aligned", measure="categorical", feature="colour",
+                levels=(level,))
+        for level in ("red", "green")
+    ]  # fmt: skip
+    effect = Estimate(1.4, 1.2, 1.6, "logits per sd", 0.8, 0.001, 0.002, 1.4)
+    edge = Edge("colour", "prediction:b", "tail", "arrow", "intervention", None, effect, 1.0,
+                verdict="used", level="red")  # fmt: skip
+    nodes = (Node("colour", "aligned", "colour", levels=("red", "green")), *graph().nodes)
+    rows = concept_rows(levels, replace(graph(), nodes=nodes, edges=(edge,)), explanations)
+    assert {row.name: row.effects for row in rows} == {
+        "colour=red": ("b: +1.4",),
+        "colour=green": (),
+    }
+
+
+def test_edges_are_listed_with_their_evidence(page):
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "tilt o-&gt; prediction:b" in text
+    assert "In 90 % of 20 resamples; correlation 0.50 (0.40 to 0.60); whether shade causes" in text
 
 
 def test_no_explanation_is_an_error():

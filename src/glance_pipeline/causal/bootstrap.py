@@ -1,25 +1,32 @@
 """Bootstrap resamples of a search, in parallel, the same for any number of workers."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from glance_pipeline.causal.knowledge import Facts, add_required
+from glance_pipeline.causal.sample import Block, Sample, associate, correlate
+from glance_pipeline.causal.search import search
 from glance_pipeline.config.discover import SearchParameters
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.seeding import numpy_generator, seed_sequence
 
 
 class Resamples(NamedTuple):
-    """What R resamples of L columns say.
+    """What R resamples of L nodes say.
 
     Attributes:
-        marks: int8 (R, L, L), the mark at column j of the edge i – j, as ``fci_search`` has them.
-        correlations: float (R, L, L), of the normal scores.
+        marks: int8 (R, L, L), the mark at node j of the edge i – j, as ``search`` has them, with
+            the edges that the user requires.
+        correlations: float (R, L, L), as ``associate`` has them.
+        held: bool (R, L, L), whether the data of a resample have the edge.
     """
 
     marks: np.ndarray
     correlations: np.ndarray
+    held: np.ndarray
 
 
 def effective_rows(rows: int, drawn: int) -> float:
@@ -32,32 +39,45 @@ def effective_rows(rows: int, drawn: int) -> float:
 
 
 def search_resamples(
-    scores: np.ndarray, settings: SearchParameters, seed: int, workers: int
+    scores: np.ndarray,
+    blocks: tuple[Block, ...],
+    settings: SearchParameters,
+    facts: Facts,
+    *,
+    seed: int,
+    workers: int,
 ) -> Resamples:
     """Search every bootstrap resample of ``scores``, with a progress bar.
 
+    Rows are drawn here and the workers are sent correlations, a matrix of a few columns: what they
+    return depends neither on their number nor on the backend, which is joblib's default or what
+    ``joblib.parallel_config`` says around the call (loky, threading, dask).
+
     Args:
-        scores: normal scores, (rows, columns), two columns or more.
-        settings: number and size of resamples, level and depth of the tests.
+        scores: (rows, columns), as ``SearchColumns`` has them, two nodes or more.
+        blocks: the columns of each node.
+        settings: method, number and size of resamples, level and depth of the tests.
+        facts: the user's background knowledge.
         seed: of the run; each resample has a stream of its own.
         workers: joblib workers.
     """
-    # causal-learn takes two seconds to import; and a worker imports what it runs, so that is kept
-    # in a module without torch.
-    from glance_pipeline.causal.fci_search import search
-
     drawn = min(settings.rows_per_resample or len(scores), len(scores))
     effective = effective_rows(len(scores), drawn)
+    correlations: list[np.ndarray] = []
 
-    def resample(index: int) -> np.ndarray:
-        generator = numpy_generator(seed, "causal search", index)
-        return scores[generator.integers(len(scores), size=drawn)]
+    def samples() -> Iterator[Sample]:
+        for index in range(settings.resamples):
+            generator = numpy_generator(seed, "causal search", index)
+            rows = scores[generator.integers(len(scores), size=drawn)]
+            sample = Sample(correlate(rows), blocks, effective)
+            correlations.append(associate(sample))
+            yield sample
 
     tasks = (
-        delayed(search)(resample(index), settings.alpha, settings.depth, effective)
-        for index in range(settings.resamples)
+        delayed(search)(sample, settings, facts, seed_sequence(seed, "causal search order", index))
+        for index, sample in enumerate(samples())
     )
     results = Parallel(n_jobs=min(workers, settings.resamples), return_as="generator")(tasks)
-    marks = list(tqdm(results, total=settings.resamples, desc="causal search", unit="resample"))
-    correlations = [np.corrcoef(resample(k), rowvar=False) for k in range(settings.resamples)]
-    return Resamples(np.stack(marks), np.stack(correlations))
+    found = list(tqdm(results, total=settings.resamples, desc="causal search", unit="resample"))
+    marks = np.stack([add_required(marks, facts) for marks in found])
+    return Resamples(marks, np.stack(correlations), np.stack(found) != 0)

@@ -1,55 +1,141 @@
-"""The graph among concepts: FCI over bootstrap resamples, summed up by majority."""
+"""The graph among concepts: a search over bootstrap resamples, summed up by majority."""
 
 import logging
-from itertools import combinations
+from dataclasses import replace
 
-import numpy as np
-
-from glance_pipeline.causal.bootstrap import Resamples, search_resamples
-from glance_pipeline.causal.columns import normal_scores, usable_columns
-from glance_pipeline.causal.evidence import Estimate
-from glance_pipeline.causal.graph import CausalGraph, Edge, Mark, Node
+from glance_pipeline.causal.asymmetry import suggest_directions
+from glance_pipeline.causal.bootstrap import search_resamples
+from glance_pipeline.causal.columns import SearchColumns, search_columns
+from glance_pipeline.causal.graph import CausalGraph, Edge, Node
+from glance_pipeline.causal.knowledge import check_names, facts_of, sentences, words
+from glance_pipeline.causal.majority import summarise
 from glance_pipeline.causal.records import SearchRecord
+from glance_pipeline.causal.reexamination import FEWEST_ROWS, TESTS, reexamine
+from glance_pipeline.causal.sample import Sample, associate, correlate
+from glance_pipeline.causal.search import TITLES
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.knowledge import Knowledge
 
 _LOGGER = logging.getLogger(__name__)
 
-# As ``fci_search`` gives them.
-_MARKS: dict[Mark, int] = {"tail": -1, "arrow": 1, "circle": 2}
+_NOTHING = Knowledge()
 
 
 def discover_concept_graph(
-    table: ConceptTable, settings: SearchParameters, seed: int, workers: int
+    table: ConceptTable,
+    settings: SearchParameters,
+    seed: int,
+    workers: int,
+    knowledge: Knowledge = _NOTHING,
 ) -> CausalGraph:
-    """Search the causal graph among concepts; hidden confounders are allowed for.
+    """Search the causal graph among concepts.
 
-    FCI with Fisher's Z test on normal scores is run on bootstrap resamples. An edge of the graph is
-    one that at least ``settings.threshold`` of them hold; a mark is what more than half of those
-    that hold the edge say, and a circle where no mark is that frequent. Predictions take no part:
-    they are functions of the concepts, which breaks faithfulness (docs/method.md); see
-    ``interventions``.
+    ``settings.method`` is run on bootstrap resamples. An edge of the graph is one that at least
+    ``settings.threshold`` of them hold, and that a nonparametric test confirms; a mark is what more
+    than half of the resamples with the edge say, and a circle where no mark is that frequent.
+    Background knowledge takes part in each resample, where the separating sets are known that
+    the orientation rules rest on; a majority of marks has none. Predictions take no part: they are
+    functions of the concepts, which breaks faithfulness (docs/method.md); see ``interventions``.
 
     Args:
         table: concepts of all images.
-        settings: resamples, level, threshold, depth.
+        settings: method, resamples, level, threshold, depth.
         seed: of the run.
         workers: joblib workers; the result does not depend on it.
+        knowledge: what the user knows of causes beforehand.
 
     Returns:
-        A graph with all concepts as nodes; those that the search could not use (constant,
-        duplicated, determined by others) are named in ``search.exclusions`` and have no edges.
+        A graph with all concepts as nodes, a categorical feature as one; those that the search
+        could not use (constant, duplicated, determined by others) are named in
+        ``search.exclusions`` and have no edges.
 
     Raises:
-        ValueError: where values are missing or infinite, or rows are too few.
+        ValueError: where values are missing or infinite, rows are too few, or knowledge names what
+            is no concept.
     """
-    usable, exclusions = usable_columns(table.concepts)
-    for name, reason in exclusions.items():
+    check_names(knowledge, list(table.nodes()))
+    columns = search_columns(table)
+    for name, reason in columns.exclusions.items():
         _LOGGER.warning("Concept %r is left out of the causal search: %s.", name, reason)
-    rows = len(table.concepts)
-    record = SearchRecord(
-        method="FCI (causal-learn), majority of bootstrap resamples",
-        test="Fisher-Z on normal scores",
+    settings = _examinable(settings, len(columns.scores))
+    nodes = _nodes(table)
+    record = _record(columns, settings, seed, knowledge)
+    if len(columns.names) < 2:
+        _LOGGER.warning("Fewer than two concepts can be searched: the graph has no edges.")
+        return CausalGraph(nodes, (), (), record)
+    edges, rejected = _search(columns, settings, knowledge, seed, workers)
+    return CausalGraph(nodes, tuple(edges), tuple(rejected), record)
+
+
+def _search(
+    columns: SearchColumns,
+    settings: SearchParameters,
+    knowledge: Knowledge,
+    seed: int,
+    workers: int,
+) -> tuple[list[Edge], list[Edge]]:
+    """Return the edges of the graph, and the pairs that make none."""
+    facts = facts_of(knowledge, columns.names)
+    resamples = search_resamples(
+        columns.scores, columns.blocks, settings, facts, seed=seed, workers=workers
+    )
+    everything = Sample(correlate(columns.scores), columns.blocks, len(columns.scores))
+    required = {frozenset(pair) for pair in knowledge.required}
+    held: list[Edge] = []
+    rejected: list[Edge] = []
+    for edge in summarise(columns.names, associate(everything), resamples):
+        needed = frozenset((edge.source, edge.target)) in required
+        by_data = (edge.frequency or 0.0) >= settings.threshold
+        text = words(facts, columns.names, edge.source, edge.target)
+        if needed and not by_data:
+            text += " (the data alone do not hold this edge)"
+        (held if needed or by_data else rejected).append(replace(edge, knowledge=text))
+    if settings.reexamination:
+        held = reexamine(held, columns, settings, required, seed=seed, workers=workers)
+    kept = [edge for edge in held if edge.reexamination is None or edge.reexamination.kept]
+    rejected = [edge for edge in held if edge not in kept] + rejected
+    if settings.asymmetry:
+        kept = suggest_directions(kept, columns, settings.asymmetry, seed)
+    return kept, rejected
+
+
+def _examinable(settings: SearchParameters, rows: int) -> SearchParameters:
+    """Return the settings without a re-examination where there are too few rows for one."""
+    if settings.reexamination is None or rows >= FEWEST_ROWS:
+        return settings
+    _LOGGER.warning(
+        "Edges are not re-examined: that takes at least %d rows, there are %d.", FEWEST_ROWS, rows
+    )
+    return settings.model_copy(update={"reexamination": None})
+
+
+def _nodes(table: ConceptTable) -> tuple[Node, ...]:
+    return tuple(
+        Node(
+            name,
+            table.kinds[columns[0]],  # type: ignore[arg-type]
+            name,
+            table.units[columns[0]],
+            table.levels(name),
+        )
+        for name, columns in table.nodes().items()
+    )
+
+
+def _record(
+    columns: SearchColumns, settings: SearchParameters, seed: int, knowledge: Knowledge
+) -> SearchRecord:
+    rows = len(columns.scores)
+    if settings.method in ("fci", "pc"):
+        test = "Fisher-Z on normal scores"
+        if any(len(block) > 1 for block in columns.blocks):
+            test += "; degenerate Gaussian likelihood ratio for categorical features"
+    else:
+        test = f"Bayesian information criterion on normal scores, penalty {settings.penalty:g}"
+    return SearchRecord(
+        method=TITLES[settings.method],
+        test=test,
         alpha=settings.alpha,
         threshold=settings.threshold,
         depth=settings.depth,
@@ -57,67 +143,7 @@ def discover_concept_graph(
         rows=rows,
         rows_per_resample=min(settings.rows_per_resample or rows, rows),
         seed=seed,
-        exclusions=exclusions,
+        exclusions=columns.exclusions,
+        reexamination_test=TESTS[settings.reexamination] if settings.reexamination else "",
+        knowledge=sentences(knowledge),
     )
-    nodes = tuple(
-        Node(name, table.kinds[name], name, table.units[name])  # type: ignore[arg-type]
-        for name in map(str, table.concepts)
-    )
-    if len(usable) < 2:
-        _LOGGER.warning("Fewer than two concepts can be searched: the graph has no edges.")
-        return CausalGraph(nodes, (), (), record)
-    scores = normal_scores(table.concepts[usable].to_numpy(np.float64))
-    resamples = search_resamples(scores, settings, seed, workers)
-    pairs = summarise(usable, np.corrcoef(scores, rowvar=False), resamples)
-    edges = tuple(edge for edge in pairs if (edge.frequency or 0.0) >= settings.threshold)
-    rejected = tuple(edge for edge in pairs if (edge.frequency or 0.0) < settings.threshold)
-    return CausalGraph(nodes, edges, rejected, record)
-
-
-def summarise(names: list[str], correlations: np.ndarray, resamples: Resamples) -> list[Edge]:
-    """Sum up resamples: one edge record for each pair of names, edge or not.
-
-    Args:
-        names: of L columns.
-        correlations: (L, L), of the normal scores of all rows.
-        resamples: what each resample found.
-    """
-    edges = []
-    for i, j in combinations(range(len(names)), 2):
-        held = resamples.marks[:, i, j] != 0
-        marks_i = _mark_frequencies(resamples.marks[held, j, i])
-        marks_j = _mark_frequencies(resamples.marks[held, i, j])
-        low, high = np.percentile(resamples.correlations[:, i, j], [2.5, 97.5])
-        value = float(correlations[i, j])
-        association = Estimate(value, float(low), float(high), "correlation", value)
-        one, other = (names[i], marks_i), (names[j], marks_j)
-        # The node without an arrowhead comes first.
-        if _majority(marks_i) == "arrow" and _majority(marks_j) != "arrow":
-            one, other = other, one
-        edges.append(
-            Edge(
-                source=one[0],
-                target=other[0],
-                mark_at_source=_majority(one[1]),
-                mark_at_target=_majority(other[1]),
-                evidence="association",
-                association=association,
-                frequency=float(held.mean()),
-                source_marks=one[1],
-                target_marks=other[1],
-            )
-        )
-    return edges
-
-
-def _mark_frequencies(marks: np.ndarray) -> dict[Mark, float]:
-    if len(marks) == 0:
-        return {}
-    return {name: float(np.mean(marks == code)) for name, code in _MARKS.items()}
-
-
-def _majority(frequencies: dict[Mark, float]) -> Mark:
-    for mark, frequency in frequencies.items():
-        if frequency > 0.5:
-            return mark
-    return "circle"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from glance_pipeline.causal.comparison import arrowheads_by_pair
 from glance_pipeline.causal.graph import CausalGraph
 
 
@@ -55,12 +56,7 @@ def structural_hamming_distance(graph: CausalGraph, known: Mapping[str, Any]) ->
         frozenset((edge["source"], edge["target"])): _arrowheads(**edge)
         for edge in known["observable_edges"]
     }
-    found = {
-        frozenset((edge.source, edge.target)): _arrowheads(
-            edge.source, edge.target, edge.mark_at_source, edge.mark_at_target
-        )
-        for edge in graph.edges
-    }
+    found = arrowheads_by_pair(graph.edges)
     missing, extra, arrowheads = [], [], []
     for pair in combinations(nodes, 2):
         key = frozenset(pair)

@@ -76,12 +76,23 @@ class DoseResponse:
         margins: average over images, in logits, at each value.
         low: lower ends of their 95 % bootstrap intervals.
         high: upper ends.
+        levels: of a categorical feature, the level at each value; ``values`` are then positions.
+        size: how far the curve moves, as an effect is standardised; None for a categorical feature.
+        p_value: of the test that the curve is flat; None where it was not made.
+        adjusted_p_value: the same after Holm's correction, together with all effects.
+        decisive: whether the concept is *used* for its curve alone: its average effect is not
+            significant or practically null, as where the curve is shaped like a U.
     """
 
     values: tuple[float, ...]
     margins: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    levels: tuple[str, ...] = ()
+    size: float | None = None
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+    decisive: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Literal
 import networkx as nx
 from pydantic import TypeAdapter, ValidationError
 
+from glance_pipeline.causal.attributes import scalar_attributes
 from glance_pipeline.causal.evidence import (
     DoseResponse,
     Estimate,
@@ -101,7 +102,12 @@ class Edge:
 
     @property
     def strength(self) -> float:
-        """The standardised estimate, signed; 0 where there is none."""
+        """The standardised estimate, signed; 0 where there is none.
+
+        Where a concept is used for its curve alone, the size of the curve, which has no sign.
+        """
+        if self.dose_response and self.dose_response.decisive:
+            return self.dose_response.size or 0.0
         return self.estimate.standardised if self.estimate else 0.0
 
     def __str__(self) -> str:
@@ -186,25 +192,24 @@ class CausalGraph:
         )
 
     def to_networkx(self) -> nx.DiGraph:
-        """Return the asserted edges source → target, all fields as attributes.
+        """Return the asserted edges source → target, with what is known of each as attributes.
 
-        The direction of a networkx edge is only the order in which the pair is kept; what is known
-        of the direction is in ``mark_at_source`` and ``mark_at_target``.
+        All attributes are text, numbers or truth values (``scalar_attributes``), so that networkx
+        writes the graph as GraphML; nodes are in their order. The direction of a networkx edge is
+        only the order in which the pair is kept; what is known of the direction is in
+        ``mark_at_source`` and ``mark_at_target``. Rejected pairs and interactions are left out.
         """
-        graph = nx.DiGraph()
+        graph = nx.DiGraph(**scalar_attributes(self.search, "search_"))
+        if self.intervention is not None:
+            graph.graph |= scalar_attributes(self.intervention, "intervention_")
         for node in self.nodes:
-            graph.add_node(node.name, kind=node.kind, label=node.label, unit=node.unit)
+            attributes = scalar_attributes(node)
+            del attributes["name"]
+            graph.add_node(node.name, **attributes)
         for edge in self.edges:
-            graph.add_edge(
-                edge.source,
-                edge.target,
-                mark_at_source=edge.mark_at_source,
-                mark_at_target=edge.mark_at_target,
-                evidence=edge.evidence,
-                verdict=edge.verdict,
-                strength=edge.strength,
-                frequency=edge.frequency,
-            )
+            attributes = scalar_attributes(edge)
+            del attributes["source"], attributes["target"]
+            graph.add_edge(edge.source, edge.target, strength=edge.strength, **attributes)
         return graph
 
     def to_json(self) -> str:

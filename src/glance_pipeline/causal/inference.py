@@ -55,4 +55,5 @@ def infer_concepts(
         ),
         kinds={c.name: c.kind for c in active},
         units={c.name: c.unit for c in active},
+        features={c.name: c.feature for c in active if c.feature},
     )

@@ -1,29 +1,19 @@
 """Average effects of do(concept) on the teacher's margins, measured on generated images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.causal.doses import Response, measure_response
+from glance_pipeline.causal.levels import change_by_level
+from glance_pipeline.causal.outcomes import Changes, margins_of
+from glance_pipeline.classifier import Classifier
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
-
-_BATCH = 256
-
-
-class Changes(NamedTuple):
-    """What moving one concept did to each of N images.
-
-    Attributes:
-        margins: float64 (N, K), margin above minus margin below, in logits.
-        steps: float64 (N,), distance between above and below, in standard deviations, ≥ 0.
-    """
-
-    margins: np.ndarray
-    steps: np.ndarray
 
 
 class Effects(NamedTuple):
@@ -33,11 +23,26 @@ class Effects(NamedTuple):
         value: (K,).
         resampled: (resamples, K), the same on bootstrap resamples of the images.
         magnitude: (K,), mean over images of the absolute effect.
+        images: N, number of images.
     """
 
     value: np.ndarray
     resampled: np.ndarray
     magnitude: np.ndarray
+    images: int
+
+
+class Measured(NamedTuple):
+    """What interventions on one node of the graph did.
+
+    Attributes:
+        effects: by the column of the concept table: one, or those of all levels of a categorical
+            feature.
+        response: margins over the values that the node was set to; None where not asked for.
+    """
+
+    effects: dict[str, Effects]
+    response: Response | None = None
 
 
 @torch.no_grad()
@@ -55,23 +60,24 @@ def change_by_intervention(
             are clamped to the concept's [low, high], so that no image is asked for that is unlike
             all training images; an image beyond that interval moves less.
     """
+    above, below = either_side(surrogate, codes, name, step)
+    high, low = (
+        margins_of(surrogate, classifier, surrogate.intervene(codes, {name: side}))
+        for side in (above, below)
+    )
+    return Changes(high - low, (above - below).double().numpy())
+
+
+def either_side(
+    surrogate: TwinSurrogate, codes: Codes, name: str, step: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return each image's own value plus and minus ``step``, clamped to the concept's interval."""
     concept = surrogate.concept(name)
     own = surrogate.read(codes, name)
-    above = (own + step).clamp(concept.low, concept.high)
-    below = (own - step).clamp(concept.low, concept.high)
-    changes = []
-    for start in range(0, len(codes), _BATCH):
-        rows = slice(start, start + _BATCH)
-        high, low = (
-            margins(
-                classifier.logits(
-                    surrogate.generate_batched(surrogate.intervene(codes[rows], {name: side[rows]}))
-                )
-            )
-            for side in (above, below)
-        )
-        changes.append((high - low).double())
-    return Changes(torch.cat(changes).numpy(), (above - below).double().numpy())
+    return (
+        (own + step).clamp(concept.low, concept.high),
+        (own - step).clamp(concept.low, concept.high),
+    )
 
 
 def average_effects(changes: Changes, resamples: int, generator: np.random.Generator) -> Effects:
@@ -93,6 +99,7 @@ def average_effects(changes: Changes, resamples: int, generator: np.random.Gener
         value=changes.margins.sum(0) / changes.steps.sum(),
         resampled=(counts @ changes.margins) / steps[:, None],
         magnitude=np.abs(changes.margins).sum(0) / changes.steps.sum(),
+        images=images,
     )
 
 
@@ -105,8 +112,13 @@ def measure_effects(
     step: float,
     resamples: int,
     seed: int,
-) -> tuple[dict[str, Effects], dict[str, str]]:
-    """Measure the average effect of each concept on each class's margin, with a progress bar.
+    doses: int = 0,
+    features: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Measured], dict[str, str]]:
+    """Measure what each concept does to each class's margin, with a progress bar.
+
+    It costs 2 + ``doses`` generated images for each image and concept, and for a categorical
+    feature one for each level.
 
     Args:
         surrogate: the twin surrogate.
@@ -116,20 +128,71 @@ def measure_effects(
         step: in standard deviations of the code.
         resamples: bootstrap resamples of the images.
         seed: of the run.
+        doses: values of the dose–response curve; none is measured for 0.
+        features: categorical feature by the name of each of its levels; those named are moved as
+            one node, do(feature = level). A concept that is not named is a node by itself.
 
     Returns:
-        Effects by concept, and the reason by name of each concept that could not be moved.
+        What was measured by node, and the reason by name of each concept that could not be moved.
     """
     codes = surrogate.encode_array(images)
-    effects: dict[str, Effects] = {}
+    nodes, exclusions = _movable(surrogate, names, features or {})
+    measured: dict[str, Measured] = {}
+    moving = _Moving(surrogate, classifier, codes, step, resamples, seed, doses)
+    for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
+        by_level = node in (features or {}).values()
+        changes, response = moving.levels(node, members) if by_level else moving.concept(node)
+        effects = {
+            name: average_effects(change, resamples, _stream(seed, name))
+            for name, change in changes.items()
+        }
+        measured[node] = Measured(effects, response)
+    return measured, exclusions
+
+
+def _movable(
+    surrogate: TwinSurrogate, names: Sequence[str], features: Mapping[str, str]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return the concepts of each node, and why a concept cannot be moved, by name."""
+    nodes: dict[str, list[str]] = {}
     exclusions: dict[str, str] = {}
-    for name in tqdm(names, desc="interventions", unit="concept"):
+    for name in names:
         concept = surrogate.concept(name)
-        if not concept.low < concept.high:
+        if concept.low < concept.high:
+            nodes.setdefault(features.get(name, name), []).append(name)
+        else:
             exclusions[name] = f"its code does not vary: [{concept.low:g}, {concept.high:g}]"
-            continue
-        changes = change_by_intervention(surrogate, classifier, codes, name, step)
-        effects[name] = average_effects(
-            changes, resamples, numpy_generator(seed, "interventions", name)
+    return nodes, exclusions
+
+
+@dataclass(frozen=True)
+class _Moving:
+    """What all interventions of a run have in common."""
+
+    surrogate: TwinSurrogate
+    classifier: Classifier
+    codes: Codes
+    step: float
+    resamples: int
+    seed: int
+    doses: int
+
+    def concept(self, name: str) -> tuple[dict[str, Changes], Response | None]:
+        """Move one concept either way, and along its curve where one is asked for."""
+        moved = self.surrogate, self.classifier, self.codes, name
+        changes = {name: change_by_intervention(*moved, self.step)}
+        if not self.doses:
+            return changes, None
+        generator = _stream(self.seed, name, "doses")
+        return changes, measure_response(*moved, self.doses, self.resamples, generator)
+
+    def levels(self, feature: str, names: list[str]) -> tuple[dict[str, Changes], Response]:
+        """Set a categorical feature to each of its levels."""
+        generator = _stream(self.seed, feature, "doses")
+        return change_by_level(
+            self.surrogate, self.classifier, self.codes, names, self.resamples, generator
         )
-    return effects, exclusions
+
+
+def _stream(seed: int, *names: str) -> np.random.Generator:
+    return numpy_generator(seed, "interventions", *names)

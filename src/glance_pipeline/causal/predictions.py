@@ -1,15 +1,12 @@
-"""Concept → prediction edges: effects and associations, tested and judged."""
+"""Concept → prediction edges: judged by what interventions did and what goes along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-import numpy as np
-import pandas as pd
-from scipy import stats
-
-from glance_pipeline.causal.columns import normal_scores
-from glance_pipeline.causal.evidence import Estimate
+from glance_pipeline.causal.estimation import Finding, associate, estimate
+from glance_pipeline.causal.evidence import DoseResponse, Estimate
 from glance_pipeline.causal.graph import CausalGraph, Edge, Node, Verdict
-from glance_pipeline.causal.interventions import Effects
+from glance_pipeline.causal.interventions import Measured
 from glance_pipeline.causal.records import InterventionRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import InterventionParameters
@@ -18,7 +15,7 @@ from glance_pipeline.config.discover import InterventionParameters
 def add_predictions(
     graph: CausalGraph,
     table: ConceptTable,
-    effects: Mapping[str, Effects],
+    measured: Mapping[str, Measured],
     settings: InterventionParameters,
     *,
     images: int,
@@ -34,49 +31,35 @@ def add_predictions(
     Args:
         graph: of the concepts.
         table: concepts and margins of all images, for the associations.
-        effects: of each concept that could be moved, on the margins in the order of the table.
+        measured: by node, what moving it did to the margins in the order of the table.
         settings: levels and smallest effects.
         images: number of images intervened on.
         seed: of the run.
         exclusions: concepts that could not be moved, with the reason.
     """
-    pairs = [(name, label) for name in effects for label in map(str, table.margins)]
-    associations = associate(table, list(effects)) if effects else []
-    measured = estimate_effects(effects, table.margins, settings.minimum_effect) if effects else []
-    edges: list[Edge] = []
-    rejected: list[Edge] = []
-    for pair, association, (effect, stability) in zip(pairs, associations, measured, strict=True):
-        verdict = judge(effect, association, settings)
-        used = verdict == "used"
-        edge = Edge(
-            source=pair[0],
-            target=prediction_name(pair[1]),
-            mark_at_source="tail" if used else "circle",
-            mark_at_target="arrow",
-            evidence="intervention" if used else "association",
-            association=association,
-            effect=effect,
-            frequency=stability if used else None,
-            verdict=verdict,
+    columns = [name for node in measured.values() for name in node.effects]
+    associations = associate(table, columns)
+    findings = estimate(measured, table.margins, settings.minimum_effect)
+    judged = [
+        _edge(
+            node,
+            label,
+            {name: (findings[name, label], associations[name, label]) for name in tested.effects},
+            settings,
         )
-        (rejected if verdict == "neither" else edges).append(edge)
-    record = InterventionRecord(
-        images=images,
-        step=settings.step,
-        resamples=settings.resamples,
-        alpha=settings.alpha,
-        correction="Holm",
-        tests=len(pairs),
-        minimum_effect=settings.minimum_effect,
-        minimum_correlation=settings.minimum_correlation,
-        seed=seed,
-        exclusions=exclusions,
+        for node, tested in measured.items()
+        for label in map(str, table.margins)
+    ]
+    edges = tuple(edge for edge in judged if edge.verdict != "neither")
+    rejected = tuple(edge for edge in judged if edge.verdict == "neither")
+    record = replace(
+        _record(settings, findings.values()), images=images, seed=seed, exclusions=exclusions
     )
     nodes = tuple(
         Node(prediction_name(str(label)), "prediction", str(label), "logits")
         for label in table.margins
     )
-    return graph.with_predictions(nodes, tuple(edges), tuple(rejected), record)
+    return graph.with_predictions(nodes, edges, rejected, record)
 
 
 def prediction_name(label: str) -> str:
@@ -84,88 +67,90 @@ def prediction_name(label: str) -> str:
     return f"prediction:{label}"
 
 
-def judge(effect: Estimate, association: Estimate, settings: InterventionParameters) -> Verdict:
+def judge(
+    effect: Estimate,
+    association: Estimate,
+    settings: InterventionParameters,
+    response: DoseResponse | None = None,
+) -> Verdict:
     """Say whether a concept is used for a class, only associated with it, or neither.
 
-    Used: the effect is significant after correction and not practically null. Only associated: it
-    is not used, yet image by image it goes along with the margin; most often because it depends on
-    a concept that is used.
+    Used: the average effect is significant after correction and not practically null, or the
+    dose–response curve is. Only associated: it is not used, yet image by image it goes along with
+    the margin; most often because it depends on a concept that is used.
     """
-    if _passes(effect, settings.alpha, settings.minimum_effect):
+    if _passes(effect, settings.alpha, settings.minimum_effect) or _bends(response, settings):
         return "used"
     if _passes(association, settings.alpha, settings.minimum_correlation):
         return "only_associated"
     return "neither"
 
 
-def associate(table: ConceptTable, names: Sequence[str]) -> list[Estimate]:
-    """Correlate normal scores of concepts and margins, concept by concept, class by class.
-
-    The correlation is marginal on purpose: given the concepts that are used, one that only goes
-    along with them would be independent. p-values and intervals are Fisher's, Holm-corrected.
-    """
-    concepts = _standard(normal_scores(table.concepts[list(names)].to_numpy(np.float64)))
-    answers = _standard(normal_scores(table.margins.to_numpy(np.float64)))
-    correlations = (concepts.T @ answers / len(answers)).ravel()
-    z = np.arctanh(np.clip(correlations, -1 + 1e-12, 1 - 1e-12))
-    error = 1 / np.sqrt(len(answers) - 3)
-    p_values = 2 * stats.norm.sf(np.abs(z) / error)
-    low, high = np.tanh(z - 1.96 * error), np.tanh(z + 1.96 * error)
-    return [
-        Estimate(value, below, above, "correlation", value, p_value, adjusted)
-        for value, below, above, p_value, adjusted in np.stack(
-            [correlations, low, high, p_values, _holm(p_values)], axis=1
-        ).tolist()
-    ]
-
-
-def estimate_effects(
-    effects: Mapping[str, Effects], margins: pd.DataFrame, minimum: float
-) -> list[tuple[Estimate, float]]:
-    """Estimate each effect and its stability, concept by concept, class by class.
-
-    The interval is the bootstrap's 2.5 and 97.5 % quantiles; the p-value takes the bootstrap's
-    standard error and a normal reference, since a share of a thousand resamples cannot be as small
-    as a correction for a hundred tests needs.
-
-    Args:
-        effects: by concept, on K margins each; not empty.
-        margins: of all images on real data, (N, K); their standard deviations are the scale.
-        minimum: smallest standardised effect.
-    """
-    spread = np.tile(margins.to_numpy(np.float64).std(0), len(effects))
-    spread[spread == 0] = np.inf  # a margin that never changes has no scale and no effect
-    value, magnitude = (
-        np.concatenate([getattr(e, field) for e in effects.values()])
-        for field in ("value", "magnitude")
+def _edge(
+    node: str,
+    label: str,
+    tested: Mapping[str, tuple[Finding, Estimate]],
+    settings: InterventionParameters,
+) -> Edge:
+    """Return the judged edge of a node and a class, by the column that tells most."""
+    column = max(tested, key=lambda name: _telling(*tested[name], settings))
+    (effect, stability, response, curve_stability), association = tested[column]
+    verdict = judge(effect, association, settings, response)
+    used = verdict == "used"
+    if used and response and not _passes(effect, settings.alpha, settings.minimum_effect):
+        response, stability = replace(response, decisive=True), curve_stability
+    return Edge(
+        source=node,
+        target=prediction_name(label),
+        mark_at_source="tail" if used else "circle",
+        mark_at_target="arrow",
+        evidence="intervention" if used else "association",
+        association=association,
+        effect=effect,
+        frequency=stability if used else None,
+        verdict=verdict,
+        dose_response=response,
+        level="" if column == node else column.removeprefix(f"{node}="),
     )
-    resampled = np.concatenate([e.resampled for e in effects.values()], axis=1)
-    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
-    error = resampled.std(0, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Without spread over images an effect is either exactly zero or beyond doubt.
-        z = np.where(value == 0, 0.0, np.abs(value) / error)
-    p_values = 2 * stats.norm.sf(z)
-    same = (np.sign(resampled) == np.sign(value)) & (np.abs(resampled) >= minimum * spread)
-    columns = [value, low, high, value / spread, p_values, _holm(p_values), magnitude, same.mean(0)]
-    return [
-        (Estimate(v, lo, hi, "logits per sd", standard, p, adjusted, size), stability)
-        for v, lo, hi, standard, p, adjusted, size, stability in np.stack(columns, axis=1).tolist()
-    ]
+
+
+def _record(settings: InterventionParameters, findings: Collection[Finding]) -> InterventionRecord:
+    """Return the settings and the number of tests."""
+    return InterventionRecord(
+        images=0,
+        step=settings.step,
+        resamples=settings.resamples,
+        alpha=settings.alpha,
+        correction="Holm",
+        tests=len(findings),
+        minimum_effect=settings.minimum_effect,
+        minimum_correlation=settings.minimum_correlation,
+        seed=0,
+        curve_tests=sum(_is_tested(finding.response) for finding in findings),
+    )
+
+
+def _telling(
+    finding: Finding, association: Estimate, settings: InterventionParameters
+) -> tuple[bool, float, bool, float]:
+    """Order the levels of a feature: used first, by their effect, then those that go along."""
+    used = _passes(finding.effect, settings.alpha, settings.minimum_effect)
+    along = _passes(association, settings.alpha, settings.minimum_correlation)
+    effect = abs(finding.effect.standardised)
+    return used, effect if used else 0.0, along, abs(association.value) if along else effect
+
+
+def _is_tested(response: DoseResponse | None) -> bool:
+    return response is not None and response.p_value is not None
+
+
+def _bends(response: DoseResponse | None, settings: InterventionParameters) -> bool:
+    """Say whether a curve is not flat: significantly, and more than practically."""
+    if response is None or response.adjusted_p_value is None or response.size is None:
+        return False
+    return response.adjusted_p_value <= settings.alpha and response.size >= settings.minimum_effect
 
 
 def _passes(estimate: Estimate, alpha: float, minimum: float) -> bool:
     adjusted = estimate.adjusted_p_value
     return adjusted is not None and adjusted <= alpha and abs(estimate.standardised) >= minimum
-
-
-def _standard(columns: np.ndarray) -> np.ndarray:
-    """Standardise; a constant column becomes zero, which correlates with nothing."""
-    spread = columns.std(0)
-    return (columns - columns.mean(0)) / np.where(spread > 0, spread, 1.0)
-
-
-def _holm(p_values: np.ndarray) -> np.ndarray:
-    from statsmodels.stats.multitest import multipletests  # a second to import
-
-    return multipletests(p_values, method="holm")[1]

@@ -52,6 +52,8 @@ class InterventionRecord:
         minimum_correlation: smallest correlation called only associated.
         seed: seed of the run.
         exclusions: reason by name of each concept that could not be moved.
+        curve_tests: tests of dose–response curves, which are of the family of effects.
+        interaction_tests: number of tests in the family of interactions.
     """
 
     images: int
@@ -64,3 +66,28 @@ class InterventionRecord:
     minimum_correlation: float
     seed: int
     exclusions: dict[str, str] = field(default_factory=dict)
+    curve_tests: int = 0
+    interaction_tests: int = 0
+
+
+@dataclass(frozen=True)
+class Falsification:
+    """dowhy's falsification test of one graph (Eulig et al. 2023, arXiv 2305.09565).
+
+    Attributes:
+        violations: local Markov conditions of the graph that the data reject at 5 %.
+        tests: local Markov conditions tested.
+        p_value: share of graphs with permuted nodes that violate no larger share of theirs. A graph
+            that is no better than chance has a large one.
+        p_value_equivalent: share of permuted graphs that imply the same conditions; where it is
+            above 5 % the test can tell little.
+        rows: images tested on.
+        permutations: of the nodes.
+    """
+
+    violations: int
+    tests: int
+    p_value: float
+    p_value_equivalent: float
+    rows: int
+    permutations: int

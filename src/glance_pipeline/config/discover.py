@@ -1,26 +1,46 @@
 """Typed parameters of the discover pipeline."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from glance_pipeline.config.knowledge import Knowledge
 
 
 class SearchParameters(BaseModel):
     """How the graph among concepts is searched.
 
     Attributes:
+        method: ``fci``, which allows for hidden common causes, or ``pc``, ``ges``, ``boss``, which
+            do not.
         resamples: bootstrap resamples, each searched on its own.
         rows_per_resample: rows drawn, with replacement, for each; None draws as many as there are.
-        alpha: level of each conditional independence test, in (0, 1).
+        alpha: level of each conditional independence test, in (0, 1); of ``fci``, ``pc`` and the
+            re-examination.
+        penalty: of an edge in the score of ``ges`` and ``boss``, in units of the Bayesian
+            information criterion's own.
         threshold: share of resamples that must hold an edge for the graph to keep it.
         depth: largest conditioning set of a test.
+        reexamination: nonparametric test of the edges that the resamples hold, ``rcit``, or None.
+        reexamination_rows: rows of that test, at most; it is not made with fewer than 500.
+        reexamination_sets: conditioning sets tried for an edge, at most.
+        asymmetry: functional asymmetry that suggests a direction of edges left open,
+            ``additive_noise`` or ``lingam``; None suggests nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    method: Literal["fci", "pc", "ges", "boss"] = "fci"
     resamples: int = Field(100, ge=1)
     rows_per_resample: int | None = Field(5000, ge=30)
     alpha: float = Field(0.01, gt=0, lt=1)
     threshold: float = Field(0.5, gt=0, le=1)
     depth: int = Field(3, ge=0)
+    penalty: float = Field(1.0, gt=0)
+    reexamination: Literal["rcit"] | None = "rcit"
+    reexamination_rows: int = Field(5000, ge=500)
+    reexamination_sets: int = Field(16, ge=1)
+    asymmetry: Literal["additive_noise", "lingam"] | None = None
 
 
 class InterventionParameters(BaseModel):
@@ -34,6 +54,10 @@ class InterventionParameters(BaseModel):
         minimum_effect: smallest effect called *used*, in standard deviations of the class's margin
             for one standard deviation of the concept.
         minimum_correlation: smallest rank correlation called *only associated*.
+        doses: values of the dose–response curve of each concept, 3 or more; 0 measures no curves.
+            Each costs a generated image for each image and concept.
+        interactions: pairs of concepts tested for interactions, at most; each costs four generated
+            images for each image.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -44,6 +68,34 @@ class InterventionParameters(BaseModel):
     alpha: float = Field(0.05, gt=0, lt=1)
     minimum_effect: float = Field(0.05, ge=0)
     minimum_correlation: float = Field(0.1, ge=0, le=1)
+    doses: int = Field(7, ge=0)
+    interactions: int = Field(10, ge=0)
+
+    @field_validator("doses")
+    @classmethod
+    def _enough_doses(cls, doses: int) -> int:
+        if doses in (1, 2):
+            raise ValueError(f"{doses} was found; 3 or more was wanted, or 0 for no curves")
+        return doses
+
+
+class StructuralModelParameters(BaseModel):
+    """How the structural causal models of the concepts are fitted.
+
+    Attributes:
+        largest_number_of_graphs: directed graphs that are fitted, at most; where the concept graph
+            allows more, that many are drawn at random.
+        knots: of the spline of each cause.
+        permutations: of the nodes, in dowhy's falsification test; 0 leaves it out.
+        falsification_rows: images that the test takes, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    largest_number_of_graphs: int = Field(50, ge=1)
+    knots: int = Field(5, ge=3)
+    permutations: int = Field(20, ge=0)
+    falsification_rows: int = Field(1000, ge=50)
 
 
 class FigureParameters(BaseModel):
@@ -52,12 +104,14 @@ class FigureParameters(BaseModel):
     Attributes:
         used_per_class: strongest *used* concepts drawn for each class.
         associated_per_class: strongest *only associated* concepts drawn for each class.
+        interactions: strongest interactions listed under the graph.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     used_per_class: int = Field(3, ge=0)
     associated_per_class: int = Field(1, ge=0)
+    interactions: int = Field(3, ge=0)
 
 
 class DiscoverParameters(BaseModel):
@@ -66,5 +120,7 @@ class DiscoverParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     search: SearchParameters = SearchParameters()
+    knowledge: Knowledge = Knowledge()
     intervention: InterventionParameters = InterventionParameters()
+    structural_model: StructuralModelParameters = StructuralModelParameters()
     figure: FigureParameters = FigureParameters()

@@ -8,6 +8,7 @@ from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.datasets.image_array import ImageArrayDataset
 from glance_pipeline.datasets.network_weights import NetworkWeightsDataset
 from glance_pipeline.datasets.optional import OptionalDataset
+from glance_pipeline.datasets.structural_model import StructuralModelsDataset
 
 __all__ = [
     "CausalGraphDataset",
@@ -18,4 +19,5 @@ __all__ = [
     "ImageArrayDataset",
     "NetworkWeightsDataset",
     "OptionalDataset",
+    "StructuralModelsDataset",
 ]

@@ -4,6 +4,18 @@ import math
 
 from glance_pipeline.explanations.explanation import ConceptValue
 from glance_pipeline.networks import Concept
+from glance_pipeline.number_format import format_fixed, format_logits, format_number
+
+__all__ = [
+    "concept_value",
+    "displayed_unit",
+    "format_at",
+    "format_logits",
+    "format_number",
+    "format_pair",
+    "in_display_units",
+    "with_unit",
+]
 
 LATENT_UNIT = "sd"
 
@@ -32,24 +44,11 @@ def concept_value(concept: Concept, standardised: float) -> ConceptValue:
     )
 
 
-def format_number(value: float, digits: int = 2) -> str:
-    """Write a number with ``digits`` significant digits, never in exponents, with a true minus."""
-    if value == 0:
-        return "0"
-    return _fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
-
-
-def format_logits(value: float, signed: bool = False) -> str:
-    """Write a number of logits: two significant digits, at most two decimals."""
-    text = format_number(value) if abs(value) >= 0.1 else _fixed(value, 2)
-    return f"+{text}" if signed and not text.startswith("−") else text
-
-
 def format_at(value: float, resolution: float) -> str:
     """Write a number with as many decimals as show steps of ``resolution`` to about 5 %."""
     if resolution == 0:
         return format_number(value)
-    return _fixed(value, max(0, math.floor(1.3 - math.log10(abs(resolution)))))
+    return format_fixed(value, max(0, math.floor(1.3 - math.log10(abs(resolution)))))
 
 
 def format_pair(first: float, second: float) -> tuple[str, str]:
@@ -60,8 +59,3 @@ def format_pair(first: float, second: float) -> tuple[str, str]:
 def with_unit(text: str, unit: str) -> str:
     """Put a unit behind a number that is already written."""
     return f"{text} {unit}" if unit else text
-
-
-def _fixed(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    return (text if float(text) != 0 else text.lstrip("-")).replace("-", "−")

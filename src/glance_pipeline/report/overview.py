@@ -94,7 +94,7 @@ def concept_rows(
             kind=concept.kind,
             active=concept.active,
             extent=_extent(concept),
-            effects=tuple(_strongest_effects(concept.name, graph)),
+            effects=tuple(_strongest_effects(concept, graph)),
             share=mean[concept.name] / largest,
             contribution=format_logits(mean[concept.name]),
         )
@@ -118,8 +118,15 @@ def _extent(concept: Concept) -> str:
     return with_unit(f"{format_number(low)} to {format_number(high)}", displayed_unit(concept))
 
 
-def _strongest_effects(name: str, graph: CausalGraph, most: int = 2) -> list[str]:
-    used = [edge for edge in graph.edges if edge.source == name and edge.verdict == "used"]
+def _strongest_effects(concept: Concept, graph: CausalGraph, most: int = 2) -> list[str]:
+    """Return the effects of a concept; of a level, those that its feature has by this level."""
+    used = [
+        edge
+        for edge in graph.edges
+        if edge.verdict == "used"
+        and edge.source == (concept.feature or concept.name)
+        and (not concept.feature or edge.level in concept.levels)
+    ]
     used.sort(key=lambda edge: abs(edge.strength), reverse=True)
     return [_effect(edge, graph) for edge in used[:most]]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
@@ -52,5 +53,6 @@ def render_report(
         tiles=fidelity_tiles(explanations, metrics),
         rows=concept_rows(concepts, graph, explanations),
         graph=graph,
+        edges=list(edge_table(graph).itertuples()),
         figure=figure_uri(draw_graph(graph, FIGURE)),
     )

@@ -1,15 +1,21 @@
 """Nodes of the discover pipeline."""
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from glance_pipeline.causal.comparison_figure import draw_comparison
+from glance_pipeline.causal.data_graph import discover_data_graph, measured_concepts
 from glance_pipeline.causal.discovery import discover_concept_graph
+from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.inference import infer_concepts
+from glance_pipeline.causal.interactions import add_interactions
 from glance_pipeline.causal.interventions import measure_effects
 from glance_pipeline.causal.predictions import add_predictions
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import available_cores
 from glance_pipeline.concepts import ConceptTable
@@ -28,8 +34,10 @@ def infer_concepts_of_all_images(
 def discover_causal_graph_among_concepts(
     concepts: ConceptTable, parameters: DiscoverParameters, seed: int, workers: int | None
 ) -> CausalGraph:
-    """Return the graph among concepts, by FCI over bootstrap resamples."""
-    return discover_concept_graph(concepts, parameters.search, seed, workers or available_cores())
+    """Return the graph among concepts, by a search over bootstrap resamples."""
+    return discover_concept_graph(
+        concepts, parameters.search, seed, workers or available_cores(), parameters.knowledge
+    )
 
 
 def test_concepts_by_intervention(
@@ -53,7 +61,8 @@ def test_concepts_by_intervention(
         raise ValueError("image_records: no image has the split 'test' to intervene on")
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
-    effects, exclusions = measure_effects(
+    features = getattr(concepts, "features", {})
+    measured, exclusions = measure_effects(
         surrogate,
         classifier,
         images[chosen],
@@ -61,12 +70,51 @@ def test_concepts_by_intervention(
         step=settings.step,
         resamples=settings.resamples,
         seed=seed,
+        doses=settings.doses,
+        features=features,
     )
-    return add_predictions(
-        graph, concepts, effects, settings, images=len(chosen), seed=seed, exclusions=exclusions
+    graph = add_predictions(
+        graph, concepts, measured, settings, images=len(chosen), seed=seed, exclusions=exclusions
     )
+    return add_interactions(graph, concepts, surrogate, classifier, images[chosen], settings, seed)
+
+
+def fit_structural_models(
+    concepts: ConceptTable, graph: CausalGraph, parameters: DiscoverParameters, seed: int
+) -> StructuralModels:
+    """Return structural causal models of the concepts on the graphs that the marks allow."""
+    return StructuralModels.fit(concepts, graph, parameters.structural_model, seed)
 
 
 def draw_causal_graph(graph: CausalGraph, parameters: DiscoverParameters) -> Figure:
     """Return the figure of the graph."""
     return draw_graph(graph, parameters.figure)
+
+
+def export_causal_graph(graph: CausalGraph) -> nx.DiGraph:
+    """Return the graph as networkx has it, for GraphML."""
+    return graph.to_networkx()
+
+
+def list_edges_by_strength(graph: CausalGraph) -> pd.DataFrame:
+    """Return the table of edges with their evidence in words."""
+    return edge_table(graph)
+
+
+def discover_causal_graph_of_the_data(
+    context_features: pd.DataFrame,
+    surrogate: TwinSurrogate,
+    parameters: DiscoverParameters,
+    seed: int,
+    workers: int | None,
+) -> CausalGraph:
+    """Return the graph among the measured context features, searched as that among concepts."""
+    table = measured_concepts(context_features, surrogate.concepts)
+    return discover_data_graph(
+        table, parameters.search, seed, workers or available_cores(), parameters.knowledge
+    )
+
+
+def draw_perceived_graph_beside_the_data(perceived: CausalGraph, data: CausalGraph) -> Figure:
+    """Return the figure of both graphs with their differences coloured."""
+    return draw_comparison(perceived, data)

@@ -8,7 +8,7 @@ PARAMETERS, SEED, WORKERS = "params:discover", "params:seed", "params:compute.wo
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline from the aligned surrogate to the causal graph and its figure."""
+    """Return the pipeline from the aligned surrogate to the causal graph and the data's own."""
     return Pipeline(
         [
             Node(
@@ -39,10 +39,40 @@ def create_pipeline() -> Pipeline:
                 name="test_concepts_by_intervention",
             ),
             Node(
+                nodes.fit_structural_models,
+                inputs=["concepts", "causal_graph", PARAMETERS, SEED],
+                outputs="structural_models",
+                name="fit_structural_models",
+            ),
+            Node(
                 nodes.draw_causal_graph,
                 inputs=["causal_graph", PARAMETERS],
                 outputs="causal_graph_figure",
                 name="draw_causal_graph",
+            ),
+            Node(
+                nodes.export_causal_graph,
+                inputs="causal_graph",
+                outputs="causal_graph_graphml",
+                name="export_causal_graph",
+            ),
+            Node(
+                nodes.list_edges_by_strength,
+                inputs="causal_graph",
+                outputs="causal_graph_edges",
+                name="list_edges_by_strength",
+            ),
+            Node(
+                nodes.discover_causal_graph_of_the_data,
+                inputs=["context_features", "surrogate_aligned", PARAMETERS, SEED, WORKERS],
+                outputs="data_graph",
+                name="discover_causal_graph_of_the_data",
+            ),
+            Node(
+                nodes.draw_perceived_graph_beside_the_data,
+                inputs=["causal_graph", "data_graph"],
+                outputs="graph_comparison_figure",
+                name="draw_perceived_graph_beside_the_data",
             ),
         ],
         tags="discover",

@@ -1,0 +1,107 @@
+"""What is written on the figure of the causal graph: titles, interactions and the legend."""
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from glance_pipeline.causal.figure_edges import (
+    DASHES,
+    DOTS,
+    HINT,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    SETTLED,
+    line_width,
+    opacity,
+)
+from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.number_format import format_logits
+
+LINE = 0.2
+"""Inches from one line of small text to the next."""
+
+
+def write_titles(
+    axes: Axes, graph: CausalGraph, top: float, concepts: float, sinks: float, drawn: int
+) -> None:
+    """Write what each column is and what the edges rest on.
+
+    Args:
+        axes: of the figure, in inches.
+        graph: says how it was found.
+        top: height of the columns.
+        concepts: middle of the column of concepts.
+        sinks: middle of the column of predictions.
+        drawn: number of concept → prediction edges that are drawn.
+    """
+    search, tests = graph.search, graph.intervention
+    title = {"ha": "center", "weight": "bold", "color": INK}
+    small = {"ha": "center", "size": 8, "color": INK}
+    axes.text(concepts, top + 0.2, "Concepts", **title)  # type: ignore[arg-type]
+    said = f"searched on {search.resamples} resamples of {search.rows_per_resample:,} images"
+    axes.text(concepts, top + 0.45, said, **small)  # type: ignore[arg-type]
+    if tests is None:
+        return
+    judged = sum(edge.verdict is not None for edge in graph.edges)
+    axes.text(sinks, top + 0.2, "Predictions", **title)  # type: ignore[arg-type]
+    said = f"do(concept) on {tests.images} images; {drawn} strongest of {judged} edges drawn"
+    axes.text((concepts + sinks) / 2 + 0.6, top + 0.45, said, **small)  # type: ignore[arg-type]
+
+
+def interaction_lines(graph: CausalGraph, most: int) -> list[str]:
+    """Return the strongest interactions as lines of text, with a heading; none where none are."""
+    shown = graph.interactions[:most]
+    if not shown:
+        return []
+    lines = [f"Interactions, {len(shown)} strongest of {len(graph.interactions)}"]
+    for one in shown:
+        first, second = (graph.node(name).label for name in one.concepts)
+        value = format_logits(one.effect.value, signed=True)
+        answer = graph.node(one.prediction).label
+        lines.append(f"{first} × {second} → {answer}: {value} {one.effect.unit}")
+    return lines
+
+
+def write_lines(axes: Axes, lines: list[str], x: float, top: float) -> None:
+    """Write lines of small text under one another, the first in bold."""
+    for number, line in enumerate(lines):
+        weight = "bold" if number == 0 else "normal"
+        y = top - LINE * (number + 1)
+        axes.text(x, y, line, ha="center", size=8, color=INK, weight=weight)
+
+
+def draw_legend(axes: Axes, graph: CausalGraph) -> None:
+    """Say what lines and marks mean; knowledge and suggestions where the graph has some."""
+
+    def line(label: str, **style: object) -> Line2D:
+        return Line2D([], [], **({"color": INK, "linewidth": 2.0, "label": label} | style))  # type: ignore[arg-type]
+
+    handles = [
+        line("used: do(concept) moves it"),
+        line("only associated", linestyle=DASHES),
+        line("positive", color=POSITIVE),
+        line("negative", color=NEGATIVE),
+        line("|strength| 0.8", linewidth=line_width(0.8)),
+        line("|strength| 0.1", linewidth=line_width(0.1)),
+        line("in all resamples", alpha=opacity(1.0)),
+        line("in half of them", alpha=opacity(0.5)),
+        line("arrowhead: no cause of the other", marker=">", linestyle=""),
+        line("circle: cannot be told", marker="o", markerfacecolor="white", linestyle=""),
+    ]
+    if any(edge.dose_response and edge.dose_response.decisive for edge in graph.edges):
+        handles.append(line("used for its curve: no sign", linewidth=3.0))
+    if any(edge.knowledge for edge in graph.edges):
+        handles.append(
+            line("black: knowledge speaks of it", color=SETTLED, marker=">", linestyle="")
+        )
+        handles.append(line("black bar: a cause", color=SETTLED, marker="s", linestyle=""))
+    if any(edge.suggestion for edge in graph.edges):
+        handles.append(line("suggested, no finding", color=HINT, linestyle=DOTS, linewidth=1.2))
+    axes.legend(
+        handles=handles,
+        loc="lower center",
+        ncols=-(-len(handles) // 2) if len(handles) < 11 else 5,
+        frameon=False,
+        fontsize=8,
+        handlelength=2.4,
+    )
