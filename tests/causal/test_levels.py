@@ -10,9 +10,10 @@ from glance_pipeline.causal.predictions import add_predictions
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.config.discover import InterventionParameters
+from glance_pipeline.config.discover import DiscoverParameters, InterventionParameters
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.pipelines.discover import nodes
 
 LEVELS = ("red", "green", "blue")
 FREQUENCY = np.array([0.5, 0.3, 0.2])
@@ -52,8 +53,8 @@ class Weighted(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def coloured():
-    """300 images of a colour that decides and a size that does not."""
+def world():
+    """300 images of a colour that decides and a size that does not, and who drew and reads them."""
     spread = np.sqrt(FREQUENCY * (1 - FREQUENCY))
     concepts = [
         Concept(
@@ -79,6 +80,13 @@ def coloured():
     size = rng.normal(size=(300, 1)).clip(-2.4, 2.4)
     codes = np.hstack([(shares - FREQUENCY) / spread, size])
     images = to_uint8(surrogate.generate(Codes(torch.tensor(codes).float(), torch.zeros(300, 4))))
+    return surrogate, classifier, images, shares, size
+
+
+@pytest.fixture(scope="module")
+def coloured(world):
+    surrogate, classifier, images, shares, size = world
+    concepts = surrogate.concepts
     margin = shares @ [1.0, 0.0, -2.0]
     table = ConceptTable(
         pd.DataFrame(np.hstack([shares, size]), columns=[c.name for c in concepts]),
@@ -99,7 +107,7 @@ def coloured():
         features=features,
     )
     assert exclusions == {}
-    return measured, table, spread
+    return measured, table, np.sqrt(FREQUENCY * (1 - FREQUENCY))
 
 
 def test_effect_of_each_level_by_hand(coloured):
@@ -119,9 +127,9 @@ def test_effect_of_each_level_by_hand(coloured):
 def test_the_feature_is_one_node_whose_edge_names_its_strongest_level(coloured):
     measured, table, _ = coloured
     record = SearchRecord("FCI", "Fisher-Z", 0.01, 0.5, 3, 1, 300, 1, 0)
-    nodes = (Node("colour", "aligned", "colour", levels=LEVELS), Node("size", "aligned", "size"))
+    both = (Node("colour", "aligned", "colour", levels=LEVELS), Node("size", "aligned", "size"))
     graph = add_predictions(
-        CausalGraph(nodes, (), (), record),
+        CausalGraph(both, (), (), record),
         table,
         measured,
         InterventionParameters(),
@@ -138,3 +146,24 @@ def test_the_feature_is_one_node_whose_edge_names_its_strongest_level(coloured):
     assert graph.intervention.curve_tests == 2  # of the size alone
     assert [e.source for e in graph.rejected] == ["size", "size"]
     assert CausalGraph.from_json(graph.to_json()) == graph
+
+
+def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
+    surrogate, classifier, images, *_ = world
+    parameters = DiscoverParameters.model_validate(
+        {"search": {"resamples": 3}, "structural_model": {"permutations": 2}}
+    )
+    concepts = nodes.infer_concepts_of_all_images(surrogate, classifier, images)
+    assert concepts.nodes() == {"colour": tuple(f"colour={n}" for n in LEVELS), "size": ("size",)}
+    among = nodes.discover_causal_graph_among_concepts(concepts, parameters, 0, 1)
+    records = pd.DataFrame({"split": ["test"] * len(images)})
+    graph = nodes.test_concepts_by_intervention(
+        among, concepts, surrogate, classifier, images, records, parameters, 0
+    )
+    assert graph.node("colour").levels == LEVELS
+    assert graph.between("colour", "prediction:yes").level == "blue"
+    assert graph.between("size", "prediction:yes") is None
+    models = nodes.fit_structural_models(concepts, graph, parameters, 0)
+    assert "colour" in models.exclusions
+    assert "do(colour=blue)" in nodes.list_edges_by_strength(graph)["evidence_in_words"].iloc[0]
+    assert nodes.export_causal_graph(graph).nodes["colour"]

@@ -61,7 +61,6 @@ def test_concepts_by_intervention(
         raise ValueError("image_records: no image has the split 'test' to intervene on")
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
-    features = getattr(concepts, "features", {})
     measured, exclusions = measure_effects(
         surrogate,
         classifier,
@@ -71,7 +70,7 @@ def test_concepts_by_intervention(
         resamples=settings.resamples,
         seed=seed,
         doses=settings.doses,
-        features=features,
+        features=concepts.features,
     )
     graph = add_predictions(
         graph, concepts, measured, settings, images=len(chosen), seed=seed, exclusions=exclusions
