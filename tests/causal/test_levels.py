@@ -165,5 +165,5 @@ def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
     assert graph.between("size", "prediction:yes") is None
     models = nodes.fit_structural_models(concepts, graph, parameters, 0)
     assert "colour" in models.exclusions
-    assert "do(colour=blue)" in nodes.list_edges_by_strength(graph)["evidence_in_words"].iloc[0]
+    assert "do(colour = blue)" in nodes.list_edges_by_strength(graph)["in_words"].iloc[0]
     assert nodes.export_causal_graph(graph).nodes["colour"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,16 +174,18 @@ def test_a_wrong_graph_is_falsified_and_the_right_one_is_not(capfd):
 
 
 def test_what_cannot_be_modelled_is_named(models):
-    columns = chain(200) | {"e": np.ones(200), "f=red": chain(200)["d"]}
-    nodes = (*graph("abce").nodes, Node("d", "aligned", "d", levels=("p", "q")))
-    fitted = StructuralModels.fit(table(columns), CausalGraph(nodes, (), (), SEARCH), PLAIN, 0)
+    levels = {f"f={level}": chain(200)["d"] for level in ("red", "blue")}
+    given = replace(
+        table(chain(200) | {"e": np.ones(200)} | levels), features=dict.fromkeys(levels, "f")
+    )
+    nodes = (*graph("abcde").nodes, Node("f", "aligned", "f", levels=("red", "blue")))
+    fitted = StructuralModels.fit(given, CausalGraph(nodes, (), (), SEARCH), PLAIN, 0)
     assert fitted.exclusions == {
-        "d": "a categorical feature, which has no additive noise",
         "e": "constant",
-        "f=red": "a level of a categorical feature, which has no additive noise",
+        "f": "a categorical feature, which has no additive noise",
     }
-    with pytest.raises(ValueError, match=r"'d': 'a categorical.*cannot be set; one of \['a'"):
-        fitted.counterfactual(fitted.observed, {"d": 1.0})
+    with pytest.raises(ValueError, match=r"'f': 'a categorical.*cannot be set; one of \['a'"):
+        fitted.counterfactual(fitted.observed, {"f": 1.0})
     with pytest.raises(ValueError, match=r"\['b'\] are wanted as well"):
         models.counterfactual(models.observed.drop(columns="b"), {"a": 1.0})
     with pytest.raises(ValueError, match="both cause and effect"):

@@ -93,10 +93,10 @@ class StructuralModels:
         Raises:
             ValueError: where no concept can be modelled.
         """
-        exclusions = _exclusions(table, graph)
+        exclusions = _exclusions(table)
         for name, reason in exclusions.items():
             _LOGGER.warning("Concept %r is left out of the structural models: %s.", name, reason)
-        nodes = tuple(name for name in map(str, table.concepts) if name not in exclusions)
+        nodes = tuple(name for name in table.nodes() if name not in exclusions)
         if not nodes:
             raise ValueError(f"structural models: no concept can be modelled: {exclusions}")
         observed = table.concepts[list(nodes)].astype(np.float64).reset_index(drop=True)
@@ -306,15 +306,12 @@ def _falsification(
     return falsify(tuple(map(str, scaled)), dag, scaled.iloc[chosen], settings.permutations, seed)
 
 
-def _exclusions(table: ConceptTable, graph: CausalGraph) -> dict[str, str]:
-    """Return why a column of the table takes no part, by name."""
-    nodes = {node.name: node for node in graph.nodes}
+def _exclusions(table: ConceptTable) -> dict[str, str]:
+    """Return why a node of the table takes no part, by name."""
     exclusions = {}
-    for name in map(str, table.concepts):
-        if name not in nodes:
-            exclusions[name] = "a level of a categorical feature, which has no additive noise"
-        elif nodes[name].levels:
+    for name, columns in table.nodes().items():
+        if table.levels(name):
             exclusions[name] = "a categorical feature, which has no additive noise"
-        elif np.ptp(table.concepts[name].to_numpy(np.float64)) == 0:
+        elif np.ptp(table.concepts[columns[0]].to_numpy(np.float64)) == 0:
             exclusions[name] = "constant"
     return exclusions

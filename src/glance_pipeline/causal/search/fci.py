@@ -24,8 +24,9 @@ def search_fci(
     """Return the partial ancestral graph of a sample, by FCI (Spirtes 2000, Zhang 2008).
 
     The steps are those of causal-learn's ``fci``, one by one, and so is the result where nothing is
-    known beforehand, with one exception: of the possible-d-separating sets of each size, ``fci``
-    passes over the first, since its generator changes in place what it handed out. Put together
+    known beforehand, with two exceptions: of the possible-d-separating sets of each size, ``fci``
+    passes over the first, since its generator changes in place what it handed out; and rules that
+    are unsound there or of no use here are left out (``_orient``). Put together
     here the steps print nothing, whereas ``fci`` prints edges; they take in what the user knows
     without turning ``Z o-> Y`` into ``Z --> Y``, as ``fci`` does; and possible-d-separating sets
     are tried up to ``settings.depth``, where ``fci`` walks through every subset of them, a number
@@ -34,7 +35,7 @@ def search_fci(
     Args:
         sample: correlations of L nodes.
         settings: level ``alpha``, largest conditioning set ``depth``.
-        facts: marks that the user knows; set after the colliders, before the rules R1 to R10.
+        facts: marks that the user knows; set after the colliders, before the rules R1 to R9.
         seed: not used.
 
     Returns:
@@ -113,7 +114,12 @@ def _orient(
     alpha: float,
     separating: SeparatingSets,
 ) -> None:
-    """Follow the rules R1 to R10 of Zhang (2008) until none applies, in causal-learn's order."""
+    """Follow the rules R1 to R4, R8 and R9 of Zhang (2008) until none applies.
+
+    In causal-learn's order. R5 to R7 are about selection, which there is none of here (every image
+    is a row), and causal-learn's R10 accepts paths that are covered: with d-separation for a test,
+    its R5 and R10 claim false tails in some random models. Without R10 a few tails stay circles.
+    """
     changed = True
     while changed:
         changed = FCI.rulesR1R2cycle(graph, None, False)
@@ -122,8 +128,5 @@ def _orient(
             changed = FCI.ruleR4B(
                 graph, -1, test.data, test, alpha, separating, changed, None, False
             )
-        for rule in (FCI.ruleR5, FCI.ruleR6, FCI.ruleR7):
-            changed = rule(graph, changed)
         changed = FCI.rule8(graph, nodes, changed)
         changed = FCI.rule9(graph, nodes, changed)
-        changed = FCI.rule10(graph, changed)
