@@ -171,3 +171,12 @@ def test_column_that_a_resample_lacks_correlates_with_nothing():
     correlations = correlate(np.stack([a, np.zeros(50), a + b], axis=1))
     assert correlations[1].tolist() == [0.0, 1.0, 0.0]
     assert correlations[0, 2] == pytest.approx(np.corrcoef(a, a + b)[0, 1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_columns_that_are_equal_in_a_resample(method):
+    """As two labels are that differ on one image; without an inverse there is no test."""
+    a, b, c = normal(2, rows=60)
+    marks = run(method, sample_of(np.stack([a, b, a + b + c, a, a + b], axis=1)))
+    assert marks.shape == (5, 5)
+    assert np.array_equal(marks != 0, marks.T != 0)
