@@ -175,8 +175,8 @@ def test_column_that_a_resample_lacks_correlates_with_nothing():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_columns_that_are_equal_in_a_resample(method):
-    """As two labels are that differ on one image; without an inverse there is no test."""
-    a, b, c = normal(2, rows=60)
-    marks = run(method, sample_of(np.stack([a, b, a + b + c, a, a + b], axis=1)))
-    assert marks.shape == (5, 5)
-    assert np.array_equal(marks != 0, marks.T != 0)
+    """As two labels are that differ on one image, where it is not drawn: the pair is joined."""
+    correlations = np.array([[1, 1, 0.5, 0], [1, 1, 0.5, 0], [0.5, 0.5, 1, 0], [0, 0, 0, 1]])
+    marks = run(method, Sample(correlations, tuple((k,) for k in range(4)), 100.0))
+    assert marks[0, 1] == marks[1, 0] == CIRCLE
+    assert not marks[3].any()

@@ -33,7 +33,7 @@ _LOGGER = logging.getLogger(__name__)
 
 Arrow = Literal["forward", "backward", "none"]
 # Arrows tried before a search for all graphs is given up, and by all random searches together: a
-# few seconds. One of those starts anew after a share of them, since a bad beginning may leave no way.
+# few seconds. One of those is given up after fewer, since a bad beginning may leave no way.
 _PATIENCE = 50_000
 _PATIENCE_OF_ONE = 2_000
 
