@@ -61,7 +61,7 @@ def discover_concept_graph(
     for pair in knowledge.required:
         if columns.exclusions.keys() & set(pair):
             _LOGGER.warning(
-                "discover.knowledge.required: [%s, %s] makes no edge, since one of them is left out.",
+                "discover.knowledge.required: [%s, %s] makes no edge: one of them is left out.",
                 *pair,
             )
     settings = _examinable(settings, len(columns.scores))
