@@ -79,7 +79,7 @@ def allowed_graphs(
         graph: with edges between concepts; others are passed over.
         nodes: names of the concepts to take.
         largest: number of graphs at most. Where there are more, that many are drawn at random, by
-            searches that try the arrows in random order.
+            searches that try the arrows in random order; fewer where these take too long.
         seed: of the run.
     """
     edges = [edge for edge in graph.edges if {edge.source, edge.target} <= set(nodes)]
@@ -95,8 +95,8 @@ def allowed_graphs(
     if not complete:
         _LOGGER.warning(
             "Structural models: the concept graph allows more graphs than the %d that "
-            "discover.structural_model.largest_number_of_graphs permits; %d of them are taken at "
-            "random, and ranges of effects are over these alone.",
+            "discover.structural_model.largest_number_of_graphs permits, or too many to search "
+            "them all; %d of them are taken at random, and ranges of effects are over these alone.",
             largest,
             len(found),
         )
