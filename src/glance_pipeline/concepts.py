@@ -56,7 +56,8 @@ class ConceptTable:
         """
         names = {}
         for name in map(str, self.concepts):
-            unit = f" [{self.units[name]}]" if self.units[name] else ""
+            # A name with a bracket of its own has a unit behind it always, be it an empty one.
+            unit = f" [{self.units[name]}]" if self.units[name] or " [" in name else ""
             names[name] = f"{self.kinds[name]}:{name}{unit}"
             if name in self.features:
                 names[name] = f"{_LEVEL}{json.dumps(self.features[name])}:{name}"
@@ -92,8 +93,10 @@ class ConceptTable:
             if prefix == "margin":
                 margins[rest] = frame[column]
                 continue
-            name, _, unit = rest.partition(" [")
-            kinds[name], units[name], concepts[name] = prefix, unit.rstrip("]"), frame[column]
+            name, bracket, unit = rest.rpartition(" [")
+            if not bracket:
+                name, unit = rest, ""
+            kinds[name], units[name], concepts[name] = prefix, unit.removesuffix("]"), frame[column]
         return cls(
             pd.DataFrame(concepts, index=frame.index),
             pd.DataFrame(margins, index=frame.index),

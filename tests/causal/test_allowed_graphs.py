@@ -1,9 +1,11 @@
 import logging
-from itertools import product
+from itertools import combinations, product
 
 import networkx as nx
 import pytest
 
+from benchmarks.graph.known_models import random_model
+from benchmarks.graph.truth import truth_of
 from glance_pipeline.causal.allowed_graphs import allowed_graphs, options
 from glance_pipeline.causal.graph import CausalGraph, Edge, Node
 from glance_pipeline.causal.records import SearchRecord
@@ -98,12 +100,14 @@ def test_contradictions_are_named(caplog):
     g = graph("a --> b", "b --> c", "a <-> c")
     allowed = allowed_graphs(g, list("abc"), 50, 0)
     assert allowed.graphs == ((("a", "b"), ("b", "c")),)
-    assert allowed.notes == ("no graph keeps every '<->' without an ancestor among its ends",)
+    assert allowed.notes == (
+        "no graph was found that keeps every '<->' without an ancestor among its ends",
+    )
     assert allowed.notes[0] in caplog.text
     # b → c would meet e → c, and c → b would meet a → b.
     g = graph("a --> b", "b o-o c", "c --> d", "a --> d", "b --> d", "e --> c")
     allowed = allowed_graphs(g, list("abcde"), 50, 0)
-    assert allowed.notes == ("no graph avoids every new unshielded collider",)
+    assert allowed.notes == ("no graph was found that avoids every new unshielded collider",)
     assert {len(dag) for dag in allowed.graphs} == {6}
 
 
@@ -127,6 +131,26 @@ def test_more_graphs_than_permitted_are_sampled_and_said(caplog):
     assert allowed == allowed_graphs(g, [n.name for n in g.nodes], 20, 3)
     # Drawn, not the first ones of the search, which have the arrows from a, b and c.
     assert len({dag[:3] for dag in allowed.graphs}) > 2
+
+
+def test_many_nodes_are_no_search_without_end():
+    """What observations tell of 32 variables: 58 edges, and many dead ends."""
+    model = random_model(nodes=32, hidden=8, degree=3.0, seed=3, index=0)
+    marks = truth_of(model).observable
+    signs = {-1: "tail", 1: "arrow", 2: "circle"}
+    names = model.observed
+    edges = [
+        Edge(names[i], names[j], signs[marks[j, i]], signs[marks[i, j]], "association")
+        for i, j in combinations(range(32), 2)
+        if marks[i, j]
+    ]
+    allowed = allowed_graphs(graph(*edges), names, 20, 0)
+    assert not allowed.complete
+    assert allowed.notes == ()
+    for dag in allowed.graphs:
+        assert nx.is_directed_acyclic_graph(nx.DiGraph(dag))
+        assert all(marks[names.index(a), names.index(b)] != -1 for a, b in dag)
+        assert all(marks[names.index(b), names.index(a)] != 1 for a, b in dag)
 
 
 def test_no_edges_is_one_graph_and_predictions_take_no_part():

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -113,3 +114,14 @@ def test_table_keeps_its_features():
         assert after.nodes() == before.nodes()
         assert after.kinds == before.kinds
         assert list(after.concepts) == list(before.concepts)
+
+
+def test_names_with_brackets_are_read_as_they_were_written():
+    names = ["size [log]", "size [log] of box", "plain"]
+    frame = pd.DataFrame({name: [1.0, 2.0] for name in names})
+    units = dict(zip(names, ["px", "", "px"], strict=True))
+    kinds, margins = dict.fromkeys(names, "aligned"), pd.DataFrame(index=frame.index)
+    written = ConceptTable(frame, margins, kinds, units)
+    read = ConceptTable.from_frame(written.to_frame())
+    assert list(read.concepts) == names
+    assert read.units == units

@@ -99,6 +99,16 @@ def test_effects_of_a_glass_box_are_known():
     assert effects["follower"].value == pytest.approx([0, 0], abs=1e-6)
 
 
+def test_concept_that_no_image_lets_move_is_named():
+    surrogate, images = painter(low=-0.1, high=0.1), painted(200)
+    own = surrogate.encode_array(images).concepts[:, 0].numpy()
+    measured, exclusions = measure_effects(
+        surrogate, teacher(), images[own > 1], ["used", "follower"], step=0.5, resamples=20, seed=0
+    )
+    assert list(measured) == ["follower"]
+    assert exclusions == {"used": "its code lies beyond [low, high] on every image"}
+
+
 def test_interventions_are_clamped_to_the_interval_of_training():
     surrogate = painter(low=-1.0, high=1.0)
     own = torch.tensor([[0.0], [0.5], [3.0]])

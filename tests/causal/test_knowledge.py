@@ -68,6 +68,16 @@ def test_required_edge_that_the_data_do_not_hold():
     assert [str(other) for other in graph.edges if other is not edge] == ["a o-o b", "b o-o c"]
 
 
+def test_required_edge_of_a_concept_that_cannot_be_searched_is_named(caplog):
+    a, b, _ = normal(0)
+    columns = table(a=a, b=b, flat=np.ones(len(a)))
+    known = Knowledge(required=[["a", "flat"], ["a", "b"]])
+    graph = discover_concept_graph(columns, SearchParameters(**QUICK), 0, 1, known)
+    assert [str(edge) for edge in graph.edges] == ["a --> b"]
+    assert "required: [a, flat] makes no edge" in caplog.text
+    assert "required: [a, b]" not in caplog.text
+
+
 def test_what_follows_from_what_is_known():
     """a → b → c required, x no cause of c: x causes neither a nor b; c causes neither b nor a."""
     knowledge = Knowledge(required=[["a", "b"], ["b", "c"]], forbidden=[["x", "c"]])

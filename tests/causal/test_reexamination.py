@@ -100,3 +100,30 @@ def test_test_leaves_out_what_does_not_vary():
     assert one(flat, y, z) == 1.0
     with pytest.raises(ValueError, match="do not vary"):
         one(x, y, flat)
+
+
+def test_label_that_hardly_any_row_has_is_not_examined():
+    """Five images with a label would pass for unrelated to what the label moves."""
+    x, e, f = normal(3)
+    label = np.zeros(2000)
+    label[-5:] = 1.0
+    y = x + 50 * label + e
+    graph = discover_concept_graph(table(label=label, x=x, y=y, z=x + f), QUICK, 0, 1)
+    assert graph.between("label", "y").reexamination is None
+    assert graph.between("x", "z").reexamination.given == ("y",)
+    assert graph.between("x", "y").reexamination.given == ("z",)
+
+
+@pytest.mark.parametrize("end", [0, 1, 2])
+def test_label_that_the_first_rows_lack(end, recwarn):
+    """Kernel widths are taken from the first 500 rows."""
+    x, e, f = normal(4)
+    label = np.zeros(2000)
+    label[1000:1200] = 1.0
+    y = x + 2 * label + e
+    columns = [column[:, None] for column in (label, y, x)]
+    test = RandomizedTest(np.random.default_rng(0))
+    assert test(*columns) <= 0.01
+    assert test(*columns[end:], *columns[:end]) <= 1
+    assert test(columns[0], (x + f)[:, None], columns[2]) > 0.001
+    assert not recwarn.list

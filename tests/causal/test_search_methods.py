@@ -4,6 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from causallearn.graph.Edge import Edge
+from causallearn.graph.Endpoint import Endpoint
+from causallearn.graph.GeneralGraph import GeneralGraph
+from causallearn.graph.GraphNode import GraphNode
 from causallearn.search.ConstraintBased import FCI
 from causallearn.search.ConstraintBased.PC import pc
 from causallearn.search.PermutationBased.BOSS import boss
@@ -14,6 +18,7 @@ from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
 from glance_pipeline.causal.bootstrap import effective_rows
 from glance_pipeline.causal.sample import Sample, correlate
 from glance_pipeline.causal.search import search
+from glance_pipeline.causal.search.fci import _orient
 from glance_pipeline.causal.search.independence import ResampledTest, node_names
 from glance_pipeline.causal.search.scored import ResampledScore
 from glance_pipeline.config.discover import SearchParameters
@@ -69,6 +74,23 @@ def test_fci_is_causal_learns(seed, monkeypatch):
     marks = run("fci", sample)
     assert np.array_equal(marks, graph.graph.T)
     assert ARROW in marks
+
+
+def test_discriminating_path_where_no_other_rule_applies():
+    """⟨a, b, c, d⟩ discriminates for c, which separates a from d: Zhang's R4 makes it c → d."""
+    nodes = [GraphNode(name) for name in node_names(4)]
+    graph = GeneralGraph(nodes)
+    circle, tail, arrow = Endpoint.CIRCLE, Endpoint.TAIL, Endpoint.ARROW
+    for one, other, mark in ((0, 1, circle), (2, 1, circle), (1, 3, tail), (2, 3, circle)):
+        graph.add_edge(Edge(nodes[one], nodes[other], mark, arrow))
+    separating = {(0, 3): {1, 2}, (3, 0): {1, 2}, (0, 2): set(), (2, 0): set()}
+
+    class ByPath(ResampledTest):
+        def __call__(self, X, Y, condition_set=()):
+            return float((X, Y, set(condition_set)) == (0, 3, {1, 2}))
+
+    _orient(graph, nodes, ByPath(sample_of(normal(0, columns=4).T), 3), 0.01, separating)
+    assert graph.graph.T.tolist() == [[0, 1, 0, 0], [2, 0, 2, 1], [0, 1, 0, 1], [0, -1, -1, 0]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -171,3 +193,12 @@ def test_column_that_a_resample_lacks_correlates_with_nothing():
     correlations = correlate(np.stack([a, np.zeros(50), a + b], axis=1))
     assert correlations[1].tolist() == [0.0, 1.0, 0.0]
     assert correlations[0, 2] == pytest.approx(np.corrcoef(a, a + b)[0, 1])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_columns_that_are_equal_in_a_resample(method):
+    """As two labels are that differ on one image, where it is not drawn: the pair is joined."""
+    correlations = np.array([[1, 1, 0.5, 0], [1, 1, 0.5, 0], [0.5, 0.5, 1, 0], [0, 0, 0, 1]])
+    marks = run(method, Sample(correlations, tuple((k,) for k in range(4)), 100.0))
+    assert marks[0, 1] == marks[1, 0] == CIRCLE
+    assert not marks[3].any()

@@ -116,7 +116,7 @@ def test_predictions_have_curves_and_concepts_have_models(discovered):
 
 
 def test_interventions_need_held_out_images(discovered):
-    with pytest.raises(ValueError, match="no image has the split 'test'"):
+    with pytest.raises(ValueError, match="0 images have the split 'test'"):
         nodes.test_concepts_by_intervention(
             discovered["causal_graph"],
             discovered["concepts"],

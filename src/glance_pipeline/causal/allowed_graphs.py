@@ -32,8 +32,10 @@ from glance_pipeline.seeding import numpy_generator
 _LOGGER = logging.getLogger(__name__)
 
 Arrow = Literal["forward", "backward", "none"]
-# Assignments tried before a search for all graphs is given up; a second or two.
+# Arrows tried before a search for all graphs is given up, and by all random searches together: a
+# few seconds. One of those is given up after fewer, since a bad beginning may leave no way.
 _PATIENCE = 50_000
+_PATIENCE_OF_ONE = 2_000
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ class _Rules(NamedTuple):
 
 _RELAXED = {
     _Rules(True, True): "",
-    _Rules(True, False): "no graph keeps every '<->' without an ancestor among its ends",
-    _Rules(False, False): "no graph avoids every new unshielded collider",
+    _Rules(True, False): "no graph was found that keeps every '<->' without an ancestor among its "
+    "ends",
+    _Rules(False, False): "no graph was found that avoids every new unshielded collider",
 }
 
 
@@ -76,7 +79,7 @@ def allowed_graphs(
         graph: with edges between concepts; others are passed over.
         nodes: names of the concepts to take.
         largest: number of graphs at most. Where there are more, that many are drawn at random, by
-            searches that try the arrows in random order.
+            searches that try the arrows in random order; fewer where these take too long.
         seed: of the run.
     """
     edges = [edge for edge in graph.edges if {edge.source, edge.target} <= set(nodes)]
@@ -92,8 +95,8 @@ def allowed_graphs(
     if not complete:
         _LOGGER.warning(
             "Structural models: the concept graph allows more graphs than the %d that "
-            "discover.structural_model.largest_number_of_graphs permits; %d of them are taken at "
-            "random, and ranges of effects are over these alone.",
+            "discover.structural_model.largest_number_of_graphs permits, or too many to search "
+            "them all; %d of them are taken at random, and ranges of effects are over these alone.",
             largest,
             len(found),
         )
@@ -119,20 +122,41 @@ def _all_or_some(
     edges: list[Edge], rules: _Rules, largest: int, seed: int
 ) -> tuple[list[Dag], bool]:
     """Return all graphs and True, or up to ``largest`` of them drawn at random and False."""
-    search = _Search(edges, rules, lambda _edge, allowed: allowed)
+    search = _Search(edges, rules, lambda _edge, allowed: allowed, _PATIENCE)
     found = list(islice(search.run(), largest + 1))
     if len(found) <= largest and not search.gave_up:
         return found, True
     first = found[:1]
     drawn = dict.fromkeys(first)
     generator = numpy_generator(seed, "structural model", "graphs")
+    tried = 0
     for _ in range(10 * largest):
-        if len(drawn) >= largest:
+        if len(drawn) >= largest or tried >= _PATIENCE:
             break
-        order = [edges[i] for i in generator.permutation(len(edges))]
-        search = _Search(order, rules, lambda _edge, allowed: list(generator.permutation(allowed)))
+        order = _connected([edges[i] for i in generator.permutation(len(edges))])
+        search = _Search(
+            order,
+            rules,
+            lambda _edge, allowed: list(generator.permutation(allowed)),
+            _PATIENCE_OF_ONE,
+        )
         drawn |= dict.fromkeys(islice(search.run(), 1))
+        tried += search.tried
     return list(drawn), False
+
+
+def _connected(edges: list[Edge]) -> list[Edge]:
+    """Return the edges so that each shares a node with one before it, where it can.
+
+    What an arrow forbids is then met at the next ones, and not after many others.
+    """
+    left, seen, order = list(edges), set[str](), []
+    while left:
+        chosen = next((edge for edge in left if {edge.source, edge.target} & seen), left[0])
+        left.remove(chosen)
+        order.append(chosen)
+        seen |= {chosen.source, chosen.target}
+    return order
 
 
 def _without_cycles(edges: list[Edge], notes: list[str]) -> list[Edge]:
@@ -162,16 +186,22 @@ class _Search:
         edges: in the order in which they are settled, those without a choice first.
         rules: which rules hold beside that of no cycle.
         ordered: the order in which an edge's options are tried.
+        patience: arrows tried before the search is given up.
     """
 
     def __init__(
-        self, edges: list[Edge], rules: _Rules, ordered: Callable[[Edge, list[Arrow]], list[Arrow]]
+        self,
+        edges: list[Edge],
+        rules: _Rules,
+        ordered: Callable[[Edge, list[Arrow]], list[Arrow]],
+        patience: int,
     ) -> None:
         self.edges = sorted(edges, key=lambda edge: len(options(edge)) > 1)
         self.rules = rules
         self.ordered = ordered
+        self.patience = patience
         self.gave_up = False
-        self._tried = 0
+        self.tried = 0
         self._pairs = {frozenset((e.source, e.target)) for e in edges}
         self._colliders = _unshielded_colliders(edges, self._pairs)
         self._arrows = nx.DiGraph()
@@ -189,8 +219,10 @@ class _Search:
             return
         edge = self.edges[index]
         for option in self.ordered(edge, options(edge)):
-            self._tried += 1
-            if self._tried > _PATIENCE:
+            if self.gave_up:
+                return
+            self.tried += 1
+            if self.tried > self.patience:
                 self.gave_up = True
                 return
             if self._place(edge, option):
@@ -209,11 +241,18 @@ class _Search:
         ends = ((b, a), (a, b)) if option == "none" else ((b, a),)
         if self.rules.colliders and any(self._is_new_collider(*end) for end in ends):
             return False
-        if option != "none" and nx.has_path(self._arrows, b, a):
+        after = {b, *nx.descendants(self._arrows, b)}
+        if option == "none":
+            related = a in after or b in nx.descendants(self._arrows, a)
+            return not (self.rules.ancestors and related)
+        if a in after:
             return False
-        return not self.rules.ancestors or not any(
-            nx.has_path(self._arrows, *pair) or nx.has_path(self._arrows, *reversed(pair))
-            for pair in self._hidden
+        if not (self.rules.ancestors and self._hidden):
+            return True
+        before = {a, *nx.ancestors(self._arrows, a)}
+        return not any(
+            (one in before and other in after) or (other in before and one in after)
+            for one, other in self._hidden
         )
 
     def _take_back(self, edge: Edge, option: Arrow) -> None:

@@ -58,6 +58,12 @@ def discover_concept_graph(
     columns = search_columns(table)
     for name, reason in columns.exclusions.items():
         _LOGGER.warning("Concept %r is left out of the causal search: %s.", name, reason)
+    for pair in knowledge.required:
+        if columns.exclusions.keys() & set(pair):
+            _LOGGER.warning(
+                "discover.knowledge.required: [%s, %s] makes no edge: one of them is left out.",
+                *pair,
+            )
     settings = _examinable(settings, len(columns.scores))
     nodes = _nodes(table)
     record = _record(columns, settings, seed, knowledge)

@@ -65,6 +65,8 @@ def add_interactions(
     pairs = choose_pairs(graph, labels, spread, settings)
     for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
         changes = second_difference(surrogate, classifier, codes, pair.concepts, settings.step)
+        if not changes.steps.any():  # no image on which both could be moved
+            continue
         generator = numpy_generator(seed, "interactions", *pair.concepts)
         effects = average_effects(changes, settings.resamples, generator)
         estimates = estimate_effects(effects, spread, settings.minimum_effect, "logits per sd²")

@@ -142,6 +142,9 @@ def measure_effects(
     for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
         by_level = node in (features or {}).values()
         changes, response = moving.levels(node, members) if by_level else moving.concept(node)
+        if not all(change.steps.any() for change in changes.values()):
+            exclusions |= dict.fromkeys(members, "its code lies beyond [low, high] on every image")
+            continue
         effects = {
             name: average_effects(change, resamples, _stream(seed, name))
             for name, change in changes.items()

@@ -1,5 +1,7 @@
 """causal-learn's randomized conditional independence test. Imports it: import this late."""
 
+import warnings
+
 import numpy as np
 from causallearn.utils.RCIT.RCIT import RCIT
 
@@ -41,7 +43,8 @@ class RandomizedTest(RCIT):
         if not given.shape[1]:
             raise ValueError("RCIT: the columns to condition on do not vary")
         self.num_f = max(1, min(_MOST_FEATURES, len(x) // _ROWS_PER_FEATURE))
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # no width, where the first 500 rows are all alike
             p_value, _ = self.compute_pvalue(x, y, given)
         return float(min(1.0, max(0.0, p_value)))
 
@@ -54,6 +57,7 @@ class RandomizedTest(RCIT):
         sigma: float | None = None,
     ) -> np.ndarray:
         """Return √2 cos(xwᵀ + b), (rows, num_f), w normal of scale 1/sigma, b uniform."""
-        w = self.generator.normal(size=(num_f, x.shape[1])) / (sigma or 1.0)
+        width = sigma if sigma is not None and sigma > 0 else 1.0  # 0 or NaN: no width was found
+        w = self.generator.normal(size=(num_f, x.shape[1])) / width
         b = self.generator.uniform(0, 2 * np.pi, size=num_f)
         return np.sqrt(2) * np.cos(x @ w.T + b)

@@ -1,11 +1,15 @@
 """What a search sees of one resample: correlations, and how much they can be relied on."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 Block = tuple[int, ...]
 """Columns of one node: one for a quantity, one less than its levels for a categorical feature."""
+
+_OWN = 1e-9
+"""Share of a column's variance that is taken to be its own, whatever a resample says."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,15 @@ class Sample:
     def __len__(self) -> int:
         """Return L, the number of nodes."""
         return len(self.blocks)
+
+    @cached_property
+    def invertible(self) -> np.ndarray:
+        """The correlations, a trace of each column's variance made its own.
+
+        Two labels that differ on a single image are equal in a third of the resamples, which leave
+        that image out. Their matrix has no inverse, and its determinant is zero.
+        """
+        return (1 - _OWN) * self.correlations + _OWN * np.eye(len(self.correlations))
 
     @property
     def single(self) -> bool:
@@ -71,7 +84,7 @@ def associate(sample: Sample) -> np.ndarray:
     strengths = np.eye(len(sample))
     for i, one in enumerate(sample.blocks):
         for j, other in enumerate(sample.blocks[:i]):
-            strengths[i, j] = strengths[j, i] = _canonical(sample.correlations, one, other)
+            strengths[i, j] = strengths[j, i] = _canonical(sample.invertible, one, other)
     return strengths
 
 

@@ -24,9 +24,10 @@ def search_fci(
     """Return the partial ancestral graph of a sample, by FCI (Spirtes 2000, Zhang 2008).
 
     The steps are those of causal-learn's ``fci``, one by one, and so is the result where nothing is
-    known beforehand, with two exceptions: of the possible-d-separating sets of each size, ``fci``
-    passes over the first, since its generator changes in place what it handed out; and rules that
-    are unsound there or of no use here are left out (``_orient``). Put together
+    known beforehand, with these exceptions: of the possible-d-separating sets of each size, ``fci``
+    passes over the first, since its generator changes in place what it handed out, and it looks up
+    what separates a pair one way round only; rules that are unsound there or of no use here are
+    left out, and R4 is not passed over where R1 to R3 find nothing (``_orient``). Put together
     here the steps print nothing, whereas ``fci`` prints edges; they take in what the user knows
     without turning ``Z o-> Y`` into ``Z --> Y``, as ``fci`` does; and possible-d-separating sets
     are tried up to ``settings.depth``, where ``fci`` walks through every subset of them, a number
@@ -52,6 +53,7 @@ def search_fci(
     FCI.rule0(graph, nodes, separating, None, False)
     _set_known_marks(graph, facts)
     _orient(graph, nodes, test, alpha, separating)
+    _set_known_marks(graph, facts)  # R4 sets arrowheads whatever was there
     return graph.graph.T.astype(np.int8)
 
 
@@ -68,7 +70,9 @@ def _remove_by_possible_d_separation(
             given = _separating(candidates, beside, (index[one], index[other]), test, alpha)
             if given is not None:
                 graph.remove_edge(edge)
+                # The collider rule asks for a pair in the order of its nodes, whichever that is.
                 separating[index[one], index[other]] = given
+                separating[index[other], index[one]] = given
                 break
 
 
@@ -116,17 +120,15 @@ def _orient(
 ) -> None:
     """Follow the rules R1 to R4, R8 and R9 of Zhang (2008) until none applies.
 
-    In causal-learn's order. R5 to R7 are about selection, which there is none of here (every image
-    is a row), and causal-learn's R10 accepts paths that are covered: with d-separation for a test,
-    its R5 and R10 claim false tails in some random models. Without R10 a few tails stay circles.
+    In causal-learn's order, but that follows R4 only where R1 to R3 changed something. R5 to R7 are
+    about selection, which there is none of here (every image is a row), and causal-learn's R10
+    accepts paths that are covered: with d-separation for a test, its R5 and R10 claim false tails
+    in some random models. Without R10 a few tails stay circles.
     """
     changed = True
     while changed:
         changed = FCI.rulesR1R2cycle(graph, None, False)
         changed = FCI.ruleR3(graph, separating, None, changed)
-        if changed:
-            changed = FCI.ruleR4B(
-                graph, -1, test.data, test, alpha, separating, changed, None, False
-            )
+        changed = FCI.ruleR4B(graph, -1, test.data, test, alpha, separating, changed, None, False)
         changed = FCI.rule8(graph, nodes, changed)
         changed = FCI.rule9(graph, nodes, changed)

@@ -50,7 +50,7 @@ class ResampledTest(CIT_Base):
 
     def _fisher_z(self, x: int, y: int, given: tuple[int, ...]) -> float:
         columns = self.sample.columns([x, y, *given])
-        precision = np.linalg.inv(self.sample.correlations[columns][:, columns])
+        precision = np.linalg.inv(self.sample.invertible[columns][:, columns])
         partial = -precision[0, 1] / math.sqrt(precision[0, 0] * precision[1, 1])
         freedom = self.sample.effective_rows - (len(columns) - 2) - 3
         # |partial| may reach 1 by rounding in a very small sample.
@@ -71,7 +71,7 @@ class ResampledTest(CIT_Base):
 
     def _log_determinant(self, nodes: list[int]) -> float:
         columns = self.sample.columns(nodes)
-        return float(np.linalg.slogdet(self.sample.correlations[columns][:, columns])[1])
+        return float(np.linalg.slogdet(self.sample.invertible[columns][:, columns])[1])
 
 
 class StableName(str):

@@ -57,7 +57,7 @@ class ResampledScore:
     def _log_determinant(self, nodes: tuple[int, ...]) -> float:
         if nodes not in self._determinants:
             columns = self.sample.columns(nodes)
-            matrix = self.sample.correlations[columns][:, columns]
+            matrix = self.sample.invertible[columns][:, columns]
             self._determinants[nodes] = float(np.linalg.slogdet(matrix)[1])
         return self._determinants[nodes]
 

@@ -53,12 +53,15 @@ def test_concepts_by_intervention(
     """Return the graph with predictions, tested by interventions on held-out images.
 
     Raises:
-        ValueError: where no image is held out for the test split.
+        ValueError: where fewer than two images are held out for the test split.
     """
     settings = parameters.intervention
     held_out = np.flatnonzero(records["split"].to_numpy() == "test")
-    if not len(held_out):
-        raise ValueError("image_records: no image has the split 'test' to intervene on")
+    if len(held_out) < 2:
+        raise ValueError(
+            f"image_records: {len(held_out)} images have the split 'test'; interventions are "
+            "tested on 2 or more"
+        )
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
     measured, exclusions = measure_effects(
