@@ -20,6 +20,7 @@ from glance_pipeline.explanations import (
     Subjects,
     background_codes,
 )
+from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes, Concept
@@ -73,7 +74,8 @@ HAIR_A = [1.5, -0.5, -0.5]
 def test_a_level_that_is_raised_is_taken_from_the_one_that_was_there() -> None:
     surrogate, classifier = box(THREE, blonde)
     codes = Codes(torch.tensor([HAIR_A]), torch.zeros(1, 4))
-    landscape = Landscape(surrogate, classifier, codes, torch.tensor([[False, True, False]]))
+    wanted = torch.tensor([[False, True, False]])
+    landscape = Landscape(surrogate, classifier, codes, wanted, DirectIntervention(surrogate))
     moved = landscape.codes_of(Candidates(torch.tensor([0]), torch.tensor([[0.0, 2.0, 0.0]])))
     part = 1 / (1 + math.exp(-4 - math.log(2)))  # of a, beside c
     assert shares(moved.concepts)[0].tolist() == pytest.approx([1 - part, 1, part - 1], abs=1e-5)

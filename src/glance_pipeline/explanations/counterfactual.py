@@ -20,6 +20,7 @@ from glance_pipeline.explanations.explanation import (
     Counterfactuals,
     Prediction,
 )
+from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.explanations.values import displayed_unit, in_display_units
@@ -41,6 +42,7 @@ class CounterfactualSearch:
         number: most counterfactuals kept for an image.
         parameters: of the search.
         seed: of the random choices of concepts.
+        intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
         ValueError: where ``target`` is no class of the classifier.
@@ -54,6 +56,7 @@ class CounterfactualSearch:
         number: int = 3,
         parameters: SearchParameters | None = None,
         seed: int = 0,
+        intervention: Intervention | None = None,
     ) -> None:
         names = classifier.class_names
         if target not in (RUNNER_UP, ANY, *names):
@@ -67,11 +70,14 @@ class CounterfactualSearch:
         self.number = number
         self.parameters = parameters or SearchParameters()
         self.seed = seed
+        self.intervention = intervention or DirectIntervention(surrogate)
 
     def explain(self, subjects: Subjects) -> list[Counterfactuals]:
         """Return the outcome of the search for each image."""
         wanted = self._wanted(subjects)
-        landscape = Landscape(self.surrogate, self.classifier, subjects.codes, wanted)
+        landscape = Landscape(
+            self.surrogate, self.classifier, subjects.codes, wanted, self.intervention
+        )
         searched = wanted.any(1).nonzero().flatten()
         candidates = self._candidates(landscape, searched)
         candidates = landscape.drop_needless(candidates)

@@ -4,25 +4,34 @@ import torch
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.explanations.explanation import EffectStrip
+from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.explanations.values import displayed_unit, in_display_units
 from glance_pipeline.networks import TwinSurrogate
 
 
 class EffectStrips:
-    """Draws an effect strip of every active concept: its direct effect, descendants held.
+    """Draws an effect strip of every active concept.
 
     Args:
         surrogate: draws the pictures.
         classifier: the teacher.
         steps: pictures in a strip, evenly from the 1 % to the 99 % quantile of the concept over
             the training images.
+        intervention: what becomes of an image when a concept is set; by default the rest is held.
     """
 
-    def __init__(self, surrogate: TwinSurrogate, classifier: Classifier, steps: int = 7) -> None:
+    def __init__(
+        self,
+        surrogate: TwinSurrogate,
+        classifier: Classifier,
+        steps: int = 7,
+        intervention: Intervention | None = None,
+    ) -> None:
         self.surrogate = surrogate
         self.classifier = classifier
         self.steps = steps
+        self.intervene = intervention or DirectIntervention(surrogate)
 
     def explain(self, subjects: Subjects) -> list[list[EffectStrip]]:
         """Return the strips of each image, in the order of the surrogate's active concepts."""
@@ -36,7 +45,7 @@ class EffectStrips:
         concept = self.surrogate.concept(name)
         values = torch.linspace(concept.low, concept.high, self.steps)
         codes = subjects.codes.repeat_interleave(self.steps)
-        moved = self.surrogate.intervene(codes, {name: values.repeat(len(subjects))})
+        moved = self.intervene(codes, {name: values.repeat(len(subjects))})
         pictures, logits = draw(self.surrogate, self.classifier, moved)
         pictures = pictures.reshape(len(subjects), self.steps, *pictures.shape[1:])
         logits = logits.view(len(subjects), self.steps, -1)

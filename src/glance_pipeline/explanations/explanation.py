@@ -9,7 +9,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 lacks what has a default value here, and is read."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
@@ -243,8 +244,10 @@ class Explanation(_Part):
         """
         fields = dict(document)
         version = fields.pop("schema_version", None)
-        if version != SCHEMA_VERSION:
-            raise ValueError(f"explanation: schema version {version}, not {SCHEMA_VERSION}")
+        if version not in (1, SCHEMA_VERSION):
+            raise ValueError(
+                f"explanation: schema version {version}; 1 or {SCHEMA_VERSION} is wanted"
+            )
         for part in ("original", "reconstruction"):
             fields[part] = read(fields[part])
         for found in fields["counterfactuals"]["found"]:

@@ -19,6 +19,7 @@ from glance_pipeline.classifier import Classifier, margins
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ImportanceParameters
 from glance_pipeline.explanations.explanation import Importance, Importances
+from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
@@ -68,6 +69,7 @@ class ShapleyImportance:
         background: standardised values of the active concepts, (B, D), see ``background_codes``.
         parameters: measure, and when to compute exactly.
         seed: of the permutations.
+        intervention: what becomes of an image when concepts are set; by default the rest is held.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class ShapleyImportance:
         background: Tensor,
         parameters: ImportanceParameters | None = None,
         seed: int = 0,
+        intervention: Intervention | None = None,
     ) -> None:
         self.surrogate = surrogate
         self.classifier = classifier
         self.background = background
         self.parameters = parameters or ImportanceParameters()
         self.seed = seed
+        self.intervene = intervention or DirectIntervention(surrogate)
         self.names = surrogate.active_concepts
         features = surrogate.active_features
         self.players = list(features)
@@ -160,7 +164,7 @@ class ShapleyImportance:
         own = torch.stack([self.surrogate.read(code, name) for name in self.names], 1)
         values = torch.where(member[:, self._player_of], own, background)
         columns = dict(zip(self.names, values.unbind(1), strict=True))
-        codes = self.surrogate.intervene(code.repeat_interleave(len(member)), columns)
+        codes = self.intervene(code.repeat_interleave(len(member)), columns)
         _, logits = draw(self.surrogate, self.classifier, codes)
         return self._measure(logits, class_index)
 

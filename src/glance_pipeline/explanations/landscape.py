@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.explanations.intervention import Intervention
 from glance_pipeline.explanations.subjects import draw
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.networks.concept import by_feature
@@ -57,12 +58,19 @@ class Landscape:
         classifier: the teacher.
         codes: of the N images.
         wanted: which answers count for each image, bool (N, K).
+        intervention: what becomes of the codes when concepts are set.
     """
 
     def __init__(
-        self, surrogate: TwinSurrogate, classifier: Classifier, codes: Codes, wanted: Tensor
+        self,
+        surrogate: TwinSurrogate,
+        classifier: Classifier,
+        codes: Codes,
+        wanted: Tensor,
+        intervention: Intervention,
     ) -> None:
         self.surrogate = surrogate
+        self.intervene = intervention
         self.classifier = classifier
         self.codes = codes
         self.wanted = wanted
@@ -84,7 +92,7 @@ class Landscape:
         values = self.values[candidates.owner] + candidates.moves
         columns = dict(zip(self.names, values.unbind(1), strict=True))
         moved = dict(zip(self.names, (candidates.moves != 0).unbind(1), strict=True))
-        return self.surrogate.intervene(self.codes[candidates.owner], columns, moved)
+        return self.intervene(self.codes[candidates.owner], columns, moved)
 
     def margins(self, candidates: Candidates) -> Tensor:
         """Return how far the best wanted class leads the best other, (R,), on 8-bit pictures."""
