@@ -7,7 +7,7 @@ from kedro.io import DatasetError, Version
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
-from glance_pipeline.explanations import Explainer, Source
+from glance_pipeline.explanations import LocalExplanations, Source
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
 
@@ -20,7 +20,9 @@ def explanations(request):
     images = np.random.default_rng(0).integers(0, 255, (3, request.param, 8, 8), dtype=np.uint8)
     sources = [Source("image 7", 7, "a"), Source("x/a b.png"), Source("y/a b.png")]
     parameters = ExplainParameters(steps=3)
-    return Explainer(surrogate, classifier, torch.zeros(2, 3), parameters).explain(images, sources)
+    return LocalExplanations(surrogate, classifier, torch.zeros(2, 3), parameters).explain(
+        images, sources
+    )
 
 
 def test_what_is_saved_is_loaded(tmp_path, explanations):

@@ -3,7 +3,13 @@ import pytest
 import torch
 
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations import EffectStrips, Explainer, Explanation, Source, Subjects
+from glance_pipeline.explanations import (
+    EffectStrips,
+    Explanation,
+    LocalExplanations,
+    Source,
+    Subjects,
+)
 from glance_pipeline.explanations.explanation import (
     Change,
     ConceptValue,
@@ -35,9 +41,9 @@ def draw(surrogate, codes):
 def explained():
     surrogate, classifier = glass_box(by_tilt)
     parameters = ExplainParameters(steps=3)
-    explainer = Explainer(surrogate, classifier, torch.zeros(2, 3), parameters)
+    methods = LocalExplanations(surrogate, classifier, torch.zeros(2, 3), parameters)
     images = draw(surrogate, [[0.4, 0.2, -0.3], [0.0, 2.0, 0.0]])
-    return explainer.explain(images, [Source("image 4", 4, "a"), Source("my/seven.png")])
+    return methods.explain(images, [Source("image 4", 4, "a"), Source("my/seven.png")])
 
 
 def test_strip_moves_one_concept_between_its_bounds_and_asks_the_teacher():
@@ -81,8 +87,8 @@ def test_document_of_another_schema_is_refused(explained):
 def test_untrained_surrogate_is_warned_about():
     surrogate, classifier = tiny_surrogate(), tiny_classifier()
     images = np.random.default_rng(0).integers(0, 255, (2, 1, 8, 8), dtype=np.uint8)
-    explainer = Explainer(surrogate, classifier, torch.zeros(2, 3), ExplainParameters())
-    explanations = explainer.explain(images, [Source("image 0", 0), Source("image 1", 1)])
+    methods = LocalExplanations(surrogate, classifier, torch.zeros(2, 3), ExplainParameters())
+    explanations = methods.explain(images, [Source("image 0", 0), Source("image 1", 1)])
     assert any("part of the image is not explained" in w for w in explanations[0].warnings)
     for explanation in explanations:
         told = any("calls the reconstruction" in w for w in explanation.warnings)

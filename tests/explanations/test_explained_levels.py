@@ -14,7 +14,7 @@ from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters, ImportanceParameters
 from glance_pipeline.explanations import (
     CounterfactualSearch,
-    Explainer,
+    LocalExplanations,
     ShapleyImportance,
     Source,
     Subjects,
@@ -135,9 +135,9 @@ def test_background_codes_beyond_a_label_stay_as_they_were_and_add_up() -> None:
 def test_an_explanation_with_levels_is_put_together() -> None:
     surrogate, classifier = box(TWO, two_colours)
     # Codes beyond those of the labels are no exception, a shade beyond 2.5 sd is one.
-    explainer = Explainer(surrogate, classifier, BACKGROUND, ExplainParameters(steps=2))
+    methods = LocalExplanations(surrogate, classifier, BACKGROUND, ExplainParameters(steps=2))
     inside, outside = (
-        explainer.explain(see(surrogate, classifier, code).images, [Source("one")])[0]
+        methods.explain(see(surrogate, classifier, code).images, [Source("one")])[0]
         for code in ([1.7, -0.7, -0.3], [1.7, -0.7, 3.0])
     )
     assert inside.warnings == ()

@@ -6,7 +6,7 @@ from glance_pipeline.causal.evidence import Estimate
 from glance_pipeline.causal.graph import CausalGraph, Edge, Node
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations import Explainer, Source
+from glance_pipeline.explanations import LocalExplanations, Source
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes
 from glance_pipeline.testing import glass_box
@@ -22,9 +22,11 @@ def by_tilt(u):
 def explained(class_names=("a", "b", "c"), source="image 4"):
     surrogate, classifier = glass_box(by_tilt, class_names)
     codes = Codes(torch.tensor([[0.4, 0.2, -0.3], [0.0, 2.0, 0.0]]), torch.zeros(2, 4))
-    explainer = Explainer(surrogate, classifier, torch.zeros(2, 3), ExplainParameters(steps=3))
+    methods = LocalExplanations(
+        surrogate, classifier, torch.zeros(2, 3), ExplainParameters(steps=3)
+    )
     sources = [Source(source, 4, class_names[0]), Source("image 5", 5, class_names[2])]
-    return explainer.explain(to_uint8(surrogate.generate(codes)), sources), surrogate.concepts
+    return methods.explain(to_uint8(surrogate.generate(codes)), sources), surrogate.concepts
 
 
 def graph(class_names=("a", "b", "c")):

@@ -6,16 +6,16 @@ One method to a file; each is built from a surrogate and a classifier and called
 
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
-from glance_pipeline.explanations.explainer import Explainer, Source
 from glance_pipeline.explanations.explanation import Explanation
 from glance_pipeline.explanations.importance import ShapleyImportance, background_codes
+from glance_pipeline.explanations.local import LocalExplanations, Source
 from glance_pipeline.explanations.subjects import Subjects
 
 __all__ = [
     "CounterfactualSearch",
     "EffectStrips",
-    "Explainer",
     "Explanation",
+    "LocalExplanations",
     "ShapleyImportance",
     "Source",
     "Subjects",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from glance_pipeline.explanations.explainer import Source
+from glance_pipeline.explanations.local import Source
 
 
 @dataclass(frozen=True)

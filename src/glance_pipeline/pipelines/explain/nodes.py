@@ -7,7 +7,7 @@ from glance_pipeline.causal import CausalGraph
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations import Explainer, Explanation, background_codes
+from glance_pipeline.explanations import Explanation, LocalExplanations, background_codes
 from glance_pipeline.explanations.selection import ChosenImages, choose_images, first_of_split
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.report import render_report
@@ -36,8 +36,8 @@ def explain_chosen_images(
     background = background_codes(
         surrogate, concepts, rows, parameters.importance.backgrounds, seed
     )
-    explainer = Explainer(surrogate, classifier, background, parameters, seed)
-    return explainer.explain(chosen.images, chosen.sources)
+    methods = LocalExplanations(surrogate, classifier, background, parameters, seed)
+    return methods.explain(chosen.images, chosen.sources)
 
 
 def write_report(

@@ -45,7 +45,7 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-class Explainer:
+class LocalExplanations:
     """Explains images by every method there is.
 
     Args:
