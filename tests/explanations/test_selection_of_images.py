@@ -5,7 +5,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations.selection import choose_images, first_of_split, read_image
+from glance_pipeline.explanations.image_files import read_image
+from glance_pipeline.explanations.selection import choose_images, first_of_split
 
 IMAGES = np.arange(5 * 16, dtype=np.uint8).reshape(5, 1, 4, 4)
 RECORDS = pd.DataFrame(
@@ -63,8 +64,9 @@ def test_default_is_the_first_of_the_test_split():
 
 def test_images_are_taken_by_number_with_their_label():
     chosen = choose_images((4, 0), IMAGES, RECORDS)
-    np.testing.assert_array_equal(chosen.images, IMAGES[[4, 0]])
-    assert [(s.name, s.index, s.label) for s in chosen.sources] == [
+    images, sources = chosen.read(range(2))
+    np.testing.assert_array_equal(images, IMAGES[[4, 0]])
+    assert [(s.name, s.index, s.label) for s in sources] == [
         ("image 4", 4, "b"),
         ("image 0", 0, "a"),
     ]
@@ -79,8 +81,9 @@ def test_a_colour_file_becomes_grey_and_small(tmp_path):
     path = tmp_path / "seven 7.png"
     Image.new("RGB", (8, 8), (255, 0, 0)).save(path)
     chosen = choose_images((str(path),), IMAGES, RECORDS)
-    np.testing.assert_array_equal(chosen.images, np.full((1, 1, 4, 4), 76))  # 0.299·255
-    assert chosen.sources[0].index is None and chosen.sources[0].notes == ()
+    images, (source,) = chosen.read(range(1))
+    np.testing.assert_array_equal(images, np.full((1, 1, 4, 4), 76))  # 0.299·255
+    assert source.index is None and source.notes == ()
 
 
 def test_a_grey_file_becomes_colour_and_a_squeeze_is_noted(tmp_path):

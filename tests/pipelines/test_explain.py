@@ -13,6 +13,7 @@ from glance_pipeline.causal.graph import Node as GraphNode
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.datasets import CheckpointFolderDataset
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
@@ -43,6 +44,8 @@ def catalog(tmp_path):
         {name: MemoryDataset(value, copy_mode="assign") for name, value in memory.items()}
         | {
             "chosen_images": MemoryDataset(copy_mode="assign"),
+            "explained": MemoryDataset(copy_mode="assign"),
+            "explanation_shards": CheckpointFolderDataset(filepath=str(tmp_path / "shards")),
             "explanations": ExplanationFolderDataset(filepath=str(tmp_path / "explanations")),
             "report": TextDataset(filepath=str(tmp_path / "report.html")),
         }
@@ -73,7 +76,7 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "params:explain", "params:seed",
+        "explanation_shards", "params:explain", "params:seed",
     }  # fmt: skip
 
 
