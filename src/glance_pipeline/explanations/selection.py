@@ -46,7 +46,7 @@ class ChosenImages:
 
     choices: tuple[Choice, ...]
     prepared: np.ndarray
-    labels: Sequence[str]
+    labels: np.ndarray
 
     def __len__(self) -> int:
         return len(self.choices)
