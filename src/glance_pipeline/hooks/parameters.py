@@ -43,4 +43,5 @@ def plain_errors(text: str) -> str:
         elif not line.startswith("    For further information"):
             message = re.sub(r" \[type=.*\]$", "", line.strip()).removeprefix("Value error, ")
             plain.append(f"parameter {'.'.join(filter(None, [block, place]))}: {message}")
+            place = ""
     return "\n".join(plain) or text
