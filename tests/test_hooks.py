@@ -19,9 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from glance_pipeline import tracking
 from glance_pipeline.errors import UserError
+from glance_pipeline.hooks import tracked
 from glance_pipeline.hooks.checks import CannotRunError
 from glance_pipeline.hooks.console import relative_to_here
 from glance_pipeline.hooks.saved import data_version
+from glance_pipeline.hooks.tracked import holds_more
 from support_project import PROJECT, Project
 
 CATALOG = """
@@ -131,13 +133,24 @@ def test_what_is_the_users_to_mend_is_said_in_its_own_words(small):
     assert only_run(small)[1].info.status == "FAILED"
 
 
-def test_a_folder_of_very_many_files_is_named_and_not_copied(small):
+def test_a_folder_of_very_many_files_is_named_and_not_copied(small, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tracked, "holds_more", lambda path, most: asked.append(most) or True)
     catalog = small.conf / "base/catalog.yml"
-    catalog.write_text(catalog.read_text().replace("path: results", "path: results, most_files: 0"))
+    catalog.write_text(catalog.read_text().replace("path: results", "path: results, most_files: 9"))
     small.run()
     client, run = only_run(small)
+    assert asked == [9]
     assert run.data.tags["path.metrics"].endswith("/metrics.json")
     assert not client.list_artifacts(run.info.run_id, "results")
+
+
+def test_files_are_counted_in_folders_within(tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    for name in ("1", "a/2", "a/b/3"):
+        (tmp_path / name).touch()
+    held = [holds_more(tmp_path, files) for files in (2, 3, None)]
+    assert held == [True, False, False]
 
 
 def test_a_failed_run_is_marked_failed_and_keeps_its_curve(small):
@@ -227,8 +240,7 @@ def test_an_interrupted_run_is_marked_killed(small, tmp_path):
             sys.path.insert(0, sys.argv[3])
             import test_hooks
             from support_project import Project
-            from kedro.io import DatasetError
-from kedro.pipeline import Node, Pipeline
+            from kedro.pipeline import Node, Pipeline
             import glance_pipeline.pipeline_registry as registry
 
             def wait(seed):
