@@ -9,6 +9,7 @@ from support_explain import make_catalog
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.errors import UserError
+from glance_pipeline.hooks.checks import CannotRunError, check_explained
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
 
@@ -37,6 +38,23 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
     catalog["params:explain"] = ExplainParameters(images="3 12")
     with pytest.raises(UserError, match="no image 12; 12 images are numbered 0 to 11"):
         SequentialRunner().run(create_pipeline(), catalog)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"images": 12}, "no image 12; 12 images are numbered 0 to 11"),
+        ({"images": "none.png"}, "no file or folder none.png"),
+        ({"target": "zebra"}, "no class 'zebra'; give runner_up, any, or one of"),
+    ],
+)
+def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, told):
+    catalog = make_catalog(tmp_path, parameters)
+    with pytest.raises(CannotRunError, match=told):
+        check_explained(create_pipeline(), catalog)
+    made = Node(lambda: None, None, ["images", "classifier"], name="make")
+    if "none.png" not in parameters.values():  # what is not made yet cannot be checked
+        check_explained(create_pipeline() + Pipeline([made]), catalog)
 
 
 def test_inputs_are_saved_artifacts_and_parameters_only():

@@ -13,7 +13,7 @@ import pytest
 import support_explain
 from support_explain import files_of, run
 
-from glance_pipeline.explanations.shards import rows_of_shard
+from glance_pipeline.explanations.shards import Shards, rows_of_shard
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,21 @@ def test_files_of_one_name_keep_their_names_across_shards(tmp_path):
     whole = files_of(tmp_path / "whole/explanations")
     assert files_of(tmp_path / "parts/explanations") == whole
     assert {"file_a.png/original.png", "file_a.png_5/original.png"} <= set(whole)
+
+
+def test_the_first_of_two_processes_on_one_shard_wins(tmp_path, caplog):
+    shards = Shards(tmp_path, 2)
+
+    def while_another_finishes():
+        shards.write(0, [], [])
+        (shards.path(0) / "mark").touch()
+        yield from ()
+
+    with caplog.at_level(logging.INFO, "glance_pipeline"):
+        shards.write(0, while_another_finishes(), [])
+    assert "was finished by another process meanwhile" in caplog.text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shard_0001_of_0002"]
+    assert (shards.path(0) / "mark").exists()
 
 
 @pytest.mark.parametrize(("images", "number"), [(80, 4), (81, 4), (7, 3), (3, 5), (1, 1)])

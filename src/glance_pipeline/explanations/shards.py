@@ -87,7 +87,9 @@ class Shards:
         try:
             with whole_folder(path, replace=False) as unfinished:
                 write_explanations(unfinished, explanations, names)
-        except FileExistsError:
+        except OSError:  # it is there by now, or this one's folder was taken for a leftover
+            if not path.is_dir():
+                raise
             logger.info("%s was finished by another process meanwhile: %s", said, path)
         for leftover in self.folder.glob(f".{path.name}-*"):  # of processes that were killed
             shutil.rmtree(leftover, ignore_errors=True)
