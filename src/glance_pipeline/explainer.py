@@ -1,7 +1,7 @@
 """Explanations from Python, from what a project has trained."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ _DATASETS = {
 """The dataset of each attribute."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explainer:
     """Explains images as the ``explain`` pipeline does, without a run of it.
 
@@ -51,13 +51,13 @@ class Explainer:
         seed: of their random draws.
     """
 
-    surrogate: TwinSurrogate = field(repr=False)
-    classifier: Classifier = field(repr=False)
-    concepts: ConceptTable = field(repr=False)
-    graph: CausalGraph = field(repr=False)
-    structural_models: StructuralModels = field(repr=False)
-    images: np.ndarray = field(repr=False)
-    records: pd.DataFrame = field(repr=False)
+    surrogate: TwinSurrogate
+    classifier: Classifier
+    concepts: ConceptTable
+    graph: CausalGraph
+    structural_models: StructuralModels
+    images: np.ndarray
+    records: pd.DataFrame
     parameters: ExplainParameters
     seed: int
 
@@ -94,6 +94,13 @@ class Explainer:
             **{name: found[dataset] for name, dataset in _DATASETS.items()},
             parameters=checked,
             seed=int(opened.parameters["seed"]),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Explainer: {len(self.classifier.class_names)} classes, "
+            f"concepts {', '.join(self.surrogate.active_concepts)}, "
+            f"{len(self.images)} prepared images>"
         )
 
     def explain(
