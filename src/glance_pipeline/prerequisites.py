@@ -7,7 +7,10 @@ from kedro.pipeline import Pipeline
 
 
 def explain_missing(
-    inputs: Iterable[str], catalog: CatalogProtocol, pipelines: Mapping[str, Pipeline]
+    inputs: Iterable[str],
+    catalog: CatalogProtocol,
+    pipelines: Mapping[str, Pipeline],
+    needing: str = "This pipeline",
 ) -> str | None:
     """Say which inputs of a pipeline do not exist, and what to run first.
 
@@ -16,6 +19,7 @@ def explain_missing(
             and what may be absent (``OptionalDataset``).
         catalog: of the run.
         pipelines: the registered pipelines, in the order they are run in.
+        needing: who needs them.
 
     Returns:
         A message of several lines, or None where everything is there.
@@ -23,7 +27,7 @@ def explain_missing(
     missing = _missing(inputs, catalog)
     if not missing:
         return None
-    lines = ["This pipeline needs what is not there yet:"]
+    lines = [f"{needing} needs what is not there yet:"]
     for name in missing:
         maker = _maker(name, pipelines)
         made = f"made by the pipeline {maker}" if maker else "which no pipeline here makes"

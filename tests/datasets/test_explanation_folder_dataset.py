@@ -66,5 +66,8 @@ def test_a_damaged_folder_is_named(tmp_path, explanations):
     dataset = ExplanationFolderDataset(filepath=str(tmp_path / "e"))
     dataset.save(explanations)
     (tmp_path / "e/image_000007/original.png").unlink()
-    with pytest.raises(DatasetError, match=r"explanations .*e: .*original\.png"):
+    with pytest.raises(ValueError, match=r"explanation .*image_000007: .*original\.png"):
+        dataset.load()[0]
+    (tmp_path / "e/index.json").write_text("{")
+    with pytest.raises(DatasetError, match=r"explanations .*e: .*index\.json: no index"):
         dataset.load()

@@ -161,3 +161,10 @@ def test_a_pair_is_written_so_that_the_difference_shows():
 def test_file_names_are_harmless():
     assert file_name("../age / years") == "age_years"
     assert file_name("…") == "unnamed"
+
+
+def test_a_notebook_shows_pictures_and_escaped_words(explained):
+    shown = explained[0].model_copy(update={"sentence": "<b>", "warnings": ("a & b",)})
+    html = shown._repr_html_()
+    assert html.count("<img") == 2 + len(explained[0].counterfactuals.found)
+    assert "<p>&lt;b&gt;</p><ul><li>a &amp; b</li></ul>" in html

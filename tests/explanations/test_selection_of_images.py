@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations.selection import choose_images, first_of_split, read_image
+from glance_pipeline.errors import UserError
+from glance_pipeline.explanations.image_files import read_image
+from glance_pipeline.explanations.selection import check_named, choose_images, first_of_split
 
 IMAGES = np.arange(5 * 16, dtype=np.uint8).reshape(5, 1, 4, 4)
 RECORDS = pd.DataFrame(
@@ -63,8 +67,9 @@ def test_default_is_the_first_of_the_test_split():
 
 def test_images_are_taken_by_number_with_their_label():
     chosen = choose_images((4, 0), IMAGES, RECORDS)
-    np.testing.assert_array_equal(chosen.images, IMAGES[[4, 0]])
-    assert [(s.name, s.index, s.label) for s in chosen.sources] == [
+    images, sources = chosen.read(range(2))
+    np.testing.assert_array_equal(images, IMAGES[[4, 0]])
+    assert [(s.name, s.index, s.label) for s in sources] == [
         ("image 4", 4, "b"),
         ("image 0", 0, "a"),
     ]
@@ -79,8 +84,9 @@ def test_a_colour_file_becomes_grey_and_small(tmp_path):
     path = tmp_path / "seven 7.png"
     Image.new("RGB", (8, 8), (255, 0, 0)).save(path)
     chosen = choose_images((str(path),), IMAGES, RECORDS)
-    np.testing.assert_array_equal(chosen.images, np.full((1, 1, 4, 4), 76))  # 0.299·255
-    assert chosen.sources[0].index is None and chosen.sources[0].notes == ()
+    images, (source,) = chosen.read(range(1))
+    np.testing.assert_array_equal(images, np.full((1, 1, 4, 4), 76))  # 0.299·255
+    assert source.index is None and source.notes == ()
 
 
 def test_a_grey_file_becomes_colour_and_a_squeeze_is_noted(tmp_path):
@@ -105,3 +111,48 @@ def test_missing_unreadable_and_deep_files_are_named(tmp_path):
     Image.fromarray(np.full((4, 4), 40000, np.uint16)).save(tmp_path / "deep.png")
     with pytest.raises(ValueError, match="more than 8 bits"):
         read_image(tmp_path / "deep.png", (1, 4, 4))
+
+
+def test_a_folder_stands_for_its_images_sorted_by_path(tmp_path):
+    for name in ("b.png", "a/z.JPG", "a/c/1.bmp", ".hidden.png", ".git/2.png", "readme.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if not name.endswith("txt"):
+            Image.new("L", (4, 4), 9).save(tmp_path / name)
+    (tmp_path / "readme.txt").write_text("no image")
+    chosen = choose_images((f"{tmp_path}/", f"{tmp_path}/b.png"), IMAGES, RECORDS)
+    assert [choice.name for choice in chosen.choices] == [
+        f"{tmp_path}/{name}" for name in ("a/c/1.bmp", "a/z.JPG", "b.png")
+    ]
+    images, sources = chosen.read(range(1, 3))
+    assert images.shape == (2, 1, 4, 4) and sources[1].name == f"{tmp_path}/b.png"
+
+
+def test_a_folder_without_images_and_a_damaged_file_in_one_are_named(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"the folder .*empty holds no image; looked for \.bmp"):
+        choose_images((str(tmp_path / "empty"),), IMAGES, RECORDS)
+    (tmp_path / "empty/bad.png").write_text("no image")
+    chosen = choose_images((str(tmp_path / "empty"), 3), IMAGES, RECORDS)
+    chosen.check(range(1, 2))
+    with pytest.raises(UserError, match=r"bad\.png cannot be read as an image"):
+        chosen.check(range(2))
+
+
+def test_what_can_be_checked_early_is(tmp_path):
+    check_named((7,), None)
+    for named, told in (((7,), "no image 7"), ((str(tmp_path / "x.png"),), "no file or folder")):
+        with pytest.raises(UserError, match=told):
+            check_named(named, 5)
+
+
+def test_a_choice_is_told_from_another_by_what_it_would_read(tmp_path):
+    def identity(named, images=IMAGES):
+        return choose_images(named, images, RECORDS).identity()
+
+    file = tmp_path / "a.png"
+    Image.new("L", (4, 4), 9).save(file)
+    first = identity((0, str(file)))
+    assert identity((0, str(file))) == first
+    assert identity((0, str(file)), IMAGES + 1) != first
+    os.utime(file, (1, 1))
+    assert identity((0, str(file))) != first

@@ -1,52 +1,22 @@
 import json
 
-import numpy as np
-import pandas as pd
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
+from support_explain import make_catalog
 
-from glance_pipeline.causal.graph import CausalGraph
-from glance_pipeline.causal.graph import Node as GraphNode
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
+from glance_pipeline.errors import UserError
+from glance_pipeline.hooks.checks import CannotRunError, check_explained
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
-from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
 
 @pytest.fixture
 def catalog(tmp_path):
-    surrogate = tiny_surrogate()
-    draws = np.random.default_rng(0)
-    concepts = pd.DataFrame(draws.normal(size=(12, 3)), columns=surrogate.active_concepts)
-    margins = pd.DataFrame(draws.normal(size=(12, 3)), columns=list("abc"))
-    kinds = {name: surrogate.concept(name).kind for name in concepts}
-    table = ConceptTable(concepts, margins, kinds, dict.fromkeys(concepts, ""))
-    nodes = tuple(GraphNode(name, kinds[name], name) for name in concepts)
-    graph = CausalGraph(nodes, (), (), SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0))
-    memory = {
-        "images": draws.integers(0, 255, (12, 1, 8, 8), dtype=np.uint8),
-        "image_records": pd.DataFrame({"label": ["a"] * 12, "split": ["train"] * 9 + ["test"] * 3}),
-        "surrogate_aligned": surrogate,
-        "classifier": tiny_classifier(),
-        "concepts": table,
-        "causal_graph": graph,
-        "params:seed": 0,
-        "params:explain": ExplainParameters(count=2, steps=3),
-    }
-    return DataCatalog(
-        {name: MemoryDataset(value, copy_mode="assign") for name, value in memory.items()}
-        | {
-            "chosen_images": MemoryDataset(copy_mode="assign"),
-            "explanations": ExplanationFolderDataset(filepath=str(tmp_path / "explanations")),
-            "report": TextDataset(filepath=str(tmp_path / "report.html")),
-        }
-    )
+    return make_catalog(tmp_path, {"count": 2, "steps": 3})
 
 
 def test_pipeline_explains_the_first_test_images_and_writes_a_report(catalog, tmp_path):
@@ -66,14 +36,31 @@ def test_same_seed_same_explanations(catalog, tmp_path):
 
 def test_chosen_index_out_of_range_stops_before_any_work(catalog):
     catalog["params:explain"] = ExplainParameters(images="3 12")
-    with pytest.raises(ValueError, match="no image 12; 12 images are numbered 0 to 11"):
+    with pytest.raises(UserError, match="no image 12; 12 images are numbered 0 to 11"):
         SequentialRunner().run(create_pipeline(), catalog)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"images": 12}, "no image 12; 12 images are numbered 0 to 11"),
+        ({"images": "none.png"}, "no file or folder none.png"),
+        ({"target": "zebra"}, "no class 'zebra'; give runner_up, any, or one of"),
+    ],
+)
+def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, told):
+    catalog = make_catalog(tmp_path, parameters)
+    with pytest.raises(CannotRunError, match=told):
+        check_explained(create_pipeline(), catalog)
+    made = Node(lambda: None, None, ["images", "classifier"], name="make")
+    if "none.png" not in parameters.values():  # what is not made yet cannot be checked
+        check_explained(create_pipeline() + Pipeline([made]), catalog)
 
 
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "params:explain", "params:seed",
+        "explanation_shards", "params:explain", "params:seed",
     }  # fmt: skip
 
 

@@ -5,21 +5,25 @@ Importing dowhy takes seconds, so import this module late.
 
 import contextlib
 import random
+import warnings
 from collections.abc import Iterator, Mapping
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-from dowhy import gcm
-from dowhy.gcm import config
-from dowhy.gcm.falsify import FalsifyConst, falsify_graph
-from dowhy.gcm.independence_test import generalised_cov_based
-from dowhy.gcm.ml import PredictionModel
 
 from glance_pipeline.causal.directed import Dag, digraph
 from glance_pipeline.causal.mechanisms import SplineMechanism
 from glance_pipeline.causal.records import Falsification
 from glance_pipeline.seeding import seed_sequence
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # in a notebook tqdm misses widgets, which nobody asked for
+    from dowhy import gcm
+    from dowhy.gcm import config
+    from dowhy.gcm.falsify import FalsifyConst, falsify_graph
+    from dowhy.gcm.independence_test import generalised_cov_based
+    from dowhy.gcm.ml import PredictionModel
 
 
 class FittedRegression(PredictionModel):

@@ -1,19 +1,20 @@
 """Parameters of the ``explain`` pipeline."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
 
 def parse_images(value: Any) -> Any:
-    """Turn what a person writes for ``explain.images`` into a tuple of indices and file paths.
+    """Turn what a person writes for ``explain.images`` into a tuple of indices and paths.
 
     Kedro's ``--params`` takes a comma for the next parameter, so on the command line several
     images are written with blanks or semicolons, and runs of indices with a dash: ``3``,
-    ``"3 17 42"``, ``"0-7;42"``, ``digit.png``, ``"3;my digits/seven.png"``. Blanks separate only
+    ``"3 17 42"``, ``"0-7;42"``, ``digit.png``, ``"3;my digits/seven.png"``; a folder stands for
+    all images in it. Blanks separate only
     where every word is an index or a range, so that a path may hold blanks.
 
     Args:
@@ -98,7 +99,8 @@ class ExplainParameters(BaseModel):
     """Which images are explained, and how.
 
     Attributes:
-        images: indices and files, see ``parse_images``; None takes the first of the test split.
+        images: indices, files and folders, see ``parse_images``; None takes the first of the test
+            split.
         count: how many images of the test split where ``images`` is None.
         target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name.
         number_of_counterfactuals: most that are kept for an image.
@@ -107,6 +109,9 @@ class ExplainParameters(BaseModel):
             the explanation carries a warning.
         search: of counterfactuals.
         importance: of concepts.
+        at_once: images that are worked on together, 1–; bounds memory.
+        num_shards: parts that the images are dealt into; each run explains one of them.
+        shard_index: which one, 0 to ``num_shards`` − 1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
@@ -122,3 +127,15 @@ class ExplainParameters(BaseModel):
     residual_warning: float = Field(default=0.15, gt=0)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
+    at_once: int = Field(default=64, ge=1)
+    num_shards: int = Field(default=1, ge=1)
+    shard_index: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _check_shard(self) -> Self:
+        if self.shard_index >= self.num_shards:
+            raise ValueError(
+                f"shard_index is {self.shard_index}, but {self.num_shards} shards (num_shards) "
+                f"are numbered 0 to {self.num_shards - 1}"
+            )
+        return self

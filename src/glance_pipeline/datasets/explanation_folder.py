@@ -1,20 +1,24 @@
 """Dataset of a folder of explanations."""
 
-import shutil
-import tempfile
-from pathlib import Path
+from collections.abc import Iterable
+from typing import Any
 
 from kedro.io import DatasetError
 
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.folder import read_explanations, write_explanations
+from glance_pipeline.explanations.folder import (
+    SavedExplanations,
+    whole_folder,
+    write_explanations,
+)
 
 
-class ExplanationFolderDataset(VersionedPathDataset[list[Explanation]]):
+class ExplanationFolderDataset(VersionedPathDataset[Any]):
     """A folder with a folder for each explained image, written whole or not at all.
 
-    In the catalog::
+    It is saved from any iterable, explanation by explanation, and loads as a sequence that reads
+    what it is asked for. In the catalog::
 
         explanations:
           type: glance_pipeline.datasets.explanation_folder.ExplanationFolderDataset
@@ -22,25 +26,15 @@ class ExplanationFolderDataset(VersionedPathDataset[list[Explanation]]):
           versioned: true
     """
 
-    def load(self) -> list[Explanation]:
-        """Read all explanations of the folder."""
+    def load(self) -> SavedExplanations:
+        """Open the folder; the explanations are read one by one."""
         path = self.load_path
         try:
-            return read_explanations(path)
-        except (FileNotFoundError, ValueError, KeyError) as error:
+            return SavedExplanations.of(path)
+        except (FileNotFoundError, ValueError) as error:
             raise DatasetError(f"explanations {path}: {error}") from error
 
-    def save(self, data: list[Explanation]) -> None:
+    def save(self, data: Iterable[Explanation]) -> None:
         """Write into a folder beside the final one, then rename it."""
-        path = self.save_path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
+        with whole_folder(self.save_path) as unfinished:
             write_explanations(unfinished, data)
-            unfinished.chmod(0o755)
-            if path.exists():
-                shutil.rmtree(path)
-            unfinished.rename(path)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise

@@ -8,12 +8,15 @@ the variety comes from. Candidates are then made sparse and short, and what is k
 verified by the teacher on the drawn picture.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.explain import SearchParameters
+from glance_pipeline.errors import UserError
 from glance_pipeline.explanations.explanation import (
     Change,
     Counterfactual,
@@ -31,6 +34,15 @@ RUNNER_UP = "runner_up"
 ANY = "any"
 
 
+def check_target(target: str, class_names: Sequence[str]) -> None:
+    """Raise ``UserError`` where counterfactuals cannot aim at ``target``."""
+    if target not in (RUNNER_UP, ANY, *class_names):
+        raise UserError(
+            f"explain.target: the classifier has no class {target!r}; "
+            f"give {RUNNER_UP}, {ANY}, or one of {list(class_names)}"
+        )
+
+
 class CounterfactualSearch:
     """Looks for counterfactuals of many images at once.
 
@@ -45,7 +57,7 @@ class CounterfactualSearch:
         intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
-        ValueError: where ``target`` is no class of the classifier.
+        UserError: where ``target`` is no class of the classifier.
     """
 
     def __init__(
@@ -58,12 +70,7 @@ class CounterfactualSearch:
         seed: int = 0,
         intervention: Intervention | None = None,
     ) -> None:
-        names = classifier.class_names
-        if target not in (RUNNER_UP, ANY, *names):
-            raise ValueError(
-                f"explain.target: the classifier has no class {target!r}; "
-                f"give {RUNNER_UP}, {ANY}, or one of {list(names)}"
-            )
+        check_target(target, classifier.class_names)
         self.surrogate = surrogate
         self.classifier = classifier
         self.target = target

@@ -256,6 +256,11 @@ class Explanation(_Part):
             strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
         return cls.model_validate(fields)
 
+    def _repr_html_(self) -> str:
+        from glance_pipeline.explanations.notebook import as_html
+
+        return as_html(self)
+
     def _strip_names(self) -> list[str]:
         names: list[str] = []
         for strip in self.strips:

@@ -1,8 +1,13 @@
 """Explanations on disk: a folder for each image, JSON and PNG."""
 
 import json
-from collections.abc import Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from PIL import Image
@@ -13,37 +18,150 @@ INDEX = "index.json"
 DOCUMENT = "explanation.json"
 
 
-def write_explanations(folder: Path, explanations: Sequence[Explanation]) -> None:
-    """Write each explanation into a folder of its own under ``folder``, and an index of them."""
-    names: list[str] = []
-    for explanation in explanations:
-        name = folder_name(explanation)
-        names.append(name if name not in names else f"{name}_{len(names)}")
-        _write_one(folder / names[-1], explanation)
-    (folder / INDEX).write_text(json.dumps({"explanations": names}, indent=2), encoding="utf-8")
+class SavedExplanations(Sequence[Explanation]):
+    """Explanations in a folder, each read when it is asked for; a slice reads nothing.
+
+    Args:
+        paths: of the folder of each explanation.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = tuple(paths)
+
+    @classmethod
+    def of(cls, *folders: Path) -> "SavedExplanations":
+        """Open folders that ``write_explanations`` wrote, one after the other.
+
+        Raises:
+            FileNotFoundError: where a folder has no index.
+            ValueError: where an index is damaged.
+        """
+        return cls([folder / name for folder in folders for name in _read_index(folder)])
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, number: int) -> Explanation: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> "SavedExplanations": ...
+
+    def __getitem__(self, number: int | slice) -> "Explanation | SavedExplanations":
+        """Read one explanation; or choose several.
+
+        Raises:
+            ValueError: where a document is of another schema or a file of it is missing.
+        """
+        if isinstance(number, slice):
+            return SavedExplanations(self.paths[number])
+        path = self.paths[number]
+        try:
+            return _read_one(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError(f"explanation {path}: {error}") from error
+
+
+def write_explanations(
+    folder: Path, explanations: Iterable[Explanation], names: Sequence[str] | None = None
+) -> None:
+    """Write each explanation into a folder of its own under ``folder``, and an index of them.
+
+    Args:
+        folder: it exists and is empty.
+        explanations: taken one by one; those that are on disk already are linked, or copied where
+            that is impossible, and keep the names of their folders.
+        names: of their folders; by default see ``FolderNames``.
+    """
+    written: list[str] = []
+    if isinstance(explanations, SavedExplanations):
+        for path in explanations.paths:
+            shutil.copytree(path, folder / path.name, copy_function=_link)
+            written.append(path.name)
+    else:
+        unique = FolderNames()
+        for number, explanation in enumerate(explanations):
+            name = names[number] if names else unique(explanation.index, explanation.source)
+            _write_one(folder / name, explanation)
+            written.append(name)
+    (folder / INDEX).write_text(json.dumps({"explanations": written}, indent=2), encoding="utf-8")
 
 
 def read_explanations(folder: Path) -> list[Explanation]:
-    """Read what ``write_explanations`` wrote, in its order.
+    """Read all that ``write_explanations`` wrote, in its order.
 
     Raises:
-        ValueError: where a document is of another schema.
-        FileNotFoundError: where a file is missing.
+        ValueError: where a document is of another schema or a file of it is missing.
+        FileNotFoundError: where there is no index.
     """
-    names = json.loads((folder / INDEX).read_text(encoding="utf-8"))["explanations"]
-    return [_read_one(folder / name) for name in names]
+    return list(SavedExplanations.of(folder))
 
 
-def folder_name(explanation: Explanation) -> str:
-    """Return the folder name of an explanation: ``image_000012``, or the file's name."""
-    if explanation.index is not None:
-        return f"image_{explanation.index:06d}"
-    return f"file_{file_name(Path(explanation.source).name)}"
+@contextmanager
+def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
+    """Give an empty folder beside ``path``, which takes its place once all is written.
+
+    Args:
+        path: of the finished folder; where writing fails, what is there stays as it was.
+        replace: whether what is there is removed once all is written.
+
+    Raises:
+        FileExistsError: where something is there that is not to be replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield unfinished
+        unfinished.chmod(0o755)
+        if replace and path.exists():
+            shutil.rmtree(path)
+        try:
+            unfinished.rename(path)
+        except OSError as error:
+            if path.exists():
+                raise FileExistsError(f"{path} is there already") from error
+            raise
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+class FolderNames:
+    """Names the folder of one explanation after the other, each name but once.
+
+    ``image_000012``, or ``file_`` and the file's name; where an earlier one has that, the number of
+    the explanation, counted from 0, follows.
+    """
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+        self._count = 0
+
+    def __call__(self, index: int | None, source: str) -> str:
+        """Return the name for the explanation of a prepared image, or of a file."""
+        name = f"image_{index:06d}" if index is not None else f"file_{_last_part(source)}"
+        unique, number = name, self._count
+        while unique in self._given:
+            unique, number = f"{name}_{number}", number + 1
+        self._given.add(unique)
+        self._count += 1
+        return unique
 
 
 def as_picture(array: np.ndarray) -> Image.Image:
     """Turn uint8 (C, H, W), C = 1 or 3, into a Pillow image."""
     return Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0))
+
+
+def _last_part(source: str) -> str:
+    return file_name(Path(source).name)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without hard links
+        shutil.copy2(source, target)
 
 
 def _write_one(folder: Path, explanation: Explanation) -> None:
@@ -62,3 +180,10 @@ def _read_one(folder: Path) -> Explanation:
 
     document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
     return Explanation.from_document(document, read)
+
+
+def _read_index(folder: Path) -> list[str]:
+    try:
+        return list(json.loads((folder / INDEX).read_text(encoding="utf-8"))["explanations"])
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{folder / INDEX}: no index of explanations ({error!r})") from error

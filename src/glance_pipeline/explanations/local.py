@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import (
+    SCHEMA_VERSION,
     ConceptValue,
     Counterfactuals,
     EffectStrip,
@@ -18,14 +22,11 @@ from glance_pipeline.explanations.explanation import (
     Importances,
     Prediction,
 )
-from glance_pipeline.explanations.importance import ShapleyImportance
+from glance_pipeline.explanations.importance import ShapleyImportance, background_codes
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.subjects import Subjects
 from glance_pipeline.explanations.values import concept_value, format_number, with_unit
 from glance_pipeline.networks import TwinSurrogate
-
-AT_ONCE = 64
-"""Images that are worked on together; bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ class LocalExplanations:
             raise ValueError("the surrogate has no active concept to explain with")
         self.surrogate = surrogate
         self.classifier = classifier
+        self.background = background
         self.parameters = parameters
+        self.seed = seed
         self.counterfactuals = CounterfactualSearch(
             surrogate,
             classifier,
@@ -85,13 +88,55 @@ class LocalExplanations:
         )
         self.strips = EffectStrips(surrogate, classifier, parameters.steps)
 
+    @classmethod
+    def from_artifacts(
+        cls,
+        surrogate: TwinSurrogate,
+        classifier: Classifier,
+        concepts: ConceptTable,
+        records: pd.DataFrame,
+        parameters: ExplainParameters,
+        seed: int,
+    ) -> "LocalExplanations":
+        """Put the methods together as the ``explain`` pipeline and ``Explainer`` have them.
+
+        Args:
+            surrogate: the aligned twin surrogate.
+            classifier: the teacher.
+            concepts: of all prepared images.
+            records: of all prepared images, with their ``split``.
+            parameters: of the methods.
+            seed: of the run.
+        """
+        training = records["split"].to_numpy()[concepts.concepts.index.to_numpy()] == "train"
+        rows = np.flatnonzero(training).tolist()
+        number = parameters.importance.backgrounds
+        background = background_codes(surrogate, concepts, rows, number, seed)
+        return cls(surrogate, classifier, background, parameters, seed)
+
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
-        """Explain ``images``, uint8 (N, C, H, W), in their order."""
+        """Explain ``images``, uint8 (N, C, H, W), in their order, ``at_once`` together."""
         explanations: list[Explanation] = []
-        for start in range(0, len(images), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
+        at_once = self.parameters.at_once
+        for start in range(0, len(images), at_once):
+            part = slice(start, start + at_once)
             explanations += self._explain(images[part], sources[part])
         return explanations
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that an image's explanation hangs on beside the image, for a fingerprint."""
+        tensors, header = self.surrogate.to_weights()
+        chosen = {"images", "count", "num_shards", "shard_index"}
+        return {
+            "surrogate": tensors,
+            "surrogate_header": header,
+            "classifier": dict(self.classifier.state_dict()),
+            "specification": self.classifier.specification.model_dump(mode="json"),
+            "background": self.background,
+            "parameters": self.parameters.model_dump(mode="json", exclude=chosen),
+            "seed": self.seed,
+            "schema_version": SCHEMA_VERSION,
+        }
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)

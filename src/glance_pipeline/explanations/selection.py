@@ -1,108 +1,184 @@
-"""Choosing the images to explain: by number among the prepared ones, or from files."""
+"""Choosing the images to explain: by number among the prepared ones, from files, or as arrays."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from glance_pipeline.errors import UserError
+from glance_pipeline.explanations.image_files import check_image, files_in, read_image
 from glance_pipeline.explanations.local import Source
+
+Named = int | str | Path | np.ndarray
+"""What names images: an index, a file, a folder, or the image itself, uint8 (C, H, W)."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One chosen image; it is a prepared one, a file, or an array.
+
+    Attributes:
+        name: as a person reads it.
+        index: among the prepared images.
+        file: that holds it.
+        array: uint8, (C, H, W).
+    """
+
+    name: str
+    index: int | None = None
+    file: Path | None = None
+    array: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class ChosenImages:
-    """Images with where they come from.
+    """Images that are read when they are asked for, so that there may be very many.
 
     Attributes:
-        images: uint8, (N, C, H, W).
-        sources: one for each image.
+        choices: one for each image.
+        prepared: uint8, (N, C, H, W).
+        labels: of the prepared images.
     """
 
-    images: np.ndarray
-    sources: tuple[Source, ...]
+    choices: tuple[Choice, ...]
+    prepared: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+    def read(self, rows: range) -> tuple[np.ndarray, list[Source]]:
+        """Return some of the images, uint8 (len(rows), C, H, W), and where they come from.
+
+        Raises:
+            UserError: where a file cannot be read.
+        """
+        read = [self._read(self.choices[row]) for row in rows]
+        return np.stack([image for image, _ in read]), [source for _, source in read]
+
+    def check(self, rows: range) -> None:
+        """Look at the files' first bytes, so that most of what cannot be read is named at once.
+
+        Raises:
+            UserError: where a file is no image, or has more than 8 bits a channel.
+        """
+        for row in rows:
+            file = self.choices[row].file
+            if file is not None:
+                check_image(file)
+
+    def identity(self) -> list[Any]:
+        """Return what tells this choice from another, JSON-able, an entry for each image.
+
+        A file is known by its name, size and time of change: very many are not read twice.
+        """
+        return [self._identity(choice) for choice in self.choices]
+
+    def _identity(self, choice: Choice) -> list[Any]:
+        if choice.file is not None:
+            status = choice.file.stat()
+            return [choice.name, status.st_size, status.st_mtime_ns]
+        array = choice.array if choice.index is None else self.prepared[choice.index]
+        return [choice.name, hashlib.sha256(np.ascontiguousarray(array)).hexdigest()]
+
+    def _read(self, choice: Choice) -> tuple[np.ndarray, Source]:
+        if choice.file is not None:
+            shape = self.prepared.shape[1:]
+            picture, notes = read_image(choice.file, (shape[0], shape[1], shape[2]))
+            return picture, Source(name=choice.name, notes=notes)
+        if choice.index is not None:
+            label = str(self.labels[choice.index])
+            source = Source(name=choice.name, index=choice.index, label=label)
+            return np.asarray(self.prepared[choice.index]), source
+        assert choice.array is not None
+        return choice.array, Source(name=choice.name)
 
 
 def first_of_split(records: pd.DataFrame, count: int, split: str = "test") -> tuple[int, ...]:
     """Return the numbers of the first ``count`` images of a split.
 
     Raises:
-        ValueError: where the split holds no image.
+        UserError: where the split holds no image.
     """
     found = np.flatnonzero(records["split"].to_numpy() == split)[:count]
     if not len(found):
-        raise ValueError(f"explain.images: no image belongs to the split {split!r}")
+        raise UserError(f"explain.images: no image belongs to the split {split!r}")
     return tuple(found.tolist())
 
 
 def choose_images(
-    chosen: Sequence[int | str], images: np.ndarray, records: pd.DataFrame
+    chosen: Sequence[Named], images: np.ndarray, records: pd.DataFrame
 ) -> ChosenImages:
-    """Collect the chosen images.
+    """Find the chosen images; none is read yet.
 
     Args:
-        chosen: indices into ``images``, and paths of image files.
+        chosen: indices into ``images``, paths of image files and of folders of them, arrays.
         images: uint8, (N, C, H, W).
         records: one row an image, with its ``label``.
 
     Raises:
-        ValueError: where an index is out of range, or a file is missing or no image.
+        UserError: where an index is out of range, a file is missing, a folder holds no image, or
+            an array is of another shape or dtype than ``images``.
     """
-    shape = images.shape[1:]
-    parts, sources = [], []
-    for one in chosen:
-        if isinstance(one, int):
-            if one >= len(images):
-                raise ValueError(
-                    f"explain.images: there is no image {one}; "
-                    f"{len(images)} images are numbered 0 to {len(images) - 1}"
-                )
-            parts.append(np.asarray(images[one]))
-            label = str(records["label"].iloc[one])
-            sources.append(Source(name=f"image {one}", index=one, label=label))
+    choices: dict[Any, Choice] = {}  # an image named twice is explained once
+    for number, one in enumerate(chosen):
+        if isinstance(one, np.ndarray):
+            _check_array(one, images.shape[1:])
+            choices[number, "array"] = Choice(f"array {number}", array=one)
+        elif isinstance(one, int | np.integer):
+            check_index(int(one), len(images))
+            choices[int(one)] = Choice(f"image {one}", index=int(one))
         else:
-            picture, notes = read_image(Path(one).expanduser(), (shape[0], shape[1], shape[2]))
-            parts.append(picture)
-            sources.append(Source(name=one, notes=notes))
-    return ChosenImages(np.stack(parts), tuple(sources))
+            for choice in _named_by_path(one):
+                choices.setdefault(choice.file, choice)
+    return ChosenImages(tuple(choices.values()), images, records["label"].to_numpy())
 
 
-def read_image(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read an image file into the classifier's channels and size.
+def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:
+    """Check what can be checked of a choice before there is anything else.
 
     Args:
-        path: of a file that Pillow reads with 8 bits a channel; PNG and JPEG among others.
-        shape: (channels, height, width) wanted; 1 channel makes it grey, 3 RGB.
-
-    Returns:
-        The image, uint8 (C, H, W), and what was done to it that changes its look.
+        chosen: indices, files and folders.
+        prepared: number of prepared images, None where it is not known yet.
 
     Raises:
-        ValueError: where the file is missing, is no image, or has more than 8 bits a channel.
+        UserError: as ``choose_images`` does.
     """
-    channels, height, width = shape
-    try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            picture.load()
-    except FileNotFoundError as error:
-        raise ValueError(f"explain.images: there is no file {path}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"explain.images: {path} cannot be read as an image: {error}") from error
-    if picture.mode.startswith(("I", "F")):
-        raise ValueError(
-            f"explain.images: {path} has more than 8 bits a channel (mode {picture.mode}); "
-            "save it with 8 bits"
+    for one in chosen:
+        if isinstance(one, str):
+            for _ in _named_by_path(one):
+                break
+        elif prepared is not None:
+            check_index(one, prepared)
+
+
+def check_index(index: int, prepared: int) -> None:
+    """Raise ``UserError`` where there is no prepared image of this number."""
+    if not 0 <= index < prepared:
+        raise UserError(
+            f"explain.images: there is no image {index}; "
+            f"{prepared} images are numbered 0 to {prepared - 1}"
         )
-    notes = []
-    if picture.width * height != picture.height * width:
-        notes.append(
-            f"The file is {picture.width}×{picture.height} pixels; "
-            f"it was squeezed to the classifier's {width}×{height}."
+
+
+def _named_by_path(name: str | Path) -> Iterator[Choice]:
+    path = Path(name).expanduser()
+    if path.is_dir():
+        for file in files_in(path):
+            yield Choice((Path(name) / file.relative_to(path)).as_posix(), file=file)
+    elif path.is_file():
+        yield Choice(str(name), file=path)
+    else:
+        raise UserError(f"explain.images: there is no file or folder {path}")
+
+
+def _check_array(array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.dtype != np.uint8 or array.shape != shape:
+        raise UserError(
+            f"an image is an array of uint8 and shape {tuple(shape)} (channels, height, width); "
+            f"found {array.dtype} and {array.shape}"
         )
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    array = np.asarray(picture, dtype=np.uint8).reshape(height, width, channels)
-    return np.ascontiguousarray(array.transpose(2, 0, 1)), tuple(notes)

@@ -14,6 +14,7 @@ from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
 from glance_pipeline.config.compute import SharedParameters
+from glance_pipeline.errors import UserError
 from glance_pipeline.prerequisites import explain_missing, explain_stale
 
 logger = logging.getLogger(__name__)
@@ -41,11 +42,38 @@ class ChecksHooks:
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
+        check_explained(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
         from glance_pipeline.compute import set_threads
 
         set_threads(shared.compute.threads)
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Say what is the user's to mend in its own words alone, wherever it was found out."""
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, UserError):
+                raise CannotRunError(str(cause)) from error
+            cause = cause.__cause__
+
+
+def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where the images or the class that are to be explained are known not to be there."""
+    if "chosen_images" not in pipeline.all_outputs():
+        return
+    from glance_pipeline.explanations.counterfactual import check_target  # imports torch
+    from glance_pipeline.explanations.selection import check_named
+
+    parameters, inputs = catalog.load("params:explain"), pipeline.inputs()
+    prepared = len(catalog.load("images")) if "images" in inputs else None
+    try:
+        check_named(parameters.images or (), prepared)
+        if "classifier" in inputs:
+            check_target(parameters.target, catalog.load("classifier").class_names)
+    except UserError as error:
+        raise CannotRunError(str(error)) from error
 
 
 def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

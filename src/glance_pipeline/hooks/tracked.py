@@ -2,6 +2,8 @@
 
 import atexit
 import time
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -82,7 +84,11 @@ class TrackingHooks:
         if wanted.get("metrics"):
             self._run.log_results(data)
         if "artifact_path" in wanted:
-            self._run.log_artifact(saved_path(dataset), wanted["artifact_path"])
+            path = saved_path(dataset)
+            if holds_more(path, wanted.get("most_files")):
+                self._run.tag(f"path.{dataset_name}", str(path))
+            else:
+                self._run.log_artifact(path, wanted["artifact_path"])
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -119,3 +125,11 @@ def used_parameters(parameters: dict[str, Any], pipeline: Pipeline) -> dict[str,
     """Return the top-level blocks of ``parameters`` that a node of ``pipeline`` reads."""
     inputs = {name.removeprefix("params:").partition(".")[0] for name in pipeline.inputs()}
     return {name: block for name, block in parameters.items() if name in inputs}
+
+
+def holds_more(folder: Path, files: int | None) -> bool:
+    """Return whether a folder holds more than a number of files, None for any number."""
+    if files is None:
+        return False
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return len(list(islice(found, files + 1))) > files

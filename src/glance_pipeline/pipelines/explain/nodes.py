@@ -1,5 +1,9 @@
 """Nodes of the ``explain`` pipeline."""
 
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -7,18 +11,37 @@ from glance_pipeline.causal import CausalGraph
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations import Explanation, LocalExplanations, background_codes
+from glance_pipeline.explanations import Explanation, LocalExplanations
+from glance_pipeline.explanations.batchwise import BatchwiseExplanations
+from glance_pipeline.explanations.folder import SavedExplanations
 from glance_pipeline.explanations.selection import ChosenImages, choose_images, first_of_split
+from glance_pipeline.explanations.shards import (
+    Shards,
+    ShardsToCome,
+    folder_names,
+    rows_of_shard,
+)
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.report import render_report
+
+logger = logging.getLogger(__name__)
+
+Explained = Iterable[Explanation] | ShardsToCome
+"""What the images' explanations are to be had from, where they can be had."""
+
+REPORTED = 32
+"""Images that the report shows."""
 
 
 def select_images_to_explain(
     images: np.ndarray, records: pd.DataFrame, parameters: ExplainParameters
 ) -> ChosenImages:
-    """Collect the images that ``explain.images`` names; by default the first of the test split."""
-    chosen = parameters.images or first_of_split(records, parameters.count)
-    return choose_images(chosen, images, records)
+    """Find the images that ``explain.images`` names; by default the first of the test split."""
+    chosen = choose_images(
+        parameters.images or first_of_split(records, parameters.count), images, records
+    )
+    chosen.check(_rows(chosen, parameters))
+    return chosen
 
 
 def explain_chosen_images(
@@ -27,21 +50,58 @@ def explain_chosen_images(
     classifier: Classifier,
     concepts: ConceptTable,
     records: pd.DataFrame,
+    shards_folder: Path,
     parameters: ExplainParameters,
     seed: int,
-) -> list[Explanation]:
-    """Explain the chosen images by counterfactuals, importances and effect strips."""
-    training = records["split"].to_numpy()[concepts.concepts.index.to_numpy()] == "train"
-    rows = np.flatnonzero(training).tolist()
-    background = background_codes(
-        surrogate, concepts, rows, parameters.importance.backgrounds, seed
+) -> Explained:
+    """Explain the chosen images; or one shard of them, and hand on all where all are finished.
+
+    Without shards the images are explained while ``keep_explanations`` takes them.
+    """
+    methods = LocalExplanations.from_artifacts(
+        surrogate, classifier, concepts, records, parameters, seed
     )
-    methods = LocalExplanations(surrogate, classifier, background, parameters, seed)
-    return methods.explain(chosen.images, chosen.sources)
+    if parameters.num_shards == 1:
+        return BatchwiseExplanations(methods, chosen)
+    shards = Shards.of_work(shards_folder, methods, chosen)
+    rows = _rows(chosen, parameters)
+    names = folder_names(chosen)[rows.start : rows.stop]
+    shards.write(parameters.shard_index, BatchwiseExplanations(methods, chosen, rows), names)
+    missing = shards.missing()
+    if not missing:
+        return shards.union()
+    listed = ", ".join(map(str, missing))
+    logger.info("to come before all are put together: explain.shard_index=%s", listed)
+    return ShardsToCome(missing, shards.number)
+
+
+def keep_explanations(explained: Explained) -> Iterator[Iterable[Explanation]]:
+    """Save the explanations, all of them at once; nothing while shards are to come."""
+    if not isinstance(explained, ShardsToCome):
+        yield explained
 
 
 def write_report(
-    explanations: list[Explanation], graph: CausalGraph, surrogate: TwinSurrogate
-) -> str:
-    """Return the report, one HTML page that opens offline."""
-    return render_report(explanations, graph, surrogate.concepts)
+    explanations: SavedExplanations | None,
+    explained: Explained,
+    graph: CausalGraph,
+    surrogate: TwinSurrogate,
+) -> Iterator[str]:
+    """Write the report, one HTML page that opens offline; nothing while shards are to come.
+
+    Args:
+        explanations: as ``keep_explanations`` saved them, in this run or, while shards are to
+            come, in an earlier one.
+        explained: says whether shards are to come.
+        graph: the global causal graph.
+        surrogate: of which the concepts are described.
+    """
+    if explanations is not None and not isinstance(explained, ShardsToCome):
+        yield render_report(list(explanations[:REPORTED]), graph, surrogate.concepts)
+
+
+def _rows(chosen: ChosenImages, parameters: ExplainParameters) -> range:
+    """Return which of the chosen images this run explains."""
+    return rows_of_shard(
+        len(chosen), parameters.at_once, parameters.num_shards, parameters.shard_index
+    )

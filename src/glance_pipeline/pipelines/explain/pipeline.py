@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from glance_pipeline.pipelines.explain.nodes import (
     explain_chosen_images,
+    keep_explanations,
     select_images_to_explain,
     write_report,
 )
@@ -27,15 +28,22 @@ def create_pipeline(**_: object) -> Pipeline:
                     "classifier",
                     "concepts",
                     "image_records",
+                    "explanation_shards",
                     "params:explain",
                     "params:seed",
                 ],
-                outputs="explanations",
+                outputs="explained",
                 name="explain_chosen_images",
             ),
             Node(
+                keep_explanations,
+                inputs="explained",
+                outputs="explanations",
+                name="keep_explanations",
+            ),
+            Node(
                 write_report,
-                inputs=["explanations", "causal_graph", "surrogate_aligned"],
+                inputs=["explanations", "explained", "causal_graph", "surrogate_aligned"],
                 outputs="report",
                 name="write_report",
             ),

@@ -1,0 +1,182 @@
+"""Explanations from Python, from what a project has trained."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from glance_pipeline.causal import CausalGraph
+from glance_pipeline.causal.structural_model import StructuralModels
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.explain import ExplainParameters, parse_images
+from glance_pipeline.errors import UserError
+from glance_pipeline.explanations import Explanation, LocalExplanations
+from glance_pipeline.explanations.batchwise import BatchwiseExplanations
+from glance_pipeline.explanations.folder import whole_folder, write_explanations
+from glance_pipeline.explanations.selection import Named, choose_images
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.project import OpenedProject
+from glance_pipeline.report import render_report
+
+_DATASETS = {
+    "surrogate": "surrogate_aligned",
+    "classifier": "classifier",
+    "concepts": "concepts",
+    "graph": "causal_graph",
+    "structural_models": "structural_models",
+    "images": "images",
+    "records": "image_records",
+}
+"""The dataset of each attribute."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explainer:
+    """Explains images as the ``explain`` pipeline does, without a run of it.
+
+    Attributes:
+        surrogate: the aligned twin surrogate.
+        classifier: the teacher.
+        concepts: concepts and predictions of every prepared image.
+        graph: the global causal graph.
+        structural_models: of the concepts.
+        images: the prepared images, uint8 (N, C, H, W), mapped into memory.
+        records: of the prepared images: label and split.
+        parameters: of the explanations.
+        seed: of their random draws.
+    """
+
+    surrogate: TwinSurrogate
+    classifier: Classifier
+    concepts: ConceptTable
+    graph: CausalGraph
+    structural_models: StructuralModels
+    images: np.ndarray
+    records: pd.DataFrame
+    parameters: ExplainParameters
+    seed: int
+
+    @classmethod
+    def load(
+        cls,
+        project: str | Path = ".",
+        env: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **overrides: Any,
+    ) -> "Explainer":
+        """Read the newest that a project has trained.
+
+        Nothing is written, no run is tracked, and the working directory stays.
+
+        Args:
+            project: root of the project, or a folder in it.
+            env: configuration environment, ``local`` where None.
+            parameters: that are to be otherwise than under ``conf/``, as ``kedro run --params``
+                takes them: ``{"seed": 1, "explain": {"steps": 5}}``.
+            overrides: the same for those of ``explain``: ``steps=5``.
+
+        Raises:
+            UserError: where there is no project, nothing has been trained, or a parameter is wrong;
+                it says what to run.
+        """
+        wanted = {**(parameters or {})}
+        if overrides:
+            wanted["explain"] = {**wanted.get("explain", {}), **overrides}
+        opened = OpenedProject.open(project, env, wanted)
+        checked = _check(opened.parameters.get("explain", {}))
+        found = opened.load(*_DATASETS.values())
+        return cls(
+            **{name: found[dataset] for name, dataset in _DATASETS.items()},
+            parameters=checked,
+            seed=int(opened.parameters["seed"]),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Explainer: {len(self.classifier.class_names)} classes, "
+            f"concepts {', '.join(self.surrogate.active_concepts)}, "
+            f"{len(self.images)} prepared images>"
+        )
+
+    def explain(
+        self, images: Named | Iterable[Any], target: str | int | None = None
+    ) -> list[Explanation]:
+        """Explain images by every method there is.
+
+        Args:
+            images: arrays of uint8, (N, C, H, W) or (C, H, W); indices of prepared images, also
+                written as in ``explain.images`` (``"0-7"``); files, or folders of them; or several
+                of these in a list.
+            target: class the counterfactuals aim at in this call: ``runner_up``, ``any``, or a
+                class name.
+
+        Returns:
+            One explanation an image, in their order; an index or a file that is named twice is
+            explained once.
+
+        Raises:
+            UserError: where an image cannot be read or does not fit, or the class is unknown.
+        """
+        parameters = self.parameters
+        if target is not None:
+            parameters = parameters.model_copy(update={"target": str(target)})
+        chosen = choose_images(list(_named(images)), self.images, self.records)
+        methods = LocalExplanations.from_artifacts(
+            self.surrogate, self.classifier, self.concepts, self.records, parameters, self.seed
+        )
+        progress = len(chosen) > parameters.at_once
+        return list(BatchwiseExplanations(methods, chosen, progress=progress))
+
+    def report(self, explanations: Iterable[Explanation]) -> str:
+        """Return the report on explanations, one HTML page that opens offline."""
+        return render_report(list(explanations), self.graph, self.surrogate.concepts)
+
+    def save(self, explanations: Iterable[Explanation], folder: str | Path) -> Path:
+        """Write explanations to a new folder, as the pipeline does, whole or not at all.
+
+        Returns:
+            The folder.
+
+        Raises:
+            FileExistsError: where the folder is there already and holds something.
+        """
+        path = Path(folder).expanduser()
+        with whole_folder(path, replace=False) as unfinished:
+            write_explanations(unfinished, explanations)
+        return path
+
+
+def _named(images: Named | Iterable[Any]) -> Iterator[Named]:
+    """Yield what names one image or one folder."""
+    if isinstance(images, np.ndarray):
+        yield from images if images.ndim == 4 else [images]
+    elif isinstance(images, str):
+        try:
+            yield from parse_images(images)
+        except ValueError as error:
+            raise UserError(f"explain.images: {error}") from error
+    elif isinstance(images, int | np.integer | Path):
+        yield images
+    elif isinstance(images, Iterable):
+        for one in images:
+            yield from _named(one)
+    else:
+        raise UserError(
+            "images are named by indices, paths or arrays of uint8 (channels, height, width), "
+            f"not by {type(images).__name__}"
+        )
+
+
+def _check(parameters: Mapping[str, Any]) -> ExplainParameters:
+    try:
+        return ExplainParameters.model_validate(parameters)
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, ('explain', *e['loc'])))}: {e['msg']}" for e in error.errors()
+        ]
+        raise UserError("parameter " + "; ".join(wrong)) from error

@@ -1,0 +1,47 @@
+"""A parameter of the wrong kind is named in one line."""
+
+import re
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.validation.exceptions import ParameterValidationError
+
+from glance_pipeline.hooks.checks import CannotRunError
+
+
+class ContextWithPlainErrors(KedroContext):
+    """Kedro's context, which says what is wrong with a parameter, and only that."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters, each block as the type that its nodes want.
+
+        Raises:
+            CannotRunError: where one does not fit it.
+        """
+        try:
+            return super().params
+        except ParameterValidationError as error:
+            raise CannotRunError(plain_errors(str(error))) from error
+
+
+def plain_errors(text: str) -> str:
+    """Say what Kedro says of parameters, each error in a line.
+
+    Args:
+        text: for each block of parameters ``Parameter 'explain': …``, below it pydantic's errors: a
+            line with the place in the block, nothing for the block itself, and an indented line.
+    """
+    plain, block, place = [], "", ""
+    for line in text.splitlines():
+        if found := re.match(r"- Parameter '([^']+)': (.*)", line):
+            block, place = found[1], ""
+            if "validation error" not in found[2]:
+                plain.append(f"parameter {block}: {found[2]}")
+        elif not line.startswith(" "):
+            place = line
+        elif not line.startswith("    For further information"):
+            message = re.sub(r" \[type=.*\]$", "", line.strip()).removeprefix("Value error, ")
+            plain.append(f"parameter {'.'.join(filter(None, [block, place]))}: {message}")
+            place = ""
+    return "\n".join(plain) or text
