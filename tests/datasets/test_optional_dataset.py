@@ -31,6 +31,23 @@ def test_what_is_there_is_saved_and_loaded_as_by_the_other_dataset(tmp_path):
     assert (file / "2/graph.json").read_bytes() == (tmp_path / "other.json").read_bytes()
 
 
+def test_a_mapping_tells_its_version_where_asked_to(tmp_path):
+    file = tmp_path / "metrics.json"
+    arguments = {"dataset": "json.JSONDataset", "filepath": str(file), "version_as": "version"}
+    OptionalDataset(**arguments, version=Version(None, "1")).save({"l1": 0.5})
+    newest = OptionalDataset(**arguments, version=Version(None, None))
+    assert newest.load() == {"l1": 0.5, "version": "1"}
+    assert (file / "1/metrics.json").read_text() == '{"l1": 0.5}'
+
+
+def test_the_other_dataset_saves_with_the_arguments_given(tmp_path):
+    file = tmp_path / "metrics.json"
+    OptionalDataset(dataset="json.JSONDataset", filepath=str(file), save_args={"indent": 1}).save(
+        {"l1": 0.5}
+    )
+    assert file.read_text() == '{\n "l1": 0.5\n}'
+
+
 def test_a_version_that_was_asked_for_must_be_there(tmp_path):
     dataset = optional(tmp_path / "graph.json", Version("1", None))
     assert not dataset.may_be_absent

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
@@ -13,6 +13,7 @@ from glance_pipeline.causal.graph import Node as GraphNode
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.datasets import OptionalDataset
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
@@ -45,6 +46,12 @@ def catalog(tmp_path):
             "chosen_images": MemoryDataset(copy_mode="assign"),
             "explanations": ExplanationFolderDataset(filepath=str(tmp_path / "explanations")),
             "report": TextDataset(filepath=str(tmp_path / "report.html")),
+            "metrics": OptionalDataset(
+                dataset="json.JSONDataset",
+                filepath=str(tmp_path / "metrics.json"),
+                version=Version(None, None),
+                version_as="version",
+            ),
         }
     )
 
@@ -54,6 +61,19 @@ def test_pipeline_explains_the_first_test_images_and_writes_a_report(catalog, tm
     index = json.loads((tmp_path / "explanations/index.json").read_text())
     assert index == {"explanations": ["image_000009", "image_000010"]}
     assert "image 10: called" in (tmp_path / "report.html").read_text()
+
+
+def test_report_names_the_newest_metrics_and_shows_as_many_images_as_asked_for(catalog, tmp_path):
+    for version, share in (("2026-01-01", 0.5), ("2026-01-02", 0.97)):
+        file = tmp_path / "metrics.json" / version / "metrics.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"fidelity": {"student_agreement": share}}))
+    catalog["params:explain"] = ExplainParameters(count=2, steps=3, report_images=1)
+    SequentialRunner().run(create_pipeline(), catalog)
+    page = (tmp_path / "report.html").read_text()
+    assert "<b>97 %</b>of held-out images get the same answer from the concepts alone" in page
+    assert "version 2026-01-02" in page
+    assert "image 9: called" in page and "image 10: called" not in page
 
 
 def test_same_seed_same_explanations(catalog, tmp_path):
@@ -73,7 +93,7 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "params:explain", "params:seed",
+        "metrics", "params:explain", "params:seed",
     }  # fmt: skip
 
 

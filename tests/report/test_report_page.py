@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -30,8 +33,21 @@ def decode(uri):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
 
 
+def without_scripts(page):
+    """Return the page without its scripts and their data, of which there are six."""
+    shown, count = re.subn(r"<script[^>]*>.*?</script>", "", page, flags=re.DOTALL)
+    assert count == 6
+    return shown
+
+
+def data_of(page, name):
+    """Return what a script of the page reads."""
+    return json.loads(re.search(rf'id="{name}">(.*?)</script>', page, re.DOTALL)[1])
+
+
 def test_page_refers_to_nothing_outside_itself(page):
-    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "data:", page)
+    picture = r"data:image/(png|svg\+xml);base64,[A-Za-z0-9+/=]+"
+    without_pictures = re.sub(picture, "data:", without_scripts(page))
     assert "http" not in without_pictures.replace("http-equiv", "")
     for reference in re.findall(r'(?:src|href)="([^"]*)"', without_pictures):
         assert reference.startswith(("data:", "#"))
@@ -56,8 +72,10 @@ def test_hostile_names_are_shown_as_text():
     names = (HOSTILE, '"><img src=x onerror=alert(2)>', "c")
     explanations, concepts = explained(names, source="<b>x</b>.png")
     page = render_report(explanations, graph(names), concepts)
-    assert "<script" not in page and "<img src=x" not in page and "<b>x" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    shown = without_scripts(page)
+    assert "<script" not in shown and "<img src=x" not in page and "<b>x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert {node["label"] for node in data_of(page, "graph-data")["nodes"]} >= set(names)
 
 
 def test_held_out_metrics_come_before_those_of_the_images():

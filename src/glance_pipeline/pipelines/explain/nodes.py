@@ -1,5 +1,7 @@
 """Nodes of the ``explain`` pipeline."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -41,7 +43,11 @@ def explain_chosen_images(
 
 
 def write_report(
-    explanations: list[Explanation], graph: CausalGraph, surrogate: TwinSurrogate
+    explanations: list[Explanation],
+    graph: CausalGraph,
+    surrogate: TwinSurrogate,
+    metrics: dict[str, Any] | None,
+    parameters: ExplainParameters,
 ) -> str:
-    """Return the report, one HTML page that opens offline."""
-    return render_report(explanations, graph, surrogate.concepts)
+    """Return the report, one HTML page that opens offline; metrics are None before ``evaluate``."""
+    return render_report(explanations, graph, surrogate.concepts, metrics, parameters.report_images)

@@ -35,7 +35,13 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 write_report,
-                inputs=["explanations", "causal_graph", "surrogate_aligned"],
+                inputs=[
+                    "explanations",
+                    "causal_graph",
+                    "surrogate_aligned",
+                    "metrics",
+                    "params:explain",
+                ],
                 outputs="report",
                 name="write_report",
             ),
