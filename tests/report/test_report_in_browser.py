@@ -67,6 +67,8 @@ def test_it_works_in_a_sandboxed_frame_as_mlflow_shows_it(browser, report_file, 
         frame = page.frame_locator("iframe")
         node(frame, "tilt").click()
         assert frame.locator("#graph-strips figure.strip").count() == 2
+        frame.locator("#graph-strips a").nth(1).click()
+        frame.locator("#card-2 summary:focus").wait_for()
         frame.locator("#slider-1-1").press("Home")
         assert "called" in frame.locator("#card-1 .reading").first.inner_text()
         assert heard.console == []

@@ -1,11 +1,14 @@
 import base64
 import hashlib
+import html
+import io
 import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from support_report import HOSTILE, explained, graph
 
 from glance_pipeline.causal.evidence import Estimate
@@ -25,11 +28,6 @@ def page():
 
 
 def decode(uri):
-    import base64
-    import io
-
-    from PIL import Image
-
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
 
 
@@ -78,10 +76,21 @@ def test_hostile_names_are_shown_as_text():
     assert {node["label"] for node in data_of(page, "graph-data")["nodes"]} >= set(names)
 
 
+def test_each_script_may_run_by_its_hash_and_no_other(page):
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    policy = html.unescape(policy)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    assert len(scripts) == 4
+    assert f"script-src {' '.join(f'{chr(39)}sha256-{h}{chr(39)}' for h in hashes)};" in policy
+    assert "default-src 'none'" in policy and "script-src 'unsafe-inline'" not in policy
+
+
 def test_held_out_metrics_come_before_those_of_the_images():
     explanations, concepts = explained()
-    metrics = {"fidelity": {"reconstruction_agreement": 0.973}}
+    metrics = {"fidelity": {"reconstruction_agreement": 0.973}, "version": "2026-11-23"}
     page = render_report(explanations, graph(), concepts, metrics)
+    assert "Shares of held-out images are those of <code>metrics.json</code>, version 2026" in page
     assert "<b>97 %</b>of held-out images are called the same when redrawn" in page
     assert "images are called the same when redrawn" in page
 
@@ -119,6 +128,15 @@ def test_edges_are_listed_with_their_evidence(page):
 def test_no_explanation_is_an_error():
     with pytest.raises(ValueError, match="at least one"):
         render_report([], graph(), ())
+
+
+def test_as_many_cards_as_asked_for_and_the_rest_is_counted():
+    explanations, concepts = explained()
+    page = render_report(list(explanations) * 600, graph(), concepts, most_images=3)
+    assert page.count("<article") == 3
+    assert "the first 3 of 1,200 explained images and leaves out 1,197" in page
+    assert "1200 of 1200" in page  # fidelity is that of all
+    assert "leaves out" not in render_report(explanations, graph(), concepts)
 
 
 def test_bars_start_in_the_middle_and_the_largest_reaches_the_edge():

@@ -1,15 +1,21 @@
 // Unfolds the card that a link leads to, and everything for print.
 "use strict";
 (() => {
-  const unfold = (link) => {
-    const card = document.getElementById(decodeURIComponent(link.slice(1)));
-    if (card && card.matches("article")) card.querySelector("details").open = true;
+  const unfold = (card) => {
+    const folded = card && card.querySelector(":scope > details");
+    if (folded) folded.open = true;
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
-    if (link) unfold(link.getAttribute("href"));
+    if (!link) return;
+    const card = document.getElementById(link.getAttribute("href").slice(1));
+    unfold(card);
+    if (location.protocol !== "blob:") return;
+    event.preventDefault(); // the artifact view of mlflow lets no link be followed, not even here
+    card.scrollIntoView();
+    card.querySelector("summary").focus();
   });
-  unfold(location.hash);
+  unfold(document.getElementById(location.hash.slice(1)));
 
   let unfolded = [];
   window.addEventListener("beforeprint", () => {
