@@ -60,6 +60,7 @@ class Alternative:
         changes: concept, value before and after, of what was moved.
         following: the same of what followed in a causal effect.
         agreeing: share of the graphs in which it holds, in words; empty where not known.
+        warnings: what limits it.
         uri: its picture.
         difference: map of its difference to the reconstruction.
     """
@@ -69,6 +70,7 @@ class Alternative:
     changes: tuple[tuple[str, str, str], ...]
     following: tuple[tuple[str, str, str], ...]
     agreeing: str
+    warnings: tuple[str, ...]
     uri: str
     difference: str
 
@@ -82,7 +84,7 @@ class Card:
         explanation: what is shown.
         original: data URI.
         reconstruction: data URI.
-        saliency: data URI of the reconstruction with what speaks for the answer; None without.
+        saliency: data URI of the image with what speaks for and against the answer; or None.
         effect: what is held while a concept moves, in words.
         alternatives: counterfactuals.
         bars: importances.
@@ -108,7 +110,7 @@ def card(number: int, explanation: Explanation) -> Card:
         explanation=explanation,
         original=picture_uri(explanation.original),
         reconstruction=picture_uri(explanation.reconstruction),
-        saliency=saliency and saliency_uri(explanation.reconstruction, saliency.values),
+        saliency=saliency and saliency_uri(explanation.original, saliency.map),
         effect=EFFECTS[getattr(explanation, "effect", "direct")],
         alternatives=tuple(_alternative(f, explanation) for f in explanation.counterfactuals.found),
         bars=_bars(explanation.importances.of),
@@ -124,6 +126,7 @@ def _alternative(found: Counterfactual, explanation: Explanation) -> Alternative
         changes=_changes(found.changes),
         following=_changes(getattr(found, "following", ())),
         agreeing="" if agreeing is None else format_share(agreeing),
+        warnings=getattr(found, "warnings", ()),
         uri=picture_uri(found.picture),
         difference=difference_uri(explanation.reconstruction, found.picture),
     )

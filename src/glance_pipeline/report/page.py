@@ -37,12 +37,12 @@ def render_report(
     """Return the report as one HTML page without a reference to anything outside it.
 
     Args:
-        explanations: of all images, at least one; figures that sum up are of all of them.
+        explanations: at least one; no more than ``most_images`` are read.
         graph: the global causal graph.
         concepts: all of the surrogate's concepts, pruned ones too.
         metrics: measured on held-out images, its ``fidelity`` by name, and the ``version`` that
             the page names them by; without it fidelity is that of the explained images.
-        most_images: cards on the page, of the first images.
+        most_images: that the page shows, the first ones; what it sums up is summed over these.
 
     Raises:
         ValueError: where there is no explanation.
@@ -57,16 +57,17 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["logits"] = format_logits
-    cards = [card(number, one) for number, one in enumerate(explanations[:most_images], start=1)]
+    shown = list(explanations[:most_images])
+    cards = [card(number, one) for number, one in enumerate(shown, start=1)]
     scripts = page_scripts()
     return environment.get_template("report.html").render(
         cards=cards,
         unfolded=UNFOLDED,
         sliders_in_view=SLIDERS_IN_VIEW,
         explained=len(explanations),
-        tiles=fidelity_tiles(explanations, metrics),
+        tiles=fidelity_tiles(shown, metrics),
         measured=(metrics or {}).get("version"),
-        rows=concept_rows(concepts, graph, explanations),
+        rows=concept_rows(concepts, graph, shown),
         graph=graph,
         view=graph_view(graph, FIGURE),
         interactions=interaction_lines(graph, FIGURE.interactions),
