@@ -24,7 +24,6 @@ class OptionalDataset(VersionedPathDataset[Any]):
         filepath: The file, or the folder of its versions.
         version: Given by Kedro where the entry says ``versioned: true``.
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
-        save_args: Given to the other dataset.
         version_as: Key under which a mapping that is loaded also tells its version; none by
             default.
     """
@@ -36,12 +35,10 @@ class OptionalDataset(VersionedPathDataset[Any]):
         filepath: str,
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
-        save_args: dict[str, Any] | None = None,
         version_as: str | None = None,
     ) -> None:
         super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._dataset = dataset
-        self._save_args = save_args
         self._version_as = version_as
 
     @property
@@ -68,7 +65,6 @@ class OptionalDataset(VersionedPathDataset[Any]):
         self._at(str(self.save_path)).save(data)
 
     def _at(self, path: str) -> AbstractDataset[Any, Any]:
-        configuration: dict[str, Any] = {"type": self._dataset, "filepath": path}
-        if self._save_args is not None:
-            configuration["save_args"] = self._save_args
-        return AbstractDataset.from_config(self._filepath.name, configuration)
+        return AbstractDataset.from_config(
+            self._filepath.name, {"type": self._dataset, "filepath": path}
+        )
