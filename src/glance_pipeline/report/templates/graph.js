@@ -216,7 +216,7 @@
     found.forEach((figure) => {
       const card = figure.closest("article");
       const item = list.append("div");
-      item.append("a").attr("href", `#${card.id}`).text(card.querySelector("h3").textContent);
+      item.append("a").attr("href", `#${card.id}`).text(card.querySelector(".title").textContent);
       item.node().append(figure.cloneNode(true));
     });
   }
