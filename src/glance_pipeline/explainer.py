@@ -31,6 +31,7 @@ _DATASETS = {
     "structural_models": "structural_models",
     "images": "images",
     "records": "image_records",
+    "metrics": "metrics",
 }
 """The dataset of each attribute."""
 
@@ -47,6 +48,7 @@ class Explainer:
         structural_models: of the concepts.
         images: the prepared images, uint8 (N, C, H, W), mapped into memory.
         records: of the prepared images: label and split.
+        metrics: of the newest ``evaluate``, None where there was none.
         parameters: of the explanations.
         seed: of their random draws.
     """
@@ -58,6 +60,7 @@ class Explainer:
     structural_models: StructuralModels
     images: np.ndarray
     records: pd.DataFrame
+    metrics: dict[str, Any] | None
     parameters: ExplainParameters
     seed: int
 
@@ -133,8 +136,17 @@ class Explainer:
         return list(BatchwiseExplanations(methods, chosen, progress=progress))
 
     def report(self, explanations: Iterable[Explanation]) -> str:
-        """Return the report on explanations, one HTML page that opens offline."""
-        return render_report(list(explanations), self.graph, self.surrogate.concepts)
+        """Return the report on explanations, one HTML page that opens offline.
+
+        It shows as many as the parameter ``report_images`` says.
+        """
+        return render_report(
+            list(explanations),
+            self.graph,
+            self.surrogate.concepts,
+            self.metrics,
+            self.parameters.report_images,
+        )
 
     def save(self, explanations: Iterable[Explanation], folder: str | Path) -> Path:
         """Write explanations to a new folder, as the pipeline does, whole or not at all.

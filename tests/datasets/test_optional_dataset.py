@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_what_is_there_is_saved_and_loaded_as_by_the_other_dataset(tmp_path):
     other = JSONDataset(filepath=str(tmp_path / "other.json"))
     other.save({"nodes": ["2"]})
     assert (file / "2/graph.json").read_bytes() == (tmp_path / "other.json").read_bytes()
+
+
+def test_a_mapping_tells_its_version_where_asked_to(tmp_path):
+    file = tmp_path / "metrics.json"
+    arguments = {"dataset": "json.JSONDataset", "filepath": str(file), "version_as": "version"}
+    OptionalDataset(**arguments, version=Version(None, "1")).save({"l1": 0.5})
+    newest = OptionalDataset(**arguments, version=Version(None, None))
+    assert newest.load() == {"l1": 0.5, "version": "1"}
+    assert json.loads((file / "1/metrics.json").read_text()) == {"l1": 0.5}
 
 
 def test_a_version_that_was_asked_for_must_be_there(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, MemoryDataset, Version
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
 
@@ -63,6 +63,12 @@ def make_catalog(folder: Path, parameters: dict[str, Any], images: int = 12) -> 
             "explanation_shards": CheckpointFolderDataset(filepath=str(folder / "shards")),
             "explanations": OptionalDataset(dataset=kept, filepath=str(folder / "explanations")),
             "report": TextDataset(filepath=str(folder / "report.html")),
+            "metrics": OptionalDataset(
+                dataset="json.JSONDataset",
+                filepath=str(folder / "metrics.json"),
+                version=Version(None, None),
+                version_as="version",
+            ),
         }
     )
 

@@ -26,6 +26,19 @@ def test_pipeline_explains_the_first_test_images_and_writes_a_report(catalog, tm
     assert "image 10: called" in (tmp_path / "report.html").read_text()
 
 
+def test_report_names_the_newest_metrics_and_shows_as_many_images_as_asked_for(catalog, tmp_path):
+    for version, share in (("2026-01-01", 0.5), ("2026-01-02", 0.97)):
+        file = tmp_path / "metrics.json" / version / "metrics.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps({"fidelity": {"student_agreement": share}}))
+    catalog["params:explain"] = ExplainParameters(count=2, steps=3, report_images=1)
+    SequentialRunner().run(create_pipeline(), catalog)
+    page = (tmp_path / "report.html").read_text()
+    assert "<b>97 %</b>of held-out images get the same answer from the concepts alone" in page
+    assert "version 2026-01-02" in page
+    assert "image 9: called" in page and "image 10: called" not in page
+
+
 def test_same_seed_same_explanations(catalog, tmp_path):
     documents = []
     for _ in range(2):
@@ -60,7 +73,7 @@ def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, 
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "explanation_shards", "params:explain", "params:seed",
+        "explanation_shards", "metrics", "params:explain", "params:seed",
     }  # fmt: skip
 
 

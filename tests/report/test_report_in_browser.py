@@ -1,66 +1,83 @@
 import json
-import shutil
-import subprocess
 
-import pytest
-from support_report import HOSTILE, explained, graph
-
-from glance_pipeline.report import render_report
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--enable-logging=stderr",
-]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+from support_browser import node, opened, unfold
+from support_report import HOSTILE
 
 
-def opened(page, folder):
-    """Open a page; return its DOM, what its console said, and the addresses it asked for."""
-    log = folder / "net.json"
-    own = [f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}"]
-    nothing_leaves = "--host-resolver-rules=MAP * ~NOTFOUND"
-    command = [str(CHROMIUM), *FLAGS, *own, nothing_leaves, "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return done.stdout, console, requested(log.read_text())
+def test_report_opens_without_console_errors_or_network(browser, report_file):
+    with opened(browser, report_file) as (page, heard):
+        assert page.title() == "What the classifier looks at"
+        unfold(page)
+        node(page, "tilt").click()
+        assert page.locator("#drawing").is_visible()
+        assert not page.locator("#static-graph").is_visible()
+        assert heard.console == []
+        assert heard.requests == []
 
 
-def requested(log):
-    """Return the web addresses that a page asked for; the browser's own have no origin."""
-    events = json.loads(log if log.rstrip().endswith("}") else log.rstrip(",\n") + "]}")["events"]
-    parameters = [event.get("params", {}) for event in events]
-    return {
-        p["url"]
-        for p in parameters
-        if p.get("initiator", "not an origin") != "not an origin" and p["url"].startswith("http")
-    }
+def test_a_page_that_does_ask_for_something_would_be_noticed(browser, tmp_path):
+    file = tmp_path / "other.html"
+    file.write_text("<img src='http://localhost:9/x.png'><script>console.error('no')</script>")
+    with opened(browser, file) as (_, heard):
+        assert heard.requests == ["http://localhost:9/x.png"]
+        assert "no" in heard.console
 
 
-def test_report_opens_without_console_errors_or_network(tmp_path):
-    names = (HOSTILE, "b", "c")
-    explanations, concepts = explained(names)
-    page = tmp_path / "report.html"
-    page.write_text(render_report(explanations, graph(names), concepts), encoding="utf-8")
-    dom, console, addresses = opened(page, tmp_path)
-    assert "What the classifier looks at" in dom
-    assert "<script" not in dom and "&lt;script&gt;" in dom
-    assert console == []
-    assert addresses == set()
+def test_hostile_class_name_is_shown_as_text(browser, report_file):
+    with opened(browser, report_file) as (page, heard):
+        answers = []
+        page.on("dialog", lambda dialog: answers.append(dialog.message) or dialog.dismiss())
+        unfold(page)
+        assert page.locator("h3", has_text="image 4").inner_text().endswith(f"called {HOSTILE}")
+        box = node(page, HOSTILE)
+        assert "".join(box.locator("tspan").all_text_contents()).startswith("<script>")
+        box.click()
+        assert page.locator("#evidence h3").inner_text() == HOSTILE
+        assert HOSTILE in page.locator("#card-1 .reading").first.inner_text()
+        assert page.locator("script").count() == 6
+        assert answers == [] and heard.console == []
 
 
-def test_a_page_that_does_ask_for_something_would_be_noticed(tmp_path):
-    page = tmp_path / "other.html"
-    page.write_text("<img src='http://localhost:9/x.png'><script>console.error('no')</script>")
-    _, console, addresses = opened(page, tmp_path)
-    assert addresses == {"http://localhost:9/x.png"}
-    assert any("no" in line for line in console)
+def test_a_script_that_is_not_the_page_s_own_is_refused(browser, report_file, tmp_path):
+    file = tmp_path / "report.html"
+    added = "<script>document.title = 'other'</script></body>"
+    file.write_text(report_file.read_text(encoding="utf-8").replace("</body>", added))
+    with opened(browser, file) as (page, heard):
+        assert page.title() == "What the classifier looks at"
+        assert len(heard.console) == 1 and "script-src" in heard.console[0]
+
+
+def test_without_scripts_the_figure_and_all_strips_are_there(browser, report_file):
+    with opened(browser, report_file, java_script_enabled=False) as (page, _):
+        assert page.locator("#static-graph img").is_visible()
+        assert page.locator("#card-1 figure.strip").first.is_visible()
+        assert page.locator("#explore:visible, .sliders:visible").count() == 0
+
+
+def test_it_works_in_a_sandboxed_frame_as_mlflow_shows_it(browser, report_file, tmp_path):
+    html = json.dumps(report_file.read_text(encoding="utf-8")).replace("</", "<\\/")
+    file = tmp_path / "frame.html"
+    file.write_text(
+        "<iframe sandbox='allow-scripts' width=900 height=800></iframe><script>"
+        f"const page = new Blob([{html}], {{type: 'text/html'}});"
+        "document.querySelector('iframe').src = URL.createObjectURL(page);</script>",
+        encoding="utf-8",
+    )
+    with opened(browser, file) as (page, heard):
+        frame = page.frame_locator("iframe")
+        node(frame, "tilt").click()
+        assert frame.locator("#graph-strips figure.strip").count() == 2
+        frame.locator("#graph-strips a").nth(1).click()
+        frame.locator("#card-2 summary:focus").wait_for()
+        frame.locator("#slider-1-1").press("Home")
+        assert "called" in frame.locator("#card-1 .reading").first.inner_text()
+        assert heard.console == []
+        assert all(url.startswith("blob:") for url in heard.requests)
+
+
+def test_everything_is_unfolded_for_print(browser, report_file):
+    with opened(browser, report_file) as (page, _):
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details:not([open])").count() > 0

@@ -1,8 +1,14 @@
+import base64
+import hashlib
+import html
+import io
+import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from support_report import HOSTILE, explained, graph
 
 from glance_pipeline.causal.evidence import Estimate
@@ -12,7 +18,7 @@ from glance_pipeline.networks import Concept
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows
-from glance_pipeline.report.pictures import difference_uri, picture_uri
+from glance_pipeline.report.pictures import difference_uri, picture_uri, saliency_uri
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +28,24 @@ def page():
 
 
 def decode(uri):
-    import base64
-    import io
-
-    from PIL import Image
-
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
 
 
+def without_scripts(page):
+    """Return the page without its scripts and their data, of which there are six."""
+    shown, count = re.subn(r"<script[^>]*>.*?</script>", "", page, flags=re.DOTALL)
+    assert count == 6
+    return shown
+
+
+def data_of(page, name):
+    """Return what a script of the page reads."""
+    return json.loads(re.search(rf'id="{name}">(.*?)</script>', page, re.DOTALL)[1])
+
+
 def test_page_refers_to_nothing_outside_itself(page):
-    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "data:", page)
+    picture = r"data:image/(png|svg\+xml);base64,[A-Za-z0-9+/=]+"
+    without_pictures = re.sub(picture, "data:", without_scripts(page))
     assert "http" not in without_pictures.replace("http-equiv", "")
     for reference in re.findall(r'(?:src|href)="([^"]*)"', without_pictures):
         assert reference.startswith(("data:", "#"))
@@ -56,14 +70,27 @@ def test_hostile_names_are_shown_as_text():
     names = (HOSTILE, '"><img src=x onerror=alert(2)>', "c")
     explanations, concepts = explained(names, source="<b>x</b>.png")
     page = render_report(explanations, graph(names), concepts)
-    assert "<script" not in page and "<img src=x" not in page and "<b>x" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    shown = without_scripts(page)
+    assert "<script" not in shown and "<img src=x" not in page and "<b>x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert {node["label"] for node in data_of(page, "graph-data")["nodes"]} >= set(names)
+
+
+def test_each_script_may_run_by_its_hash_and_no_other(page):
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    policy = html.unescape(policy)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    assert len(scripts) == 4
+    assert f"script-src {' '.join(f'{chr(39)}sha256-{h}{chr(39)}' for h in hashes)};" in policy
+    assert "default-src 'none'" in policy and "script-src 'unsafe-inline'" not in policy
 
 
 def test_held_out_metrics_come_before_those_of_the_images():
     explanations, concepts = explained()
-    metrics = {"fidelity": {"reconstruction_agreement": 0.973}}
+    metrics = {"fidelity": {"reconstruction_agreement": 0.973}, "version": "2026-11-23"}
     page = render_report(explanations, graph(), concepts, metrics)
+    assert "Shares of held-out images are those of <code>metrics.json</code>, version 2026" in page
     assert "<b>97 %</b>of held-out images are called the same when redrawn" in page
     assert "images are called the same when redrawn" in page
 
@@ -103,6 +130,15 @@ def test_no_explanation_is_an_error():
         render_report([], graph(), ())
 
 
+def test_as_many_cards_as_asked_for_and_the_rest_is_counted():
+    explanations, concepts = explained()
+    page = render_report(list(explanations) * 600, graph(), concepts, most_images=3)
+    assert page.count("<article") == 3
+    assert "the first 3 of 1,200 explained images, which its figures are of" in page
+    assert "leaves out 1,197" in page and "3 of 3" in page
+    assert "leaves out" not in render_report(explanations, graph(), concepts)
+
+
 def test_bars_start_in_the_middle_and_the_largest_reaches_the_edge():
     explanations, _ = explained()
     bars = {bar.concept: bar for bar in card(1, explanations[1]).bars}
@@ -116,6 +152,17 @@ def test_pictures_survive_embedding():
     colour = np.random.default_rng(0).integers(0, 255, (3, 4, 4), dtype=np.uint8)
     np.testing.assert_array_equal(decode(picture_uri(grey)), grey[0])
     np.testing.assert_array_equal(decode(picture_uri(colour)), colour.transpose(1, 2, 0))
+
+
+def test_saliency_is_blue_where_it_speaks_for_the_class_and_orange_where_against():
+    values = np.zeros((20, 20), np.float32)
+    values[0, :3] = [2.0, -2.0, 1.0]
+    picture = np.full((1, 20, 20), 255, np.uint8)
+    blue, orange, pale, none = decode(saliency_uri(picture, values))[0, :4].astype(int)
+    assert tuple(blue) == (0x00, 0x72, 0xB2) and tuple(orange) == (0xD5, 0x5E, 0x00)
+    assert tuple(none) == (255, 255, 255)
+    np.testing.assert_allclose(pale, (blue + none) / 2, atol=1)
+    np.testing.assert_array_equal(decode(saliency_uri(picture, 0 * values)), 255)
 
 
 def test_difference_is_red_where_brighter_and_blue_where_darker():

@@ -22,6 +22,11 @@ COLUMNS = {
 }
 
 
+def strongest_first(graph: CausalGraph) -> list[Edge]:
+    """Return the edges that the graph asserts, the strongest first."""
+    return sorted(graph.edges, key=lambda edge: (-abs(edge.strength), str(edge)))
+
+
 def edge_table(graph: CausalGraph) -> pd.DataFrame:
     """Return a row for each edge that the graph asserts, the strongest first.
 
@@ -34,8 +39,7 @@ def edge_table(graph: CausalGraph) -> pd.DataFrame:
         Of a concept that is used for its curve alone, ``strength`` and ``adjusted_p_value`` are the
         curve's. Rejected pairs, *neither* among them, are no edges and not in the table.
     """
-    edges = sorted(graph.edges, key=lambda edge: (-abs(edge.strength), str(edge)))
-    rows = [_row(edge, graph) for edge in edges]
+    rows = [_row(edge, graph) for edge in strongest_first(graph)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 

@@ -1,6 +1,6 @@
 """How an edge of the causal graph is drawn: line, marks, and what is only suggested."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,8 @@ POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
 INK, HINT, SETTLED = "#333333", "#777777", "#000000"
 DASHES = (0, (3, 1.6))
 DOTS = (0, (1, 1.5))
+
+Sign = Literal["positive", "negative", "none"]
 
 _MARK = 0.11  # inches between the end of a line and a box, for a mark
 _BESIDE = 0.12  # inches between an edge and a suggestion beside it
@@ -36,11 +38,16 @@ def opacity(stability: float | None) -> float:
     return 0.25 + 0.7 * (0.5 if stability is None else stability)
 
 
-def colour_of(edge: Edge) -> str:
-    """Return the colour of an edge's sign; a concept used for its curve alone has none."""
+def sign_of(edge: Edge) -> Sign:
+    """Return the sign of an edge's strength; a concept used for its curve alone has none."""
     if edge.dose_response is not None and edge.dose_response.decisive:
-        return INK
-    return POSITIVE if edge.strength >= 0 else NEGATIVE
+        return "none"
+    return "positive" if edge.strength >= 0 else "negative"
+
+
+def colour_of(edge: Edge) -> str:
+    """Return the colour of an edge's sign."""
+    return {"positive": POSITIVE, "negative": NEGATIVE, "none": INK}[sign_of(edge)]
 
 
 def draw_edge(

@@ -1,5 +1,7 @@
 """What is written on the figure of the causal graph: titles, interactions and the legend."""
 
+import textwrap
+
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -14,11 +16,26 @@ from glance_pipeline.causal.figure_edges import (
     line_width,
     opacity,
 )
-from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.number_format import format_logits
 
 LINE = 0.2
 """Inches from one line of small text to the next."""
+
+
+def node_lines(node: Node, characters: int) -> list[str]:
+    """Return what stands in a node's box: its label, then its unit or number of levels.
+
+    Args:
+        node: of the graph.
+        characters: most in a line; a label gets two lines and ends with "…" where it needs more.
+    """
+    lines = textwrap.wrap(node.label, characters, max_lines=2, placeholder="…")
+    if node.levels:
+        lines.append(f"{len(node.levels)} levels")
+    elif node.unit and node.kind == "aligned":
+        lines.append(f"[{node.unit}]")
+    return lines
 
 
 def write_titles(

@@ -107,6 +107,7 @@ class ExplainParameters(BaseModel):
         steps: pictures in an effect strip.
         residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
             the explanation carries a warning.
+        report_images: most images that the report shows, the first ones.
         search: of counterfactuals.
         importance: of concepts.
         at_once: images that are worked on together, 1–; bounds memory.
@@ -125,6 +126,7 @@ class ExplainParameters(BaseModel):
     number_of_counterfactuals: int = Field(default=3, ge=1)
     steps: int = Field(default=7, ge=2)
     residual_warning: float = Field(default=0.15, gt=0)
+    report_images: int = Field(default=32, ge=1)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
     at_once: int = Field(default=64, ge=1)

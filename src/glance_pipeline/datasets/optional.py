@@ -24,6 +24,8 @@ class OptionalDataset(VersionedPathDataset[Any]):
         filepath: The file, or the folder of its versions.
         version: Given by Kedro where the entry says ``versioned: true``.
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
+        version_as: Key under which a mapping that is loaded also tells its version; none by
+            default.
     """
 
     def __init__(
@@ -33,9 +35,11 @@ class OptionalDataset(VersionedPathDataset[Any]):
         filepath: str,
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
+        version_as: str | None = None,
     ) -> None:
         super().__init__(filepath=filepath, version=version, metadata=metadata)
         self._dataset = dataset
+        self._version_as = version_as
 
     @property
     def may_be_absent(self) -> bool:
@@ -51,7 +55,10 @@ class OptionalDataset(VersionedPathDataset[Any]):
         """
         if self.may_be_absent and not self.exists():
             return None
-        return self._at(str(self.load_path)).load()
+        loaded = self._at(str(self.load_path)).load()
+        if self._version_as is None:
+            return loaded
+        return {**loaded, self._version_as: self.resolve_load_version()}
 
     def save(self, data: Any) -> None:
         """Save as the other dataset does."""

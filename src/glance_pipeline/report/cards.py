@@ -5,21 +5,30 @@ from dataclasses import dataclass
 
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.explanation import (
+    Change,
     Counterfactual,
-    EffectStrip,
     Importance,
-    side_by_side,
 )
 from glance_pipeline.explanations.values import (
-    format_at,
     format_logits,
     format_pair,
     with_unit,
 )
-from glance_pipeline.report.pictures import difference_uri, picture_uri
+from glance_pipeline.number_format import format_share
+from glance_pipeline.report.pictures import difference_uri, picture_uri, saliency_uri
+from glance_pipeline.report.strips import Strip, strip_on_page
 
-STRIPS_IN_VIEW = 3
-"""Effect strips shown at once; the rest fold away."""
+UNFOLDED = 3
+"""Cards that are open when the page is; the others open on a click."""
+
+SLIDERS_IN_VIEW = 6
+"""Concepts whose sliders are shown at once, the most important; the rest fold away."""
+
+EFFECTS = {
+    "direct": "One concept moved, the rest held",
+    "causal": "One concept moved, what depends on it follows",
+}
+"""What a strip shows, by the kind of effect."""
 
 
 @dataclass(frozen=True)
@@ -42,33 +51,26 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One picture of a strip: value under it, probability, class, and whether that is another."""
-
-    value: str
-    probability: float
-    class_name: str
-    other: bool
-
-
-@dataclass(frozen=True)
-class Strip:
-    """One concept's pictures side by side."""
-
-    concept: str
-    unit: str
-    own: str
-    uri: str
-    frames: tuple[Frame, ...]
-
-
-@dataclass(frozen=True)
 class Alternative:
-    """One counterfactual: picture, difference to the reconstruction, what was changed."""
+    """One counterfactual.
+
+    Attributes:
+        called: the classifier's answer to it.
+        probability: of that answer.
+        changes: concept, value before and after, of what was moved.
+        following: the same of what followed in a causal effect.
+        agreeing: share of the graphs in which it holds, in words; empty where not known.
+        warnings: what limits it.
+        uri: its picture.
+        difference: map of its difference to the reconstruction.
+    """
 
     called: str
     probability: float
     changes: tuple[tuple[str, str, str], ...]
+    following: tuple[tuple[str, str, str], ...]
+    agreeing: str
+    warnings: tuple[str, ...]
     uri: str
     difference: str
 
@@ -82,51 +84,63 @@ class Card:
         explanation: what is shown.
         original: data URI.
         reconstruction: data URI.
+        saliency: data URI of the image with what speaks for and against the answer; or None.
+        effect: what is held while a concept moves, in words.
         alternatives: counterfactuals.
         bars: importances.
-        strips: effect strips in view.
-        folded: the other strips.
+        strips: effect strips, those of the most important concepts first.
     """
 
     number: int
     explanation: Explanation
     original: str
     reconstruction: str
+    saliency: str | None
+    effect: str
     alternatives: tuple[Alternative, ...]
     bars: tuple[Bar, ...]
     strips: tuple[Strip, ...]
-    folded: tuple[Strip, ...]
 
 
 def card(number: int, explanation: Explanation) -> Card:
     """Prepare one explanation for the page."""
-    strips = tuple(_strip(strip, explanation) for strip in explanation.strips)
+    saliency = getattr(explanation, "saliency", None)
     return Card(
         number=number,
         explanation=explanation,
         original=picture_uri(explanation.original),
         reconstruction=picture_uri(explanation.reconstruction),
+        saliency=saliency and saliency_uri(explanation.original, saliency.map),
+        effect=EFFECTS[getattr(explanation, "effect", "direct")],
         alternatives=tuple(_alternative(f, explanation) for f in explanation.counterfactuals.found),
         bars=_bars(explanation.importances.of),
-        strips=strips[:STRIPS_IN_VIEW],
-        folded=strips[STRIPS_IN_VIEW:],
+        strips=tuple(strip_on_page(strip, explanation) for strip in explanation.strips),
     )
 
 
 def _alternative(found: Counterfactual, explanation: Explanation) -> Alternative:
-    changes = []
-    for change in found.changes:
-        after, before = format_pair(change.after, change.before)
-        changes.append(
-            (change.concept, with_unit(before, change.unit), with_unit(after, change.unit))
-        )
+    agreeing = getattr(found, "graphs_agreeing", None)
     return Alternative(
         called=found.prediction.class_name,
         probability=found.prediction.probability,
-        changes=tuple(changes),
+        changes=_changes(found.changes),
+        following=_changes(getattr(found, "following", ())),
+        agreeing="" if agreeing is None else format_share(agreeing),
+        warnings=getattr(found, "warnings", ()),
         uri=picture_uri(found.picture),
         difference=difference_uri(explanation.reconstruction, found.picture),
     )
+
+
+def _changes(changes: Sequence[Change]) -> tuple[tuple[str, str, str], ...]:
+    """Return the concept of each change, and its value before and after with unit."""
+    written = []
+    for change in changes:
+        after, before = format_pair(change.after, change.before)
+        written.append(
+            (change.concept, with_unit(before, change.unit), with_unit(after, change.unit))
+        )
+    return tuple(written)
 
 
 def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:
@@ -142,25 +156,3 @@ def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:
             Bar(importance.concept, value, 50.0 if positive else 50 - width, width, positive)
         )
     return tuple(bars)
-
-
-def _strip(strip: EffectStrip, explanation: Explanation) -> Strip:
-    own = next(concept for concept in explanation.concepts if concept.name == strip.concept)
-    step = strip.values[1] - strip.values[0]
-    return Strip(
-        concept=strip.concept,
-        unit=strip.unit,
-        own=with_unit(format_at(own.value, step), own.unit),
-        uri=picture_uri(side_by_side(strip.pictures)),
-        frames=tuple(
-            Frame(
-                format_at(value, step),
-                probability,
-                class_name,
-                class_name != explanation.prediction.class_name,
-            )
-            for value, probability, class_name in zip(
-                strip.values, strip.probabilities, strip.class_names, strict=True
-            )
-        ),
-    )

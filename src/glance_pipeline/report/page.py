@@ -7,17 +7,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from glance_pipeline.causal.edge_table import edge_table
 from glance_pipeline.causal.figure import draw_graph
+from glance_pipeline.causal.figure_text import interaction_lines
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.networks import Concept
-from glance_pipeline.report.cards import card
+from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, card
+from glance_pipeline.report.graph_view import graph_view
 from glance_pipeline.report.overview import concept_rows, fidelity_tiles
 from glance_pipeline.report.pictures import figure_uri
+from glance_pipeline.report.scripts import content_security_policy, page_scripts
+from glance_pipeline.report.strips import slider_texts
 
 FIGURE = FigureParameters(used_per_class=2, associated_per_class=1)
 """What the page's graph shows; all edges are listed under it."""
+
+MOST_IMAGES = 32
+"""Cards on a page where nothing else is asked for."""
 
 
 def render_report(
@@ -25,15 +32,17 @@ def render_report(
     graph: CausalGraph,
     concepts: Sequence[Concept],
     metrics: Mapping[str, Any] | None = None,
+    most_images: int = MOST_IMAGES,
 ) -> str:
     """Return the report as one HTML page without a reference to anything outside it.
 
     Args:
-        explanations: of the images shown, at least one.
+        explanations: at least one; no more than ``most_images`` are read.
         graph: the global causal graph.
         concepts: all of the surrogate's concepts, pruned ones too.
-        metrics: measured on held-out images, its ``fidelity`` by name; without it fidelity is
-            that of the explained images.
+        metrics: measured on held-out images, its ``fidelity`` by name, and the ``version`` that
+            the page names them by; without it fidelity is that of the explained images.
+        most_images: that the page shows, the first ones; what it sums up is summed over these.
 
     Raises:
         ValueError: where there is no explanation.
@@ -48,11 +57,30 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["logits"] = format_logits
+    shown = list(explanations[:most_images])
+    cards = [card(number, one) for number, one in enumerate(shown, start=1)]
+    scripts = page_scripts()
     return environment.get_template("report.html").render(
-        cards=[card(number, one) for number, one in enumerate(explanations, start=1)],
-        tiles=fidelity_tiles(explanations, metrics),
-        rows=concept_rows(concepts, graph, explanations),
+        cards=cards,
+        unfolded=UNFOLDED,
+        sliders_in_view=SLIDERS_IN_VIEW,
+        explained=len(explanations),
+        tiles=fidelity_tiles(shown, metrics),
+        measured=(metrics or {}).get("version"),
+        rows=concept_rows(concepts, graph, shown),
         graph=graph,
+        view=graph_view(graph, FIGURE),
+        interactions=interaction_lines(graph, FIGURE.interactions),
         edges=list(edge_table(graph).itertuples()),
         figure=figure_uri(draw_graph(graph, FIGURE)),
+        sliders=[
+            {
+                "id": f"card-{one.number}",
+                "answer": one.explanation.prediction.class_name,
+                "strips": slider_texts(one.strips),
+            }
+            for one in cards
+        ],
+        scripts=scripts,
+        policy=content_security_policy(scripts),
     )

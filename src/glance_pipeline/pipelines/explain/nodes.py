@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,9 +29,6 @@ logger = logging.getLogger(__name__)
 
 Explained = Iterable[Explanation] | ShardsToCome
 """What the images' explanations are to be had from, where they can be had."""
-
-REPORTED = 32
-"""Images that the report shows."""
 
 
 def select_images_to_explain(
@@ -86,6 +84,8 @@ def write_report(
     explained: Explained,
     graph: CausalGraph,
     surrogate: TwinSurrogate,
+    metrics: dict[str, Any] | None,
+    parameters: ExplainParameters,
 ) -> Iterator[str]:
     """Write the report, one HTML page that opens offline; nothing while shards are to come.
 
@@ -95,9 +95,13 @@ def write_report(
         explained: says whether shards are to come.
         graph: the global causal graph.
         surrogate: of which the concepts are described.
+        metrics: of ``evaluate``; None before it.
+        parameters: how many images the page shows.
     """
     if explanations is not None and not isinstance(explained, ShardsToCome):
-        yield render_report(list(explanations[:REPORTED]), graph, surrogate.concepts)
+        yield render_report(
+            explanations, graph, surrogate.concepts, metrics, parameters.report_images
+        )
 
 
 def _rows(chosen: ChosenImages, parameters: ExplainParameters) -> range:

@@ -43,7 +43,14 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 write_report,
-                inputs=["explanations", "explained", "causal_graph", "surrogate_aligned"],
+                inputs=[
+                    "explanations",
+                    "explained",
+                    "causal_graph",
+                    "surrogate_aligned",
+                    "metrics",
+                    "params:explain",
+                ],
                 outputs="report",
                 name="write_report",
             ),

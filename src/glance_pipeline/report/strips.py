@@ -1,0 +1,88 @@
+"""Effect strips as the page shows them: texts under each picture, and where its slider starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glance_pipeline.explanations import Explanation
+from glance_pipeline.explanations.explanation import EffectStrip, side_by_side
+from glance_pipeline.explanations.values import format_at, with_unit
+from glance_pipeline.report.pictures import picture_uri
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a strip: value under it, probability, class, and whether that is another."""
+
+    value: str
+    probability: float
+    class_name: str
+    other: bool
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One concept's pictures side by side.
+
+    Attributes:
+        concept: its name.
+        node: the graph's node it belongs to: itself, or of a level its categorical feature.
+        unit: of the values.
+        own: the image's own value, with its unit.
+        start: number of the frame whose value is nearest to it.
+        uri: all pictures in a row.
+        frames: what is said of each.
+    """
+
+    concept: str
+    node: str
+    unit: str
+    own: str
+    start: int
+    uri: str
+    frames: tuple[Frame, ...]
+
+
+def strip_on_page(strip: EffectStrip, explanation: Explanation) -> Strip:
+    """Prepare one strip of an explanation for the page."""
+    own = next(concept for concept in explanation.concepts if concept.name == strip.concept)
+    step = strip.values[1] - strip.values[0]
+    away = [abs(value - own.value) for value in strip.values]
+    return Strip(
+        concept=strip.concept,
+        node=own.feature or strip.concept,
+        unit=strip.unit,
+        own=with_unit(format_at(own.value, step), own.unit),
+        start=away.index(min(away)),
+        uri=picture_uri(side_by_side(strip.pictures)),
+        frames=tuple(
+            Frame(
+                format_at(value, step),
+                probability,
+                class_name,
+                class_name != explanation.prediction.class_name,
+            )
+            for value, probability, class_name in zip(
+                strip.values, strip.probabilities, strip.class_names, strict=True
+            )
+        ),
+    )
+
+
+def slider_texts(strips: Sequence[Strip]) -> list[dict[str, Any]]:
+    """Return what the sliders of one card say at each frame, JSON-able."""
+    return [
+        {
+            "concept": strip.concept,
+            "frames": [
+                {
+                    "value": with_unit(frame.value, strip.unit),
+                    "probability": f"{frame.probability:.2f}",
+                    "called": frame.class_name,
+                    "other": frame.other,
+                }
+                for frame in strip.frames
+            ],
+        }
+        for strip in strips
+    ]
