@@ -1,15 +1,12 @@
 """What becomes of an image's codes when some of its concepts are set: the rest held, or not."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
+from glance_pipeline.config.explain import Effect
 from glance_pipeline.networks import Codes, TwinSurrogate
-
-Effect = Literal["direct", "causal"]
-"""``direct``: everything but the concepts that are set is held. ``causal``: what they cause
-follows."""
 
 
 class Intervention(Protocol):

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explanations.assessment import Assessment
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import (
-    ConceptValue,
     Counterfactuals,
     EffectStrip,
     Explanation,
@@ -19,9 +19,11 @@ from glance_pipeline.explanations.explanation import (
     Prediction,
 )
 from glance_pipeline.explanations.importance import ShapleyImportance
+from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.subjects import Subjects
-from glance_pipeline.explanations.values import concept_value, format_number, with_unit
+from glance_pipeline.explanations.trust import Rarity, doubts_about, outside_the_ranges
+from glance_pipeline.explanations.values import concept_value
 from glance_pipeline.networks import TwinSurrogate
 
 AT_ONCE = 64
@@ -54,9 +56,15 @@ class LocalExplanations:
         background: standardised values of the active concepts of training images, (B, D).
         parameters: of the methods.
         seed: of the methods' random draws.
+        interventions: what becomes of an image when concepts are set, one for each causal graph
+            that the evidence allows: the first searches and draws, and counterfactuals say under
+            how many they hold. See ``choose_interventions``; by default the rest is held.
+        training: standardised values of the active concepts of all training images, (T, D), for the
+            distance from them and for representative backgrounds; by default neither is there.
 
     Raises:
-        ValueError: where the target is no class of the classifier, or where no concept is active.
+        ValueError: where the target is no class of the classifier, where no concept is active, or
+            where the interventions are not of the effect that ``parameters`` name.
     """
 
     def __init__(
@@ -66,9 +74,18 @@ class LocalExplanations:
         background: Tensor,
         parameters: ExplainParameters,
         seed: int = 0,
+        interventions: Sequence[Intervention] | None = None,
+        training: Tensor | None = None,
     ) -> None:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
+        interventions = interventions or (DirectIntervention(surrogate),)
+        found = interventions[0].effect
+        if found != parameters.effect:
+            raise ValueError(
+                f"explain.effect: found interventions of the {found} effect; those of the "
+                f"{parameters.effect} one are wanted"
+            )
         self.surrogate = surrogate
         self.classifier = classifier
         self.parameters = parameters
@@ -79,11 +96,21 @@ class LocalExplanations:
             parameters.number_of_counterfactuals,
             parameters.search,
             seed,
+            interventions[0],
         )
         self.importance = ShapleyImportance(
-            surrogate, classifier, background, parameters.importance, seed
+            surrogate,
+            classifier,
+            background,
+            parameters.importance,
+            seed,
+            interventions[0],
+            training,
         )
-        self.strips = EffectStrips(surrogate, classifier, parameters.steps)
+        self.strips = EffectStrips(surrogate, classifier, parameters.steps, interventions[0])
+        self.assessment = Assessment(
+            surrogate, classifier, interventions, training, parameters.distance_warning
+        )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         """Explain ``images``, uint8 (N, C, H, W), in their order."""
@@ -95,11 +122,16 @@ class LocalExplanations:
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)
-        counterfactuals = self.counterfactuals.explain(subjects)
+        counterfactuals = self.assessment.complete(
+            subjects, self.counterfactuals.explain(subjects)
+        )
+        rarities = self.assessment.rarities(subjects.codes)
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
         return [
-            self._put_together(subjects, i, source, counterfactuals[i], importances[i], strips[i])
+            self._put_together(
+                subjects, i, source, counterfactuals[i], importances[i], strips[i], rarities[i]
+            )
             for i, source in enumerate(sources)
         ]
 
@@ -111,6 +143,7 @@ class LocalExplanations:
         counterfactuals: Counterfactuals,
         importances: Importances,
         strips: list[EffectStrip],
+        rarity: Rarity | None,
     ) -> Explanation:
         names = self.classifier.class_names
         prediction = Prediction.of(subjects.logits[image], names)
@@ -126,7 +159,9 @@ class LocalExplanations:
         residual = float(np.abs(difference).mean() / 127.5)
         # What has two sides has no quantiles: its bounds are a clear no and a clear yes.
         numbers = [c for c in concepts if self.surrogate.concept(c.name).measure == "continuous"]
-        warnings = _warnings(prediction, redrawn, residual, numbers, self.parameters)
+        doubts = doubts_about(
+            prediction, redrawn, residual, self.parameters.residual_warning, rarity
+        )
         place = {importance.concept: k for k, importance in enumerate(importances.of)}
         order = {c.name: place[c.feature or c.name] for c in concepts}
         return Explanation(
@@ -140,36 +175,20 @@ class LocalExplanations:
             counterfactuals=counterfactuals,
             importances=importances,
             strips=tuple(sorted(strips, key=lambda strip: order[strip.concept])),
-            sentence=describe(prediction, concepts, importances, counterfactuals),
-            warnings=(*source.notes, *warnings),
+            sentence=describe(
+                prediction,
+                concepts,
+                importances,
+                counterfactuals,
+                [doubt.reason for doubt in doubts],
+            ),
+            warnings=(
+                *source.notes,
+                *(doubt.warning for doubt in doubts),
+                *outside_the_ranges(numbers),
+            ),
             original=subjects.images[image],
             reconstruction=subjects.reconstructions[image],
+            effect=self.parameters.effect,
+            further_out=None if rarity is None else rarity.share,
         )
-
-
-def _warnings(
-    prediction: Prediction,
-    redrawn: Prediction,
-    residual: float,
-    numbers: Sequence[ConceptValue],
-    parameters: ExplainParameters,
-) -> list[str]:
-    """Say in words what limits an explanation."""
-    warnings = []
-    if redrawn.class_name != prediction.class_name:
-        warnings.append(
-            f"The classifier calls the reconstruction {redrawn.class_name} "
-            f"({redrawn.probability:.2f}), not {prediction.class_name}: what is said here about "
-            "concepts holds for the reconstruction and may not hold for the image."
-        )
-    if residual > parameters.residual_warning:
-        warnings.append(
-            f"The reconstruction differs from the image by {residual:.2f} on average (images in "
-            f"−1 to 1; more than {parameters.residual_warning:.2f} is much): part of the image is "
-            "not explained."
-        )
-    outside = [c for c in numbers if not c.low <= c.value <= c.high]
-    if outside:
-        listed = ", ".join(f"{c.name} {with_unit(format_number(c.value), c.unit)}" for c in outside)
-        warnings.append(f"Outside what 98 % of the training images show: {listed}.")
-    return warnings

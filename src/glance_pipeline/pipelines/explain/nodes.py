@@ -4,10 +4,17 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.causal import CausalGraph
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.explanations import Explanation, LocalExplanations, background_codes
+from glance_pipeline.explanations import (
+    Explanation,
+    LocalExplanations,
+    background_codes,
+    choose_interventions,
+    training_codes,
+)
 from glance_pipeline.explanations.selection import ChosenImages, choose_images, first_of_split
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.report import render_report
@@ -27,6 +34,7 @@ def explain_chosen_images(
     classifier: Classifier,
     concepts: ConceptTable,
     records: pd.DataFrame,
+    models: StructuralModels,
     parameters: ExplainParameters,
     seed: int,
 ) -> list[Explanation]:
@@ -36,7 +44,15 @@ def explain_chosen_images(
     background = background_codes(
         surrogate, concepts, rows, parameters.importance.backgrounds, seed
     )
-    methods = LocalExplanations(surrogate, classifier, background, parameters, seed)
+    methods = LocalExplanations(
+        surrogate,
+        classifier,
+        background,
+        parameters,
+        seed,
+        choose_interventions(parameters.effect, surrogate, models),
+        training_codes(surrogate, concepts, rows),
+    )
     return methods.explain(chosen.images, chosen.sources)
 
 

@@ -27,6 +27,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "classifier",
                     "concepts",
                     "image_records",
+                    "structural_models",
                     "params:explain",
                     "params:seed",
                 ],
