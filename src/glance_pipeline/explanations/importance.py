@@ -68,9 +68,15 @@ class ShapleyImportance:
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the class the teacher gives that image."""
         predictions = self._measure(subjects.reconstruction_logits, subjects.predicted)
-        solution = self.game.solve(self._worth(subjects), predictions)
+        worth = self._worth(subjects)
         return [
-            self._describe(subjects, image, solution, float(predictions[image]))
+            # One by one: a sum over many rounds otherwise than a sum over one.
+            self._describe(
+                subjects,
+                image,
+                self.game.solve(worth[[image]], predictions[[image]]),
+                float(predictions[image]),
+            )
             for image in range(len(subjects))
         ]
 
@@ -115,12 +121,12 @@ class ShapleyImportance:
     def _describe(
         self, subjects: Subjects, image: int, solution: Solution, prediction: float
     ) -> Importances:
-        values, errors = solution.values[image], solution.errors[image]
+        values, errors = solution.values[0], solution.errors[0]
         return Importances(
             measure=self.parameters.measure,
             class_name=self.classifier.class_names[int(subjects.predicted[image])],
             prediction=prediction,
-            baseline=float(solution.baselines[image]),
+            baseline=float(solution.baselines[0]),
             exact=isinstance(self.game, AllCoalitions),
             of=tuple(
                 Importance(
