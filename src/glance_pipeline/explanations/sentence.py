@@ -72,7 +72,7 @@ def _otherwise(counterfactuals: Counterfactuals) -> str:
     sentence = f"With {changes}{following} it would be read as {first.prediction.class_name}"
     if first.graphs_agreeing is not None and first.graphs_agreeing < 1:
         share = format_share(first.graphs_agreeing)
-        return f"{sentence}, under {share} of the causal graphs that the evidence allows."
+        return f"{sentence} (in {share} of the causal graphs that the evidence allows)."
     return f"{sentence}."
 
 

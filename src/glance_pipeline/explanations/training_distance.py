@@ -2,23 +2,27 @@
 
 The distance to the k-th nearest training image, a measure that assumes no shape of the cloud (Sun
 et al. 2022, "Out-of-distribution detection with deep nearest neighbors", arXiv 2204.06507; there in
-a network's features). What a distance means is read off the training images' own, each to the
-others: which share of them lies further out.
+a network's features). Directions count by their spread, so that what always goes together in the
+training images is far where it does not. What a distance means is read off the training images'
+own, each to the others: which share of them lies further out.
 """
 
 import numpy as np
 from torch import Tensor
 
 _SAME = 1e-3
-"""Standard deviations within which a training image is taken for the image itself."""
+"""Distance within which a training image is taken for the image itself."""
+
+_NARROWEST = 0.1
+"""Least spread a direction is taken to have, where each concept has 1: what is narrower may be the
+student's noise."""
 
 
 class TrainingDistance:
     """Compares codes with those of the training images.
 
     Args:
-        codes: of the active concepts of T training images, (T, D); every column counts by its
-            spread.
+        codes: of the active concepts of T training images, (T, D).
         neighbours: k; fewer where there are no more training images.
 
     Raises:
@@ -26,6 +30,7 @@ class TrainingDistance:
     """
 
     def __init__(self, codes: Tensor, neighbours: int = 10) -> None:
+        from sklearn.decomposition import PCA
         from sklearn.neighbors import NearestNeighbors
         from sklearn.preprocessing import StandardScaler
 
@@ -36,8 +41,9 @@ class TrainingDistance:
         self.number = len(codes)
         self._neighbours = min(neighbours, len(codes) - 1)
         self._scaler = StandardScaler().fit(codes.double().numpy())
-        points = self._scaler.transform(codes.double().numpy())
-        self._nearest = NearestNeighbors(n_neighbors=self._neighbours + 1).fit(points)
+        self._directions = PCA().fit(self._scaler.transform(codes.double().numpy()))
+        self._nearest = NearestNeighbors(n_neighbors=self._neighbours + 1)
+        self._nearest.fit(self._points(codes))
         own, _ = self._nearest.kneighbors(n_neighbors=self._neighbours)
         self._distances = np.sort(own[:, -1])
 
@@ -48,6 +54,12 @@ class TrainingDistance:
         """
         if not len(codes):
             return np.zeros(0, np.int64)
-        found, _ = self._nearest.kneighbors(self._scaler.transform(codes.double().numpy()))
+        found, _ = self._nearest.kneighbors(self._points(codes))
         distances = np.where(found[:, 0] < _SAME, found[:, -1], found[:, -2])
-        return self.number - np.searchsorted(self._distances, distances, side="right")
+        # Rounding makes nothing further out.
+        return self.number - np.searchsorted(self._distances, distances * (1 + 1e-6), side="right")
+
+    def _points(self, codes: Tensor) -> np.ndarray:
+        """Return codes (N, D) along the directions of the training images, by their spread."""
+        along = self._directions.transform(self._scaler.transform(codes.double().numpy()))
+        return along / np.sqrt(self._directions.explained_variance_).clip(_NARROWEST)

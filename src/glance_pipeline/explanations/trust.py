@@ -118,8 +118,8 @@ def limits_of(found: Counterfactual, rarity: Rarity | None) -> tuple[str, ...]:
         )
     if found.graphs_agreeing is not None and found.graphs_agreeing < 1:
         limits.append(
-            f"It is read as {found.prediction.class_name} under "
+            f"It is read as {found.prediction.class_name} in "
             f"{format_share(found.graphs_agreeing)} of the causal graphs that the evidence allows; "
-            "under the others what follows makes it something else."
+            "in the others it is not, as something else follows."
         )
     return tuple(limits)
