@@ -9,9 +9,12 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
 
 from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.causal.graph import Edge as GraphEdge
 from glance_pipeline.causal.graph import Node as GraphNode
 from glance_pipeline.causal.records import SearchRecord
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.discover import StructuralModelParameters
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.pipelines.explain import create_pipeline
@@ -28,7 +31,9 @@ def catalog(tmp_path):
     kinds = {name: surrogate.concept(name).kind for name in concepts}
     table = ConceptTable(concepts, margins, kinds, dict.fromkeys(concepts, ""))
     nodes = tuple(GraphNode(name, kinds[name], name) for name in concepts)
-    graph = CausalGraph(nodes, (), (), SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0))
+    edge = GraphEdge("size", "tilt", "tail", "arrow", "association")
+    graph = CausalGraph(nodes, (edge,), (), SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0))
+    models = StructuralModels.fit(table, graph, StructuralModelParameters(permutations=0), 0)
     memory = {
         "images": draws.integers(0, 255, (12, 1, 8, 8), dtype=np.uint8),
         "image_records": pd.DataFrame({"label": ["a"] * 12, "split": ["train"] * 9 + ["test"] * 3}),
@@ -36,6 +41,7 @@ def catalog(tmp_path):
         "classifier": tiny_classifier(),
         "concepts": table,
         "causal_graph": graph,
+        "structural_models": models,
         "params:seed": 0,
         "params:explain": ExplainParameters(count=2, steps=3),
     }
@@ -56,6 +62,21 @@ def test_pipeline_explains_the_first_test_images_and_writes_a_report(catalog, tm
     assert "image 10: called" in (tmp_path / "report.html").read_text()
 
 
+def test_the_effect_is_what_the_parameter_says(catalog):
+    pictures = {}
+    for effect in ("direct", "causal"):
+        catalog["params:explain"] = ExplainParameters(count=1, steps=3, effect=effect)
+        SequentialRunner().run(create_pipeline(), catalog)
+        (explanation,) = catalog.load("explanations")
+        assert explanation.effect == effect
+        strips = {strip.concept: strip for strip in explanation.strips}
+        assert strips["size"].effect == effect
+        pictures[effect] = strips
+    # Tilt follows size in the only graph, and nothing follows tilt.
+    assert (pictures["direct"]["size"].pictures != pictures["causal"]["size"].pictures).any()
+    assert (pictures["direct"]["tilt"].pictures == pictures["causal"]["tilt"].pictures).all()
+
+
 def test_same_seed_same_explanations(catalog, tmp_path):
     documents = []
     for _ in range(2):
@@ -73,7 +94,7 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "params:explain", "params:seed",
+        "structural_models", "params:explain", "params:seed",
     }  # fmt: skip
 
 
