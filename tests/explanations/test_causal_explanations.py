@@ -71,7 +71,9 @@ def test_strips_let_descendants_follow_and_say_so(box, explanation):
 
 
 def test_a_counterfactual_says_what_follows_and_under_which_graphs_it_holds(explanation):
-    found = {tuple(c.concept for c in one.changes): one for one in explanation.counterfactuals.found}
+    found = {
+        tuple(c.concept for c in one.changes): one for one in explanation.counterfactuals.found
+    }
     alone = found[("tilt",)]
     assert (alone.following, alone.graphs_agreeing, alone.warnings) == ((), 1.0, ())
     carried = found[("shade",)]
@@ -103,7 +105,9 @@ def test_a_causal_explanation_survives_being_written_and_older_ones_are_read(exp
     document, pictures = explanation.to_document(), explanation.pictures()
     again = Explanation.from_document(document, pictures.__getitem__)
     assert again.to_document() == explanation.to_document()
-    assert again.counterfactuals.found[0].following == explanation.counterfactuals.found[0].following
+    assert (
+        again.counterfactuals.found[0].following == explanation.counterfactuals.found[0].following
+    )
     older = explanation.to_document() | {"schema_version": 1}
     for name in ("effect", "further_out"):
         del older[name]

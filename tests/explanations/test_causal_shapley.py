@@ -159,7 +159,9 @@ def test_one_player_has_it_all():
         AllCoalitions(Background.even(torch.zeros(2, 1)), 1),
         Permutations(Background.even(torch.zeros(2, 1)), 1, 4, seed=0),
     ):
-        solution = game.solve(torch.ones(1, len(game.members)).double(), torch.tensor([3.0]).double())
+        solution = game.solve(
+            torch.ones(1, len(game.members)).double(), torch.tensor([3.0]).double()
+        )
         assert solution.values.tolist() == [[2.0]]
 
 

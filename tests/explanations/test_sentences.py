@@ -20,9 +20,7 @@ START = "Predicted 7 (0.96). Mostly because of slant 0.31 rad (+2.1 logits). "
 
 
 def change(concept, unit, before, after, move=-1.0):
-    return Change(
-        concept=concept, unit=unit, before=before, after=after, standard_deviations=move
-    )
+    return Change(concept=concept, unit=unit, before=before, after=after, standard_deviations=move)
 
 
 THICKNESS = change("thickness", "px", 3.4, 2.1)

@@ -119,7 +119,9 @@ class Assessment:
         real = [change for change in changes if abs(change.standard_deviations) > _NOTHING]
         return tuple(sorted(real, key=lambda c: abs(c.standard_deviations), reverse=True))
 
-    def _agreeing(self, before: Codes, first: Codes, found: Sequence[Counterfactual]) -> list[float]:
+    def _agreeing(
+        self, before: Codes, first: Codes, found: Sequence[Counterfactual]
+    ) -> list[float]:
         """Return the share of graphs under which each picture is called what it was called.
 
         Args:

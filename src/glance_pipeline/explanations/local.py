@@ -122,9 +122,7 @@ class LocalExplanations:
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)
-        counterfactuals = self.assessment.complete(
-            subjects, self.counterfactuals.explain(subjects)
-        )
+        counterfactuals = self.assessment.complete(subjects, self.counterfactuals.explain(subjects))
         rarities = self.assessment.rarities(subjects.codes)
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
