@@ -104,7 +104,7 @@ def test_found_effects_of_a_known_surrogate():
 
 
 def test_planted_concepts_are_on_top_by_their_shapley_values():
-    """Margin of yes: 2·shade − tilt + latent_1/5. Each value is weight · (own − mean background)."""
+    """Margin of yes: 2·shade − tilt + latent_1/5; a value is weight · (own − mean background)."""
     surrogate, classifier = glass_box(
         lambda u: u @ u.new_tensor([[0.0, 2.0], [0.0, -1.0], [0.0, 0.2]]), class_names=("no", "yes")
     )

@@ -32,7 +32,7 @@ def straight_models(surrogate, slopes: dict[tuple[str, str], float], *graphs: Da
                 surrogate.concept(node).to_units(values),
                 3,
             )
-    observed = pd.DataFrame({name: along for name in nodes})
+    observed = pd.DataFrame(dict.fromkeys(nodes, along))
     return StructuralModels(
         nodes, observed, (), AllowedGraphs(graphs, True, ()), mechanisms, {}, None
     )

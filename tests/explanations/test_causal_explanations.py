@@ -54,7 +54,7 @@ def explanation(box):
 
 
 def test_strips_let_descendants_follow_and_say_so(box, explanation):
-    surrogate, classifier, interventions = box
+    surrogate, classifier, _interventions = box
     assert explanation.effect == "causal"
     strips = {strip.concept: strip for strip in explanation.strips}
     codes = surrogate.encode_array(strips["shade"].pictures).concepts.numpy()
@@ -88,8 +88,8 @@ def test_a_counterfactual_says_what_follows_and_under_which_graphs_it_holds(expl
     # Tilt follows shade in two of the four graphs.
     assert carried.graphs_agreeing == 0.5
     assert carried.warnings == (
-        "It is read as b in 50 % of the causal graphs that the evidence allows; in the others it is "
-        "not, as something else follows.",
+        "It is read as b in 50 % of the causal graphs that the evidence allows; in the others it "
+        "is not, as something else follows.",
     )
 
 

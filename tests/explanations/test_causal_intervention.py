@@ -100,7 +100,7 @@ def test_it_equals_the_counterfactual_of_dowhy(models, surrogate, graph, names):
 
 def test_its_gradient_is_that_of_a_finite_difference(models, surrogate):
     _, codes = codes_of(models, surrogate, 40)
-    intervene = CausalIntervention(surrogate, models, FORK + (("shade", "tilt"),), {
+    intervene = CausalIntervention(surrogate, models, (*FORK, ("shade", "tilt")), {
         key: TorchMechanism.of(fitted) for key, fitted in models.mechanisms.items()
     })  # fmt: skip
     shade = codes.concepts[:, 0] + 0.7

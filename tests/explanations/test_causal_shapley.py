@@ -154,6 +154,32 @@ def test_sampled_values_of_twelve_players_are_within_their_error(twelve):
     assert float(solution.values.sum()) == pytest.approx(float(worth(torch.ones(1, 12))))
 
 
+def test_a_similar_game_that_is_known_takes_chance_away(twelve):
+    worth, expected = twelve
+    background = Background.even(torch.zeros(3, 12))
+    game, all_of_it = Permutations(background, 12, 40, seed=0), AllCoalitions(background, 12)
+    everybody = torch.ones(1, 12)
+    rows, full = worth(game.members)[None], worth(everybody)
+
+    def solved(similar):
+        truth = all_of_it.solve(similar(all_of_it.members)[None], similar(everybody))
+        known = similar(game.members)[None]
+        return game.solve_with(rows, full, known, similar(everybody), truth)
+
+    plain = game.solve(rows, full)
+    alike = solved(lambda members: 0.5 * worth(members) + members.double()[:, 6])
+    assert float(plain.errors.max()) > 0.05
+    assert alike.values[0].numpy() == pytest.approx(expected, abs=1e-9)
+    assert float(alike.errors.max()) < 1e-9
+    # A game that is not similar, of as many products, leaves the values as uncertain as they were.
+    other = solved(lambda members: 3 * members[:, 8:11].double().prod(1))
+    assert (other.values - plain.values).abs().max() <= 2 * plain.errors.max()
+    assert float(other.errors[0, 2:5].max()) <= 1.1 * float(plain.errors[0, 2:5].max())
+    for solution in (alike, other):
+        total = float(solution.values.sum() + solution.baselines)
+        assert total == pytest.approx(float(full), abs=1e-9)
+
+
 def test_one_player_has_it_all():
     for game in (
         AllCoalitions(Background.even(torch.zeros(2, 1)), 1),

@@ -120,7 +120,8 @@ def test_graphs_that_disagree_are_said(share, words):
         ((("slant", 2.13, 0.1),), "Mostly because of slant 0.31 rad (+2.1 logits)."),
         ((("smile", 0.44, 0.0),), "Mostly because of smile 0.97 (+0.44 logits)."),
         ((("intensity", 12.3, 0.1),), "Mostly because of intensity 180 (+12 logits)."),
-        ((("slant", -3.0, 0.1), ("smile", 0.5, 0.1)), "Mostly because of smile 0.97 (+0.50 logits)."),
+        ((("slant", -3.0, 0.1), ("smile", 0.5, 0.1)), "Mostly because of smile 0.97 (+0.50 "
+         "logits)."),
         ((("slant", 0.15, 0.1),), "No concept clearly speaks for it."),
         ((("slant", -2.0, 0.1),), "No concept clearly speaks for it."),
     ],

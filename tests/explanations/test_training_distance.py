@@ -92,7 +92,7 @@ def test_a_counterfactual_says_where_it_is_rare_and_where_graphs_disagree():
         "The concept values of this counterfactual, taken together, are rare: 1 of the 4,500 "
         "training images lies further out (fewer than 1 % are few). Hardly any real image may "
         "look like it.",
-        "It is read as 1 in 25 % of the causal graphs that the evidence allows; in the others it is "
-        "not, as something else follows.",
+        "It is read as 1 in 25 % of the causal graphs that the evidence allows; in the others it "
+        "is not, as something else follows.",
     )
     assert limits_of(found.model_copy(update={"graphs_agreeing": 1.0}), None) == ()

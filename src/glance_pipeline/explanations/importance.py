@@ -11,8 +11,12 @@ et al. 2020, arXiv 2011.01625), where a concept gets credit for what it causes.
 The levels of a categorical feature are one player: they join as a whole, since no image has some
 levels of its own and some of another's. All coalitions for few players; otherwise permutation
 sampling (Castro et al. 2009), each permutation walked forwards and backwards (antithetic), which
-removes the error of pairwise interactions' order. Either way the values sum to f(x̂) − baseline.
+removes the error of pairwise interactions' order. The student lessens what is left of chance: its
+answer h(u) is much the same game, its values over all coalitions cost next to nothing, and they
+tell how far off the sample is (a control variate). Either way the values sum to f(x̂) − baseline.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,8 +30,14 @@ from glance_pipeline.explanations.intervention import DirectIntervention, Interv
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.networks import Codes, TwinSurrogate
 
-_BATCH = 256
-"""Pictures drawn at once; always as many, so that none hangs on how many others there are."""
+_PICTURES = 256
+"""Pictures drawn at once."""
+
+_CODES = 8192
+"""Codes that the student is asked about at once."""
+
+_CONTROLLED = 12
+"""Players up to which the student is asked about all coalitions."""
 
 
 class ShapleyImportance:
@@ -64,20 +74,34 @@ class ShapleyImportance:
         feature_of = {name: j for j, names in enumerate(features.values()) for name in names}
         self._player_of = torch.tensor([feature_of[name] for name in self.names])
         self.game = self._game(background, background if training is None else training, seed)
+        sampled, size = isinstance(self.game, Permutations), len(self.players)
+        controlled = sampled and size <= _CONTROLLED
+        self.control = AllCoalitions(self.game.background, size) if controlled else None
 
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the class the teacher gives that image."""
-        predictions = self._measure(subjects.reconstruction_logits, subjects.predicted)
-        worth = self._worth(subjects)
+        full = self._measure(subjects.reconstruction_logits, subjects.predicted)
+        worth = self._worth(subjects, self.game, self._drawn, _PICTURES)
+        # One by one: a sum over many rounds otherwise than a sum over one.
+        if self.control is None or not isinstance(self.game, Permutations):
+            solutions = [self.game.solve(worth[[k]], full[[k]]) for k in range(len(subjects))]
+        else:
+            known = self._worth(subjects, self.game, self._foretold, _CODES)
+            known_full = self._foretold_of(subjects)
+            every = self._worth(subjects, self.control, self._foretold, _CODES)
+            solutions = [
+                self.game.solve_with(
+                    worth[[k]],
+                    full[[k]],
+                    known[[k]],
+                    known_full[[k]],
+                    self.control.solve(every[[k]], known_full[[k]]),
+                )
+                for k in range(len(subjects))
+            ]
         return [
-            # One by one: a sum over many rounds otherwise than a sum over one.
-            self._describe(
-                subjects,
-                image,
-                self.game.solve(worth[[image]], predictions[[image]]),
-                float(predictions[image]),
-            )
-            for image in range(len(subjects))
+            self._describe(subjects, image, solution, float(full[image]))
+            for image, solution in enumerate(solutions)
         ]
 
     def _game(self, background: Tensor, training: Tensor, seed: int) -> Game:
@@ -90,23 +114,44 @@ class ShapleyImportance:
         return AllCoalitions(Background.even(background), size)
 
     @torch.no_grad()
-    def _worth(self, subjects: Subjects) -> Tensor:
-        """Return the measure, float64 (N, R), of every row of the game for each of N images."""
-        number = len(self.game.members)
-        flat = torch.arange(len(subjects) * number)
+    def _worth(
+        self, subjects: Subjects, game: Game, answer: Callable[[Codes], Tensor], size: int
+    ) -> Tensor:
+        """Return the measure, float64 (N, R), of every row of a game for each of N images.
+
+        Args:
+            subjects: the images.
+            game: whose rows.
+            answer: returns the logits (S, K) of codes (S).
+            size: number S of codes asked about at once; always as many, so that no answer hangs on
+                how many others there are.
+        """
+        number = len(game.members)
         measured = []
-        for part in flat.split(_BATCH):
-            rows = torch.cat([part, part[-1:].expand(_BATCH - len(part))])
+        for part in torch.arange(len(subjects) * number).split(size):
+            rows = torch.cat([part, part[-1:].expand(size - len(part))])
             image, row = rows // number, rows % number
-            codes = self._codes(subjects.codes[image], row)
-            _, logits = draw(self.surrogate, self.classifier, codes, _BATCH)
+            codes = self._codes(subjects.codes[image], game, row)
+            logits = answer(codes)
             measured.append(self._measure(logits, subjects.predicted[image])[: len(part)])
         return torch.cat(measured).view(len(subjects), number)
 
-    def _codes(self, codes: Codes, row: Tensor) -> Codes:
-        """Return codes of images (R) for rows (R,) of the game: members their own, on others'."""
-        others = self.game.others[row]
-        member = self.game.members[row][:, self._player_of]
+    def _drawn(self, codes: Codes) -> Tensor:
+        return draw(self.surrogate, self.classifier, codes, _PICTURES)[1]
+
+    def _foretold(self, codes: Codes) -> Tensor:
+        return self.surrogate.predict(codes)
+
+    @torch.no_grad()
+    def _foretold_of(self, subjects: Subjects) -> Tensor:
+        """Return the measure of the student's answers to images, one by one, float64 (N,)."""
+        logits = [self.surrogate.predict(subjects.codes[[k]]) for k in range(len(subjects))]
+        return self._measure(torch.cat(logits), subjects.predicted)
+
+    def _codes(self, codes: Codes, game: Game, row: Tensor) -> Codes:
+        """Return codes of images (R) for rows (R,) of a game: members their own, on others'."""
+        others = game.others[row]
+        member = game.members[row][:, self._player_of]
         own = torch.stack([self.surrogate.read(codes, name) for name in self.names], 1)
         unknown = dict(zip(self.names, others.unbind(1), strict=True))
         values = dict(zip(self.names, torch.where(member, own, others).unbind(1), strict=True))
