@@ -134,7 +134,8 @@ class Importance(_Part):
     Attributes:
         concept: name of the concept or the feature.
         contribution: in logits of the measure.
-        standard_error: of the contribution over sampled permutations; 0 where exact.
+        standard_error: of the contribution over sampled permutations and background codes; 0 where
+            exact.
     """
 
     concept: str

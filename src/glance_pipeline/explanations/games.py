@@ -96,13 +96,21 @@ class Permutations:
         number: of permutations, even; a pair of them is the independent draw.
         seed: of the orders, which are the same for every image, so that an image's result hangs on
             no other image.
+        stream: name of the stream they are drawn from.
     """
 
-    def __init__(self, background: Background, size: int, number: int, seed: int) -> None:
+    def __init__(
+        self,
+        background: Background,
+        size: int,
+        number: int,
+        seed: int,
+        stream: str = "permutations",
+    ) -> None:
         self.background = background
         self.size = size
         self.pairs = number // 2
-        generator = numpy_generator(seed, "importance", "permutations")
+        generator = numpy_generator(seed, "importance", stream)
         forwards = [generator.permutation(size).tolist() for _ in range(self.pairs)]
         orders = torch.tensor([[order, order[::-1]] for order in forwards])  # (pairs, 2, P)
         self._place = orders.argsort(2)  # when each player joins
@@ -120,18 +128,18 @@ class Permutations:
     def solve_with(
         self, worth: Tensor, full: Tensor, known: Tensor, known_full: Tensor, truth: Solution
     ) -> Solution:
-        """Return Shapley values with less chance in them, by a game whose values are known.
+        """Return Shapley values with less chance in them, by a game of which more is known.
 
-        A control variate: what sampling gets wrong of a similar game it gets wrong of this one too,
-        in proportion. The factor is that of least squares over all pairs and players, so that a
-        game that is not similar does no harm; the standard errors are those of what is left.
+        A control variate: what this sample gets wrong of a similar game it gets wrong of this one
+        too, in proportion. The factor is that of least squares over all pairs and players, so that
+        a game that is not similar does no harm; the standard errors are those of what is left.
 
         Args:
             worth: of the rows, for N images, float64 (N, R).
             full: worth of all players together, float64 (N,).
             known: of the rows in the similar game, float64 (N, R).
             known_full: of all players in the similar game, float64 (N,).
-            truth: the similar game's own values, on the same background codes.
+            truth: the similar game's own values.
         """
         gains, nobody = self._walk(worth, full)
         similar, similar_nobody = self._walk(known, known_full)
@@ -140,9 +148,10 @@ class Permutations:
         factor = torch.where(size > 0, (apart * gains).sum((1, 2)) / size, 0.0)
         off = similar - truth.values[:, None]
         off_nobody = similar_nobody - truth.baselines[:, None]
-        return self._average(
+        left = self._average(
             gains - factor[:, None, None] * off, nobody - factor[:, None] * off_nobody
         )
+        return left._replace(errors=torch.hypot(left.errors, factor[:, None] * truth.errors))
 
     def _walk(self, worth: Tensor, full: Tensor) -> tuple[Tensor, Tensor]:
         """Return what each player brings, (N, pairs, P), and the worth of nobody, (N, pairs)."""

@@ -12,8 +12,8 @@ The levels of a categorical feature are one player: they join as a whole, since 
 levels of its own and some of another's. All coalitions for few players; otherwise permutation
 sampling (Castro et al. 2009), each permutation walked forwards and backwards (antithetic), which
 removes the error of pairwise interactions' order. The student lessens what is left of chance: its
-answer h(u) is much the same game, its values over all coalitions cost next to nothing, and they
-tell how far off the sample is (a control variate). Either way the values sum to f(x̂) − baseline.
+answer h(u) is much the same game and costs no picture, so a sample of it forty times as large says
+how far off the small one is (a control variate). Either way the values sum to f(x̂) − baseline.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,7 @@ from glance_pipeline.explanations.games import AllCoalitions, Game, Permutations
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.networks import Codes, TwinSurrogate
+from glance_pipeline.seeding import numpy_generator
 
 _PICTURES = 256
 """Pictures drawn at once."""
@@ -36,8 +37,8 @@ _PICTURES = 256
 _CODES = 8192
 """Codes that the student is asked about at once."""
 
-_CONTROLLED = 12
-"""Players up to which the student is asked about all coalitions."""
+_FORETOLD = 4000
+"""Permutations on which the student is asked."""
 
 
 class ShapleyImportance:
@@ -51,7 +52,8 @@ class ShapleyImportance:
         seed: of the permutations, and of the choice of representatives.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
         training: of many training images, (T, D), which representatives are chosen from where
-            ``background`` has too many for an exact game; by default ``background``.
+            ``background`` has too many for an exact game, and which the student is asked about
+            where values are sampled; by default ``background``.
     """
 
     def __init__(
@@ -73,10 +75,9 @@ class ShapleyImportance:
         self.players = list(features)
         feature_of = {name: j for j, names in enumerate(features.values()) for name in names}
         self._player_of = torch.tensor([feature_of[name] for name in self.names])
-        self.game = self._game(background, background if training is None else training, seed)
-        sampled, size = isinstance(self.game, Permutations), len(self.players)
-        controlled = sampled and size <= _CONTROLLED
-        self.control = AllCoalitions(self.game.background, size) if controlled else None
+        everything = background if training is None else training
+        self.game = self._game(background, everything, seed)
+        self.control = self._control(everything, seed)
 
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the class the teacher gives that image."""
@@ -112,6 +113,14 @@ class ShapleyImportance:
         if affordable < len(background):
             return AllCoalitions(representatives(training, affordable, seed), size)
         return AllCoalitions(Background.even(background), size)
+
+    def _control(self, training: Tensor, seed: int) -> Permutations | None:
+        """Return the game that the student plays; None where nothing is sampled."""
+        if not isinstance(self.game, Permutations):
+            return None
+        order = numpy_generator(seed, "importance", "foretold").permutation(len(training))
+        background = Background.even(training[order[: _FORETOLD // 2]])
+        return Permutations(background, len(self.players), _FORETOLD, seed, "foretold orders")
 
     @torch.no_grad()
     def _worth(
