@@ -95,7 +95,7 @@ class ImportanceParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measure: Literal["margin", "logit"] = "margin"
-    exact_up_to: int = Field(default=9, ge=0, le=12)
+    exact_up_to: int = Field(default=6, ge=0, le=12)
     exact_pictures: int = Field(default=4096, ge=1)
     backgrounds: int = Field(default=48, ge=1)
     permutations: int = Field(default=96, ge=4, multiple_of=2)
