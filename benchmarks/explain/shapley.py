@@ -27,6 +27,7 @@ def measure_shapley(
     intervention: Intervention | None = None,
     exact_images: int = 4,
     compared_backgrounds: int = 4,
+    training: Tensor | None = None,
 ) -> dict[str, float | int]:
     """Measure importances on held-out images.
 
@@ -42,6 +43,8 @@ def measure_shapley(
             ``parameters.exact_pictures`` allow; a quarter of them, one at least, are compared.
         compared_backgrounds: number of backgrounds on which sampled values are compared with exact
             ones, the same for both.
+        training: of all training images, (T, D), as the pipeline passes it on; by default
+            ``background`` is all there is.
 
     Returns:
         ``max_gap``: largest |sum − (prediction − baseline)| of exact values, in logits;
@@ -62,26 +65,24 @@ def measure_shapley(
         )
     parameters = parameters or ImportanceParameters()
 
-    def explained(rows: slice, codes: Tensor, **changes: int) -> tuple[list[Importances], float]:
+    def explained(
+        rows: slice, codes: Tensor, known: Tensor | None, **changes: int
+    ) -> tuple[list[Importances], float]:
+        settings = parameters.model_copy(update=changes)
         method = ShapleyImportance(
-            surrogate,
-            classifier,
-            codes,
-            parameters.model_copy(update=changes),
-            seed,
-            intervention,
+            surrogate, classifier, codes, settings, seed, intervention, known
         )
         chosen = _rows_of(subjects, rows)
         began = time.perf_counter()
         found = method.explain(chosen)
         return found, 1000 * (time.perf_counter() - began) / len(chosen)
 
-    exact, exact_cost = explained(slice(exact_images), background, exact_up_to=MOST)
-    sampled, sampled_cost = explained(slice(None), background, exact_up_to=0)
-    few = background[:compared_backgrounds]
-    compared = slice(max(1, exact_images // 4))
-    truth, _ = explained(compared, few, exact_up_to=MOST, exact_pictures=2**players * len(few))
-    drawn, _ = explained(compared, few, exact_up_to=0)
+    exact, exact_cost = explained(slice(exact_images), background, training, exact_up_to=MOST)
+    sampled, sampled_cost = explained(slice(None), background, training, exact_up_to=0)
+    few, compared = background[:compared_backgrounds], slice(max(1, exact_images // 4))
+    pictures = 2**players * len(few)
+    truth, _ = explained(compared, few, None, exact_up_to=MOST, exact_pictures=pictures)
+    drawn, _ = explained(compared, few, None, exact_up_to=0)
     gaps = [sum(i.contribution for i in one.of) - (one.prediction - one.baseline) for one in exact]
     return {
         "max_gap": max(abs(gap) for gap in gaps),
