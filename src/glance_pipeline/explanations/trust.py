@@ -114,7 +114,7 @@ def limits_of(found: Counterfactual, rarity: Rarity | None) -> tuple[str, ...]:
     if rarity is not None and rarity.is_rare:
         limits.append(
             f"The concept values of this counterfactual, taken together, are rare: {rarity} (fewer "
-            f"than {100 * rarity.few:g} % are few). Hardly any real image may look like it."
+            f"than {100 * rarity.few:g} % are few). Hardly any real image looks like it."
         )
     if found.graphs_agreeing is not None and found.graphs_agreeing < 1:
         limits.append(
