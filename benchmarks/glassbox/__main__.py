@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     print("\nTrue → found effects on the margin, in logits for one standard deviation (* planted)")
     print(effect_table(cases).to_string())
     print(
-        f"\nOf {counts['cases']} cases: planted on top in {counts['top1_right']}, signs right in "
+        f"\nOf {counts['cases']} cases: planted on top in {counts['top1_right']} by effect "
+        f"and in {counts['shapley_top1_right']} by mean |Shapley value|, signs right in "
         f"{counts['signs_right']}, leak at most {LARGEST_LEAK} in {counts['leak_small']} "
         f"({counts['leak_context_small']} where latent concepts are left out)\n"
     )

@@ -25,6 +25,7 @@ class GlassBoxParameters(BaseModel):
 
     Attributes:
         held_out: images of the test split that effects are averaged over, at most.
+        importance_images: of these, images that importances are averaged over, at most.
         step: standard deviations that a concept is moved, to either side.
         margin: standard deviation of the margin of the teachers that are not trained, in logits.
         shortcut: log-odds of the label for one standard deviation of a planted shortcut.
@@ -34,6 +35,7 @@ class GlassBoxParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     held_out: int = Field(ge=2)
+    importance_images: int = Field(ge=1)
     step: float = Field(gt=0)
     margin: float = Field(gt=0)
     shortcut: float = Field(gt=0)

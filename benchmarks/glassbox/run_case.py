@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.glassbox.cases import Case
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
-from benchmarks.glassbox.score import score
+from benchmarks.glassbox.importances import mean_importances
+from benchmarks.glassbox.score import planted_on_top, score
 from benchmarks.glassbox.shortcuts import digit_effect, shortcut_teacher
 from benchmarks.glassbox.stock import Stock
 from benchmarks.glassbox.teachers import moment_teacher
@@ -56,6 +57,13 @@ def run_case(
     }
     changes = found_changes(surrogate, classifier, digits.images[rows], configuration.glassbox.step)
     found = {name: effect_of(change, halves.get(name)) for name, change in changes.items()}
+    importances = mean_importances(
+        surrogate,
+        classifier,
+        digits.images[digits.rows_of("train")],
+        digits.images[rows[: configuration.glassbox.importance_images]],
+        seed,
+    )
     images = digits.images[digits.rows_of("test")]
     shares = fidelity(surrogate, classifier, images, numpy_generator(seed, "glassbox", "fidelity"))
     context = digits.context.iloc[digits.rows_of("test")]
@@ -65,6 +73,8 @@ def run_case(
         "planted": list(case.planted),
         "scenario": case.scenario,
         **score(case, found, true).to_dict(),
+        "shapley_top1_right": planted_on_top(case, importances),
+        "importances": importances,
         "digit_effect": digit_effect(classifier, digits) if case.is_trained else None,
         **shares,
         "reconstruction_l1": reconstruction_l1(surrogate, images),

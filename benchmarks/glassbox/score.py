@@ -67,7 +67,6 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
         return others / planted if planted else math.inf
 
     features = list(true)
-    order = sorted(found, key=lambda name: size(found, name), reverse=True)
     correlation = None
     if len(case.planted) > 1:
         columns = [[size(effects, name) for name in features] for effects in (found, true)]
@@ -75,7 +74,7 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
         # No order at all was found: that is a failure, not a missing value.
         correlation = 0.0 if math.isnan(statistic) else round(statistic, 6)
     return Score(
-        top1_right=set(order[: len(case.planted)]) == set(case.planted),
+        top1_right=planted_on_top(case, {name: size(found, name) for name in found}),
         signs_right=all(
             name in found and _signs(found[name], case) == _signs(true[name], case)
             for name in case.planted
@@ -85,6 +84,17 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
         true_leak=leak(true, features),
         rank_correlation=correlation,
     )
+
+
+def planted_on_top(case: Case, sizes: dict[str, float]) -> bool:
+    """Say whether the planted concepts, and no others, have the largest sizes.
+
+    Args:
+        case: what is planted.
+        sizes: by concept, context features and latent concepts, at least 0.
+    """
+    order = sorted(sizes, key=lambda name: sizes[name], reverse=True)
+    return set(order[: len(case.planted)]) == set(case.planted)
 
 
 def _signs(effect: Effect, case: Case) -> tuple[float, ...]:

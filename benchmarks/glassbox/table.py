@@ -11,6 +11,7 @@ _COLUMNS = {
     "planted": "planted",
     "scenario": "images",
     "top1_right": "on top",
+    "shapley_top1_right": "Shapley on top",
     "signs_right": "signs",
     "leak": "leak",
     "leak_context": "leak, context",
@@ -27,6 +28,7 @@ def summary(cases: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "cases": len(cases),
         "top1_right": sum(case["top1_right"] for case in cases),
+        "shapley_top1_right": sum(case["shapley_top1_right"] for case in cases),
         "signs_right": sum(case["signs_right"] for case in cases),
         "leak_small": sum(_is_small(case["leak"]) for case in cases),
         "leak_context_small": sum(_is_small(case["leak_context"]) for case in cases),

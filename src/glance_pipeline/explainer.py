@@ -130,7 +130,13 @@ class Explainer:
             parameters = parameters.model_copy(update={"target": str(target)})
         chosen = choose_images(list(_named(images)), self.images, self.records)
         methods = LocalExplanations.from_artifacts(
-            self.surrogate, self.classifier, self.concepts, self.records, parameters, self.seed
+            self.surrogate,
+            self.classifier,
+            self.concepts,
+            self.records,
+            self.structural_models,
+            parameters,
+            self.seed,
         )
         progress = len(chosen) > parameters.at_once
         return list(BatchwiseExplanations(methods, chosen, progress=progress))

@@ -24,7 +24,7 @@ TINY = {
         "reader": {"steps": 3, "widths": [8, 8, 8, 8], "batch_size": 8},
         "stage": {"steps": 2, "batch_size": 8},
     },
-    "glassbox": {"held_out": 12},
+    "glassbox": {"held_out": 12, "importance_images": 2},
 }
 
 
@@ -55,6 +55,9 @@ def test_a_case_says_what_was_planted_and_what_was_found(finished: Path):
     ]
     assert effects["mark"]["planted"] and not effects["slant"]["planted"]
     assert effects["mark"]["true"]["magnitude"] > 0
+    order = sorted(result["importances"], key=result["importances"].get, reverse=True)
+    assert set(order) == {name for name, effect in effects.items() if effect["found"]}
+    assert result["shapley_top1_right"] is (order[0] == "mark")
     assert not (finished / "checkpoints" / "corner_mark").exists()
 
 

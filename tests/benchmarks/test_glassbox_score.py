@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.glassbox.cases import CASES
+from benchmarks.glassbox.cases import CASES, Case
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
-from benchmarks.glassbox.score import score
+from benchmarks.glassbox.importances import mean_importances
+from benchmarks.glassbox.score import planted_on_top, score
 from glance_pipeline.causal.interventions import Changes
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes
@@ -100,3 +101,21 @@ def test_found_effects_of_a_known_surrogate():
     # A latent concept counts by its own spread, which is 0.4 here.
     spread = concepts[:, 2].std(ddof=1)
     assert effect_of(found["latent_1"]).mean == pytest.approx(-0.5 * spread, abs=0.02)
+
+
+def test_planted_concepts_are_on_top_by_their_shapley_values():
+    """Margin of yes: 2·shade − tilt + latent_1/5; a value is weight · (own − mean background)."""
+    surrogate, classifier = glass_box(
+        lambda u: u @ u.new_tensor([[0.0, 2.0], [0.0, -1.0], [0.0, 0.2]]), class_names=("no", "yes")
+    )
+    rng = np.random.default_rng(0)
+    concepts = torch.tensor(rng.normal(size=(90, 3)) * 0.7).float()
+    images = to_uint8(surrogate.generate(Codes(concepts, torch.zeros(90, 4))))
+    sizes = mean_importances(surrogate, classifier, images[:24], images[30:], seed=0)
+    away = (concepts[30:] - concepts[:24].mean(0)).abs().mean(0).numpy() * [2, 1, 0.2]
+    assert list(sizes.values()) == pytest.approx(away.tolist(), abs=0.08)
+    case = Case("x", ("shade", "tilt"))
+    assert planted_on_top(case, sizes)
+    assert not planted_on_top(Case("x", ("shade", "latent_1")), sizes)
+    assert not planted_on_top(case, sizes | {"latent_2": 5.0})
+    assert not planted_on_top(case, {"shade": 1.0, "latent_1": 0.5})

@@ -13,9 +13,12 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
 
 from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.causal.graph import Edge as GraphEdge
 from glance_pipeline.causal.graph import Node as GraphNode
 from glance_pipeline.causal.records import SearchRecord
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.discover import StructuralModelParameters
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets import (
     CheckpointFolderDataset,
@@ -42,7 +45,9 @@ def make_catalog(folder: Path, parameters: dict[str, Any], images: int = 12) -> 
     kinds = {name: surrogate.concept(name).kind for name in concepts}
     table = ConceptTable(concepts, margins, kinds, dict.fromkeys(concepts, ""))
     nodes = tuple(GraphNode(name, kinds[name], name) for name in concepts)
-    graph = CausalGraph(nodes, (), (), SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0))
+    edge = GraphEdge("size", "tilt", "tail", "arrow", "association")
+    graph = CausalGraph(nodes, (edge,), (), SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0))
+    models = StructuralModels.fit(table, graph, StructuralModelParameters(permutations=0), 0)
     splits = ["train"] * (images * 3 // 4) + ["test"] * (images - images * 3 // 4)
     memory = {
         "images": draws.integers(0, 255, (images, 1, 8, 8), dtype=np.uint8),
@@ -51,6 +56,7 @@ def make_catalog(folder: Path, parameters: dict[str, Any], images: int = 12) -> 
         "classifier": tiny_classifier(),
         "concepts": table,
         "causal_graph": graph,
+        "structural_models": models,
         "params:seed": 0,
         "params:explain": ExplainParameters.model_validate(parameters),
     }

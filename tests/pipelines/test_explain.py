@@ -39,6 +39,21 @@ def test_report_names_the_newest_metrics_and_shows_as_many_images_as_asked_for(c
     assert "image 9: called" in page and "image 10: called" not in page
 
 
+def test_the_effect_is_what_the_parameter_says(catalog):
+    pictures = {}
+    for effect in ("direct", "causal"):
+        catalog["params:explain"] = ExplainParameters(count=1, steps=3, effect=effect)
+        SequentialRunner().run(create_pipeline(), catalog)
+        (explanation,) = catalog.load("explanations")
+        assert explanation.effect == effect
+        strips = {strip.concept: strip for strip in explanation.strips}
+        assert strips["size"].effect == effect
+        pictures[effect] = strips
+    # Tilt follows size in the only graph, and nothing follows tilt.
+    assert (pictures["direct"]["size"].pictures != pictures["causal"]["size"].pictures).any()
+    assert (pictures["direct"]["tilt"].pictures == pictures["causal"]["tilt"].pictures).all()
+
+
 def test_same_seed_same_explanations(catalog, tmp_path):
     documents = []
     for _ in range(2):
@@ -73,7 +88,7 @@ def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, 
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "explanation_shards", "metrics", "params:explain", "params:seed",
+        "explanation_shards", "metrics", "structural_models", "params:explain", "params:seed",
     }  # fmt: skip
 
 

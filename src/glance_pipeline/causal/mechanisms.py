@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import BSpline, PPoly
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import SplineTransformer
 
@@ -43,6 +44,26 @@ class SplineMechanism:
     def predict(self, causes: np.ndarray) -> np.ndarray:
         """Return the expected values (N,) for causes (N, P)."""
         return _basis(self.knots).transform(causes) @ self.coefficients + self.intercept
+
+    def polynomials(self) -> np.ndarray:
+        """Return each cause's spline as polynomials, float64 (P, K + 1, 4).
+
+        Piece 0 lies below the first knot, piece k at and above the k-th. Powers of the distance to
+        the piece's anchor fall from the third to none; the anchor is the knot at its lower end, of
+        piece 0 the first knot. Their sum and the intercept are what ``predict`` returns.
+        """
+        pieces = []
+        splines = np.split(self.coefficients, self.knots.shape[1])
+        for basis, weights in zip(_basis(self.knots).bsplines_, splines, strict=True):
+            # The last function of the basis is left out of it, as there is an intercept.
+            spline = BSpline(basis.t, np.append(weights, 0.0), basis.k)
+            inner = PPoly.from_spline(spline).c[:, basis.k : -basis.k]
+            ends = [
+                np.array([0.0, 0.0, spline(end, nu=1), spline(end)])
+                for end in (basis.t[basis.k], basis.t[-basis.k - 1])
+            ]
+            pieces.append(np.stack([ends[0], *inner.T, ends[1]]))
+        return np.stack(pieces)
 
 
 def place_knots(causes: np.ndarray, number: int) -> np.ndarray:

@@ -8,9 +8,9 @@ import pandas as pd
 from scipy.special import expit, logit
 
 # A probability is never taken for certain: its logit would not be finite.
-_LEAST = 1e-9
+LEAST = 1e-9
 # What do(0) and do(1) mean: a label's probability, σ(∓4), as everywhere (networks/concept.py).
-_LABEL = float(expit(-4.0))
+LABEL = float(expit(-4.0))
 
 
 def is_share(values: pd.Series, kind: str, unit: str) -> bool:
@@ -26,7 +26,7 @@ def is_share(values: pd.Series, kind: str, unit: str) -> bool:
 def to_scale(frame: pd.DataFrame, shares: tuple[str, ...]) -> pd.DataFrame:
     """Bring columns from units onto the scale of the mechanisms."""
     present = [name for name in shares if name in frame]
-    return frame.assign(**{name: logit(frame[name].clip(_LEAST, 1 - _LEAST)) for name in present})
+    return frame.assign(**{name: logit(frame[name].clip(LEAST, 1 - LEAST)) for name in present})
 
 
 def from_scale(frame: pd.DataFrame, shares: tuple[str, ...]) -> pd.DataFrame:
@@ -38,5 +38,5 @@ def from_scale(frame: pd.DataFrame, shares: tuple[str, ...]) -> pd.DataFrame:
 def set_to(values: pd.DataFrame, shares: tuple[str, ...]) -> pd.DataFrame:
     """Bring values that concepts are set to onto the scale: yes is a label's yes, no more."""
     present = [name for name in shares if name in values]
-    clear = values.assign(**{name: values[name].clip(_LABEL, 1 - _LABEL) for name in present})
+    clear = values.assign(**{name: values[name].clip(LABEL, 1 - LABEL) for name in present})
     return to_scale(clear.astype(np.float64), shares)

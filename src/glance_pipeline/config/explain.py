@@ -5,6 +5,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+Effect = Literal["direct", "causal"]
+"""``direct``: everything but the concepts that are set is held. ``causal``: what they cause
+follows."""
+
 _RANGE = re.compile(r"(\d+)-(\d+)")
 
 
@@ -81,8 +85,10 @@ class ImportanceParameters(BaseModel):
         measure: ``margin``, the lead of the predicted class over the next best in logits, as in the
             causal graph; or ``logit``, its logit alone.
         exact_up_to: most concepts for which all coalitions are computed; above, permutations are
-            sampled. 2^concepts × ``backgrounds`` pictures an image. The levels of a categorical
-            feature count as one.
+            sampled. The levels of a categorical feature count as one.
+        exact_pictures: most pictures an image that this may take, 2^concepts for each background.
+            Where they do not suffice for all ``backgrounds``, as few as they suffice for are chosen
+            to represent the training images; one at least.
         backgrounds: training images whose concept values stand for "not known".
         permutations: sampled orders of an image, even; each is also walked backwards.
     """
@@ -90,9 +96,10 @@ class ImportanceParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measure: Literal["margin", "logit"] = "margin"
-    exact_up_to: int = Field(default=5, ge=0, le=12)
-    backgrounds: int = Field(default=24, ge=1)
-    permutations: int = Field(default=48, ge=4, multiple_of=2)
+    exact_up_to: int = Field(default=6, ge=0, le=12)
+    exact_pictures: int = Field(default=4096, ge=1)
+    backgrounds: int = Field(default=48, ge=1)
+    permutations: int = Field(default=96, ge=4, multiple_of=2)
 
 
 class ExplainParameters(BaseModel):
@@ -105,9 +112,14 @@ class ExplainParameters(BaseModel):
         target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name.
         number_of_counterfactuals: most that are kept for an image.
         steps: pictures in an effect strip.
+        effect: ``direct`` holds all but the concepts that are set; ``causal`` lets what they cause
+            follow, through the structural causal models. Counterfactuals, importances and strips
+            obey it.
         residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
             the explanation carries a warning.
         report_images: most images that the report shows, the first ones.
+        distance_warning: share of training images whose concepts lie further out than an image's,
+            0–1, below which the explanation carries a warning.
         search: of counterfactuals.
         importance: of concepts.
         at_once: images that are worked on together, 1–; bounds memory.
@@ -125,8 +137,10 @@ class ExplainParameters(BaseModel):
     target: str = "runner_up"
     number_of_counterfactuals: int = Field(default=3, ge=1)
     steps: int = Field(default=7, ge=2)
+    effect: Effect = "direct"
     residual_warning: float = Field(default=0.15, gt=0)
     report_images: int = Field(default=32, ge=1)
+    distance_warning: float = Field(default=0.01, ge=0, lt=1)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
     at_once: int = Field(default=64, ge=1)

@@ -1,4 +1,4 @@
-"""Effect strips: one concept moved over its range, the rest held, and what the teacher says."""
+"""Effect strips: one concept moved over its range, and what the teacher says of each picture."""
 
 import torch
 
@@ -60,6 +60,7 @@ class EffectStrips:
                 probabilities=tuple(probabilities[image].tolist()),
                 class_names=tuple(names[k] for k in logits[image].argmax(1).tolist()),
                 pictures=pictures[image],
+                effect=self.intervene.effect,
             )
             for image in range(len(subjects))
         ]

@@ -9,6 +9,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from glance_pipeline.config.explain import Effect
+
 SCHEMA_VERSION = 2
 """Version 1 lacks what has a default value here, and is read."""
 
@@ -94,12 +96,22 @@ class Counterfactual(_Part):
         changes: what was moved, longest move first.
         distance: sum of the moves' lengths in standard deviations.
         picture: uint8, (C, H, W).
+        following: of the causal effect, what followed from ``changes`` through the graph that the
+            search used, longest move first; empty of the direct effect.
+        graphs_agreeing: share of the allowed graphs, 0–1, under which the teacher gives the same
+            class when what follows does so along that graph; None of the direct effect.
+        further_out: as in ``Explanation``, of the concepts in ``picture``.
+        warnings: what limits this counterfactual, in words.
     """
 
     prediction: Prediction
     changes: tuple[Change, ...]
     distance: float
     picture: Picture
+    following: tuple[Change, ...] = ()
+    graphs_agreeing: float | None = None
+    further_out: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Counterfactuals(_Part):
@@ -122,7 +134,8 @@ class Importance(_Part):
     Attributes:
         concept: name of the concept or the feature.
         contribution: in logits of the measure.
-        standard_error: of the contribution over sampled permutations; 0 where exact.
+        standard_error: of the contribution over sampled permutations and background codes; 0 where
+            exact.
     """
 
     concept: str
@@ -140,6 +153,7 @@ class Importances(_Part):
         baseline: its mean over the background codes; contributions sum to prediction − baseline.
         exact: whether all coalitions were computed.
         of: one entry a concept; one for all levels of a categorical feature.
+        backgrounds: number of background codes; 0 where not recorded.
     """
 
     measure: str
@@ -148,10 +162,11 @@ class Importances(_Part):
     baseline: float
     exact: bool
     of: tuple[Importance, ...]
+    backgrounds: int = 0
 
 
 class EffectStrip(_Part):
-    """One concept moved over its range, the rest held (a direct effect).
+    """One concept moved over its range, and what the teacher says.
 
     Attributes:
         concept: its name.
@@ -160,6 +175,7 @@ class EffectStrip(_Part):
         probabilities: of the image's predicted class under each picture, 0–1.
         class_names: what the teacher calls each picture.
         pictures: uint8, (steps, C, H, W).
+        effect: ``direct``, the rest held; or ``causal``, what the concept causes follows.
     """
 
     concept: str
@@ -168,6 +184,7 @@ class EffectStrip(_Part):
     probabilities: tuple[float, ...]
     class_names: tuple[str, ...]
     pictures: Picture
+    effect: Effect = "direct"
 
 
 class Explanation(_Part):
@@ -188,6 +205,9 @@ class Explanation(_Part):
         warnings: what limits this explanation, in words; empty where nothing does.
         original: uint8, (C, H, W).
         reconstruction: uint8, (C, H, W).
+        effect: ``direct`` or ``causal``, of counterfactuals, importances and strips.
+        further_out: share of the training images, 0–1, whose concepts lie further from those of
+            other training images than this image's do; None where it was not computed.
     """
 
     source: str
@@ -204,6 +224,8 @@ class Explanation(_Part):
     warnings: tuple[str, ...]
     original: Picture
     reconstruction: Picture
+    effect: Effect = "direct"
+    further_out: float | None = None
 
     @property
     def faithful(self) -> bool:

@@ -1,63 +1,44 @@
 """Concept importances: interventional Shapley values of the teacher's answer over concepts.
 
-The game of Lundberg & Lee 2017 (arXiv 1705.07874) in its interventional form (Janzing et al. 2020,
-arXiv 1910.13413): the value of a coalition is the mean of f(G(u_S, b_¬S, n)) over background codes
-b of training images, the concepts in S as in the image, the rest as in b, the image's residual code
-held. The levels of a categorical feature are one player: they join as a whole, since no image has
-some levels of its own and some of another's. All coalitions for few players; otherwise permutation
+A coalition's worth is the mean answer where its members are as in the image and the rest is not
+known: codes b of training images stand for what the rest may be, the image's residual code held.
+The members are *set* to the image's values on those codes. With a direct intervention nothing else
+moves, and this is the game of Lundberg & Lee 2017 (arXiv 1705.07874) in its interventional form
+(Janzing et al. 2020, arXiv 1910.13413), f(G(u_S, b_¬S, n)). With a causal one the descendants of
+the members follow in each b, which draws them from P(u_¬S | do(u_S)): causal Shapley values (Heskes
+et al. 2020, arXiv 2011.01625), where a concept gets credit for what it causes.
+
+The levels of a categorical feature are one player: they join as a whole, since no image has some
+levels of its own and some of another's. All coalitions for few players; otherwise permutation
 sampling (Castro et al. 2009), each permutation walked forwards and backwards (antithetic), which
-removes the error of pairwise interactions' order. Either way the values sum to f(x̂) − baseline.
+removes the error of pairwise interactions' order. The student lessens what is left of chance: its
+answer h(u) is much the same game and costs no picture, so a sample of it forty times as large says
+how far off the small one is (a control variate). Either way the values sum to f(x̂) − baseline.
 """
 
-from math import factorial
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier, margins
-from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ImportanceParameters
+from glance_pipeline.explanations.background import Background, representatives
 from glance_pipeline.explanations.explanation import Importance, Importances
+from glance_pipeline.explanations.games import AllCoalitions, Game, Permutations, Solution
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
 
+_PICTURES = 256
+"""Pictures drawn at once."""
 
-def background_codes(
-    surrogate: TwinSurrogate, table: ConceptTable, rows: list[int], number: int, seed: int
-) -> Tensor:
-    """Draw background codes from the concept table.
+_CODES = 8192
+"""Codes that the student is asked about at once."""
 
-    Args:
-        surrogate: names the active concepts and standardises their values.
-        table: concepts of all images.
-        rows: positions in the table that may be drawn, those of the training images.
-        number: how many are drawn, without replacement; all of ``rows`` where it has fewer.
-        seed: of the draw.
-
-    Returns:
-        Codes of the active concepts as the student inferred them, float (number, D).
-
-    Raises:
-        ValueError: where the table lacks an active concept, or where ``rows`` is empty.
-    """
-    missing = [name for name in surrogate.active_concepts if name not in table.concepts]
-    if missing:
-        raise ValueError(
-            f"the concept table has no column for {missing}: it belongs to another surrogate; "
-            "run the discover pipeline again"
-        )
-    if not rows:
-        raise ValueError("no training image to draw background codes from")
-    generator = numpy_generator(seed, "importance", "background")
-    drawn = generator.permutation(rows)[:number]
-    columns = [
-        surrogate.concept(name).to_code(table.concepts[name].to_numpy()[drawn])
-        for name in surrogate.active_concepts
-    ]
-    return torch.tensor(np.stack(columns, 1), dtype=torch.float32)
+_FORETOLD = 4000
+"""Permutations on which the student is asked."""
 
 
 class ShapleyImportance:
@@ -68,8 +49,11 @@ class ShapleyImportance:
         classifier: the teacher.
         background: standardised values of the active concepts, (B, D), see ``background_codes``.
         parameters: measure, and when to compute exactly.
-        seed: of the permutations.
+        seed: of the permutations, and of the choice of representatives.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
+        training: of many training images, (T, D), which representatives are chosen from where
+            ``background`` has too many for an exact game, and which the student is asked about
+            where values are sampled; by default ``background``.
     """
 
     def __init__(
@@ -80,94 +64,131 @@ class ShapleyImportance:
         parameters: ImportanceParameters | None = None,
         seed: int = 0,
         intervention: Intervention | None = None,
+        training: Tensor | None = None,
     ) -> None:
         self.surrogate = surrogate
         self.classifier = classifier
-        self.background = background
         self.parameters = parameters or ImportanceParameters()
-        self.seed = seed
         self.intervene = intervention or DirectIntervention(surrogate)
         self.names = surrogate.active_concepts
         features = surrogate.active_features
         self.players = list(features)
         feature_of = {name: j for j, names in enumerate(features.values()) for name in names}
         self._player_of = torch.tensor([feature_of[name] for name in self.names])
+        everything = background if training is None else training
+        self.game = self._game(background, everything, seed)
+        self.control = self._control(everything, seed)
 
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the class the teacher gives that image."""
-        exact = len(self.players) <= self.parameters.exact_up_to
-        compute = self._exact if exact else self._sampled
-        explained = []
-        for image, class_index in enumerate(subjects.predicted.tolist()):
-            values, errors, baseline = compute(subjects.codes[[image]], class_index)
-            measured = self._measure(subjects.reconstruction_logits[[image]], class_index)
-            order = values.abs().argsort(descending=True).tolist()
-            explained.append(
-                Importances(
-                    measure=self.parameters.measure,
-                    class_name=self.classifier.class_names[class_index],
-                    prediction=float(measured),
-                    baseline=baseline,
-                    exact=exact,
-                    of=tuple(
-                        Importance(
-                            concept=self.players[j],
-                            contribution=float(values[j]),
-                            standard_error=float(errors[j]),
-                        )
-                        for j in order
-                    ),
+        full = self._measure(subjects.reconstruction_logits, subjects.predicted)
+        worth = self._worth(subjects, self.game, self._drawn, _PICTURES)
+        # One by one: a sum over many rounds otherwise than a sum over one.
+        if self.control is None or not isinstance(self.game, Permutations):
+            solutions = [self.game.solve(worth[[k]], full[[k]]) for k in range(len(subjects))]
+        else:
+            known = self._worth(subjects, self.game, self._foretold, _CODES)
+            known_full = self._foretold_of(subjects)
+            every = self._worth(subjects, self.control, self._foretold, _CODES)
+            solutions = [
+                self.game.solve_with(
+                    worth[[k]],
+                    full[[k]],
+                    known[[k]],
+                    known_full[[k]],
+                    self.control.solve(every[[k]], known_full[[k]]),
                 )
-            )
-        return explained
+                for k in range(len(subjects))
+            ]
+        return [
+            self._describe(subjects, image, solution, float(full[image]))
+            for image, solution in enumerate(solutions)
+        ]
 
-    def _exact(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
-        size = len(self.players)
-        coalition = torch.arange(2**size)
-        member = (coalition[:, None] >> torch.arange(size)) & 1 == 1  # (2^P, P)
-        rows = member.repeat_interleave(len(self.background), 0)
-        background = self.background.repeat(len(member), 1)
-        worth = self._worth(code, rows, background, class_index)
-        worth = worth.view(len(member), -1).mean(1)
-        count = member.sum(1)
-        weight = torch.tensor(
-            [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)],
-            dtype=torch.float64,
-        )
-        values = torch.zeros(size, dtype=torch.float64)
-        for j in range(size):
-            without = coalition[~member[:, j]]
-            gain = worth[without | (1 << j)] - worth[without]
-            values[j] = (weight[count[without]] * gain).sum()
-        return values, torch.zeros(size), float(worth[0])
+    def _game(self, background: Tensor, training: Tensor, seed: int) -> Game:
+        parameters, size = self.parameters, len(self.players)
+        if size > parameters.exact_up_to:
+            return Permutations(Background.even(background), size, parameters.permutations, seed)
+        affordable = max(1, parameters.exact_pictures // 2**size)
+        if affordable < len(background):
+            return AllCoalitions(representatives(training, affordable, seed), size)
+        return AllCoalitions(Background.even(background), size)
 
-    def _sampled(self, code: Codes, class_index: int) -> tuple[Tensor, Tensor, float]:
-        size, pairs = len(self.players), self.parameters.permutations // 2
-        # The same orders for every image, so that an image's result hangs on no other image.
-        generator = numpy_generator(self.seed, "importance", "permutations")
-        forwards = [generator.permutation(size) for _ in range(pairs)]
-        # Backgrounds are used in turn, so that each has the same share of the baseline.
-        background = self.background[torch.arange(pairs) % len(self.background)]
-        orders = torch.tensor([[order, order[::-1]] for order in map(list, forwards)]).flatten(0, 1)
-        place = orders.argsort(1)  # when each player joins, (2·pairs, P)
-        member = place[:, None, :] < torch.arange(size + 1)[:, None]  # (2·pairs, P + 1, P)
-        rows = background.repeat_interleave(2 * (size + 1), 0)
-        worth = self._worth(code, member.flatten(0, 1), rows, class_index)
-        gains = worth.view(2 * pairs, size + 1).diff(dim=1).gather(1, place)
-        # Both walks of a pair start at one background: the pair is the independent draw.
-        paired = gains.view(pairs, 2, size).mean(1)
-        errors = paired.std(0) / pairs**0.5
-        return paired.mean(0), errors, float(worth.view(2 * pairs, -1)[:, 0].mean())
+    def _control(self, training: Tensor, seed: int) -> Permutations | None:
+        """Return the game that the student plays; None where nothing is sampled."""
+        if not isinstance(self.game, Permutations):
+            return None
+        order = numpy_generator(seed, "importance", "foretold").permutation(len(training))
+        background = Background.even(training[order[: _FORETOLD // 2]])
+        return Permutations(background, len(self.players), _FORETOLD, seed, "foretold orders")
 
-    def _worth(self, code: Codes, member: Tensor, background: Tensor, class_index: int) -> Tensor:
-        """Return the measure, float64 (R,), where members (R, P) are the image's, the rest not."""
-        own = torch.stack([self.surrogate.read(code, name) for name in self.names], 1)
-        values = torch.where(member[:, self._player_of], own, background)
-        columns = dict(zip(self.names, values.unbind(1), strict=True))
-        codes = self.intervene(code.repeat_interleave(len(member)), columns)
-        _, logits = draw(self.surrogate, self.classifier, codes)
-        return self._measure(logits, class_index)
+    @torch.no_grad()
+    def _worth(
+        self, subjects: Subjects, game: Game, answer: Callable[[Codes], Tensor], size: int
+    ) -> Tensor:
+        """Return the measure, float64 (N, R), of every row of a game for each of N images.
 
-    def _measure(self, logits: Tensor, class_index: int) -> Tensor:
+        Args:
+            subjects: the images.
+            game: whose rows.
+            answer: returns the logits (S, K) of codes (S).
+            size: number S of codes asked about at once; always as many, so that no answer hangs on
+                how many others there are.
+        """
+        number = len(game.members)
+        measured = []
+        for part in torch.arange(len(subjects) * number).split(size):
+            rows = torch.cat([part, part[-1:].expand(size - len(part))])
+            image, row = rows // number, rows % number
+            codes = self._codes(subjects.codes[image], game, row)
+            logits = answer(codes)
+            measured.append(self._measure(logits, subjects.predicted[image])[: len(part)])
+        return torch.cat(measured).view(len(subjects), number)
+
+    def _drawn(self, codes: Codes) -> Tensor:
+        return draw(self.surrogate, self.classifier, codes, _PICTURES)[1]
+
+    def _foretold(self, codes: Codes) -> Tensor:
+        return self.surrogate.predict(codes)
+
+    @torch.no_grad()
+    def _foretold_of(self, subjects: Subjects) -> Tensor:
+        """Return the measure of the student's answers to images, one by one, float64 (N,)."""
+        logits = [self.surrogate.predict(subjects.codes[[k]]) for k in range(len(subjects))]
+        return self._measure(torch.cat(logits), subjects.predicted)
+
+    def _codes(self, codes: Codes, game: Game, row: Tensor) -> Codes:
+        """Return codes of images (R) for rows (R,) of a game: members their own, on others'."""
+        others = game.others[row]
+        member = game.members[row][:, self._player_of]
+        own = torch.stack([self.surrogate.read(codes, name) for name in self.names], 1)
+        unknown = dict(zip(self.names, others.unbind(1), strict=True))
+        values = dict(zip(self.names, torch.where(member, own, others).unbind(1), strict=True))
+        moved = dict(zip(self.names, member.unbind(1), strict=True))
+        return self.intervene(self.surrogate.intervene(codes, unknown), values, moved)
+
+    def _measure(self, logits: Tensor, class_index: Tensor) -> Tensor:
+        """Return the measure of each picture's class (R,), float64 (R,)."""
         measured = margins(logits) if self.parameters.measure == "margin" else logits
-        return measured[:, class_index].double()
+        return measured.gather(1, class_index[:, None])[:, 0].double()
+
+    def _describe(
+        self, subjects: Subjects, image: int, solution: Solution, prediction: float
+    ) -> Importances:
+        values, errors = solution.values[0], solution.errors[0]
+        return Importances(
+            measure=self.parameters.measure,
+            class_name=self.classifier.class_names[int(subjects.predicted[image])],
+            prediction=prediction,
+            baseline=float(solution.baselines[0]),
+            exact=isinstance(self.game, AllCoalitions),
+            of=tuple(
+                Importance(
+                    concept=self.players[j],
+                    contribution=float(values[j]),
+                    standard_error=float(errors[j]),
+                )
+                for j in values.abs().argsort(descending=True).tolist()
+            ),
+            backgrounds=len(self.game.background),
+        )

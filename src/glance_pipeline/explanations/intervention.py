@@ -1,15 +1,12 @@
 """What becomes of an image's codes when some of its concepts are set: the rest held, or not."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
+from glance_pipeline.config.explain import Effect
 from glance_pipeline.networks import Codes, TwinSurrogate
-
-Effect = Literal["direct", "causal"]
-"""``direct``: everything but the concepts that are set is held. ``causal``: what they cause
-follows."""
 
 
 class Intervention(Protocol):
@@ -38,6 +35,9 @@ class Intervention(Protocol):
                 is the image's own. All images where not named.
         """
 
+    def identity(self) -> dict[str, Any]:
+        """Return all that the rule hangs on beside the surrogate, for a fingerprint."""
+
 
 class DirectIntervention:
     """The direct effect: change a concept, hold the rest.
@@ -59,3 +59,7 @@ class DirectIntervention:
     ) -> Codes:
         """Return ``TwinSurrogate.intervene`` of the same."""
         return self._surrogate.intervene(codes, values, moved)
+
+    def identity(self) -> dict[str, Any]:
+        """Return its effect: it hangs on nothing else."""
+        return {"effect": self.effect}

@@ -8,24 +8,29 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explanations.assessment import Assessment
+from glance_pipeline.explanations.background import background_codes, training_codes
+from glance_pipeline.explanations.causal_intervention import choose_interventions
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import (
     SCHEMA_VERSION,
-    ConceptValue,
     Counterfactuals,
     EffectStrip,
     Explanation,
     Importances,
     Prediction,
 )
-from glance_pipeline.explanations.importance import ShapleyImportance, background_codes
+from glance_pipeline.explanations.importance import ShapleyImportance
+from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.subjects import Subjects
-from glance_pipeline.explanations.values import concept_value, format_number, with_unit
+from glance_pipeline.explanations.trust import Rarity, doubts_about, outside_the_ranges
+from glance_pipeline.explanations.values import concept_value
 from glance_pipeline.networks import TwinSurrogate
 
 
@@ -55,9 +60,15 @@ class LocalExplanations:
         background: standardised values of the active concepts of training images, (B, D).
         parameters: of the methods.
         seed: of the methods' random draws.
+        interventions: what becomes of an image when concepts are set, one for each causal graph
+            that the evidence allows: the first searches and draws, and counterfactuals say under
+            how many they hold. See ``choose_interventions``; by default the rest is held.
+        training: standardised values of the active concepts of all training images, (T, D), for the
+            distance from them and for representative backgrounds; by default neither is there.
 
     Raises:
-        ValueError: where the target is no class of the classifier, or where no concept is active.
+        ValueError: where the target is no class of the classifier, where no concept is active, or
+            where the interventions are not of the effect that ``parameters`` name.
     """
 
     def __init__(
@@ -67,12 +78,23 @@ class LocalExplanations:
         background: Tensor,
         parameters: ExplainParameters,
         seed: int = 0,
+        interventions: Sequence[Intervention] | None = None,
+        training: Tensor | None = None,
     ) -> None:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
+        interventions = interventions or (DirectIntervention(surrogate),)
+        found = interventions[0].effect
+        if found != parameters.effect:
+            raise ValueError(
+                f"explain.effect: found interventions of the {found} effect; those of the "
+                f"{parameters.effect} one are wanted"
+            )
         self.surrogate = surrogate
         self.classifier = classifier
         self.background = background
+        self.training = training
+        self.interventions = tuple(interventions)
         self.parameters = parameters
         self.seed = seed
         self.counterfactuals = CounterfactualSearch(
@@ -82,11 +104,21 @@ class LocalExplanations:
             parameters.number_of_counterfactuals,
             parameters.search,
             seed,
+            interventions[0],
         )
         self.importance = ShapleyImportance(
-            surrogate, classifier, background, parameters.importance, seed
+            surrogate,
+            classifier,
+            background,
+            parameters.importance,
+            seed,
+            interventions[0],
+            training,
         )
-        self.strips = EffectStrips(surrogate, classifier, parameters.steps)
+        self.strips = EffectStrips(surrogate, classifier, parameters.steps, interventions[0])
+        self.assessment = Assessment(
+            surrogate, classifier, interventions, training, parameters.distance_warning
+        )
 
     @classmethod
     def from_artifacts(
@@ -95,6 +127,7 @@ class LocalExplanations:
         classifier: Classifier,
         concepts: ConceptTable,
         records: pd.DataFrame,
+        models: StructuralModels,
         parameters: ExplainParameters,
         seed: int,
     ) -> "LocalExplanations":
@@ -105,6 +138,7 @@ class LocalExplanations:
             classifier: the teacher.
             concepts: of all prepared images.
             records: of all prepared images, with their ``split``.
+            models: of the concepts; used for the causal effect alone.
             parameters: of the methods.
             seed: of the run.
         """
@@ -112,7 +146,15 @@ class LocalExplanations:
         rows = np.flatnonzero(training).tolist()
         number = parameters.importance.backgrounds
         background = background_codes(surrogate, concepts, rows, number, seed)
-        return cls(surrogate, classifier, background, parameters, seed)
+        return cls(
+            surrogate,
+            classifier,
+            background,
+            parameters,
+            seed,
+            choose_interventions(parameters.effect, surrogate, models),
+            training_codes(surrogate, concepts, rows),
+        )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         """Explain ``images``, uint8 (N, C, H, W), in their order, ``at_once`` together."""
@@ -126,13 +168,15 @@ class LocalExplanations:
     def identity(self) -> dict[str, Any]:
         """Return all that an image's explanation hangs on beside the image, for a fingerprint."""
         tensors, header = self.surrogate.to_weights()
-        chosen = {"images", "count", "num_shards", "shard_index"}
+        chosen = {"images", "count", "num_shards", "shard_index", "report_images"}
         return {
             "surrogate": tensors,
             "surrogate_header": header,
             "classifier": dict(self.classifier.state_dict()),
             "specification": self.classifier.specification.model_dump(mode="json"),
             "background": self.background,
+            "training": self.training,
+            **{f"intervention_{k}": one.identity() for k, one in enumerate(self.interventions)},
             "parameters": self.parameters.model_dump(mode="json", exclude=chosen),
             "seed": self.seed,
             "schema_version": SCHEMA_VERSION,
@@ -140,11 +184,14 @@ class LocalExplanations:
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)
-        counterfactuals = self.counterfactuals.explain(subjects)
+        counterfactuals = self.assessment.complete(subjects, self.counterfactuals.explain(subjects))
+        rarities = self.assessment.rarities(subjects.codes)
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
         return [
-            self._put_together(subjects, i, source, counterfactuals[i], importances[i], strips[i])
+            self._put_together(
+                subjects, i, source, counterfactuals[i], importances[i], strips[i], rarities[i]
+            )
             for i, source in enumerate(sources)
         ]
 
@@ -156,6 +203,7 @@ class LocalExplanations:
         counterfactuals: Counterfactuals,
         importances: Importances,
         strips: list[EffectStrip],
+        rarity: Rarity | None,
     ) -> Explanation:
         names = self.classifier.class_names
         prediction = Prediction.of(subjects.logits[image], names)
@@ -171,7 +219,9 @@ class LocalExplanations:
         residual = float(np.abs(difference).mean() / 127.5)
         # What has two sides has no quantiles: its bounds are a clear no and a clear yes.
         numbers = [c for c in concepts if self.surrogate.concept(c.name).measure == "continuous"]
-        warnings = _warnings(prediction, redrawn, residual, numbers, self.parameters)
+        doubts = doubts_about(
+            prediction, redrawn, residual, self.parameters.residual_warning, rarity
+        )
         place = {importance.concept: k for k, importance in enumerate(importances.of)}
         order = {c.name: place[c.feature or c.name] for c in concepts}
         return Explanation(
@@ -185,36 +235,20 @@ class LocalExplanations:
             counterfactuals=counterfactuals,
             importances=importances,
             strips=tuple(sorted(strips, key=lambda strip: order[strip.concept])),
-            sentence=describe(prediction, concepts, importances, counterfactuals),
-            warnings=(*source.notes, *warnings),
+            sentence=describe(
+                prediction,
+                concepts,
+                importances,
+                counterfactuals,
+                [doubt.reason for doubt in doubts],
+            ),
+            warnings=(
+                *source.notes,
+                *(doubt.warning for doubt in doubts),
+                *outside_the_ranges(numbers),
+            ),
             original=subjects.images[image],
             reconstruction=subjects.reconstructions[image],
+            effect=self.parameters.effect,
+            further_out=None if rarity is None else rarity.share,
         )
-
-
-def _warnings(
-    prediction: Prediction,
-    redrawn: Prediction,
-    residual: float,
-    numbers: Sequence[ConceptValue],
-    parameters: ExplainParameters,
-) -> list[str]:
-    """Say in words what limits an explanation."""
-    warnings = []
-    if redrawn.class_name != prediction.class_name:
-        warnings.append(
-            f"The classifier calls the reconstruction {redrawn.class_name} "
-            f"({redrawn.probability:.2f}), not {prediction.class_name}: what is said here about "
-            "concepts holds for the reconstruction and may not hold for the image."
-        )
-    if residual > parameters.residual_warning:
-        warnings.append(
-            f"The reconstruction differs from the image by {residual:.2f} on average (images in "
-            f"−1 to 1; more than {parameters.residual_warning:.2f} is much): part of the image is "
-            "not explained."
-        )
-    outside = [c for c in numbers if not c.low <= c.value <= c.high]
-    if outside:
-        listed = ", ".join(f"{c.name} {with_unit(format_number(c.value), c.unit)}" for c in outside)
-        warnings.append(f"Outside what 98 % of the training images show: {listed}.")
-    return warnings

@@ -15,9 +15,13 @@ from glance_pipeline.explanations.values import (
     format_pair,
     with_unit,
 )
+from glance_pipeline.number_format import format_share
 
 _WORTH_NAMING = 0.1
 """A concept is named as the reason from this part of the largest contribution upwards."""
+
+_WORTH_FOLLOWING = 0.1
+"""Standard deviations from which on what follows is named."""
 
 
 def describe(
@@ -25,9 +29,19 @@ def describe(
     concepts: Sequence[ConceptValue],
     importances: Importances,
     counterfactuals: Counterfactuals,
+    doubts: Sequence[str] = (),
 ) -> str:
-    """Return two or three sentences: the answer, what speaks for it, what would change it."""
+    """Return a few sentences: the answer, what speaks for it, what would change it.
+
+    Args:
+        prediction: the teacher's answer.
+        concepts: as read off the image.
+        importances: of the concepts.
+        counterfactuals: outcome of the search.
+        doubts: reasons why this explanation is poor, half a sentence each; they come first.
+    """
     said = [
+        *([f"Poorly explained: {_listed(doubts)}."] if doubts else []),
         f"Predicted {prediction.class_name} ({prediction.probability:.2f}).",
         _because(concepts, importances),
         _otherwise(counterfactuals),
@@ -53,15 +67,35 @@ def _otherwise(counterfactuals: Counterfactuals) -> str:
     if not counterfactuals.found:
         return counterfactuals.note
     first = counterfactuals.found[0]
-    changes = [describe_change(change) for change in first.changes]
-    listed = " and ".join(filter(None, [", ".join(changes[:-1]), changes[-1]]))
-    return f"With {listed} it would be read as {first.prediction.class_name}."
+    changes = _listed([describe_change(change) for change in first.changes])
+    following = _following(first.following)
+    sentence = f"With {changes}{following} it would be read as {first.prediction.class_name}"
+    if first.graphs_agreeing is not None and first.graphs_agreeing < 1:
+        share = format_share(first.graphs_agreeing)
+        return f"{sentence} (in {share} of the causal graphs that the evidence allows)."
+    return f"{sentence}."
+
+
+def _following(changes: Sequence[Change]) -> str:
+    """Say in brackets what follows from a change; nothing where that is too little to see."""
+    named = [c for c in changes if abs(c.standard_deviations) >= _WORTH_FOLLOWING]
+    if not named:
+        return ""
+    if len(named) == 1:
+        return f" (and {named[0].concept}, which follows, {_values(named[0])})"
+    return f" (and {_listed([describe_change(change) for change in named])}, which follow)"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Join ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def describe_change(change: Change) -> str:
     """Say a change, ``thickness 2.1 px instead of 3.4 px``."""
+    return f"{change.concept} {_values(change)}"
+
+
+def _values(change: Change) -> str:
     after, before = format_pair(change.after, change.before)
-    return (
-        f"{change.concept} {with_unit(after, change.unit)} "
-        f"instead of {with_unit(before, change.unit)}"
-    )
+    return f"{with_unit(after, change.unit)} instead of {with_unit(before, change.unit)}"

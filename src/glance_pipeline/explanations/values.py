@@ -2,11 +2,12 @@
 
 import math
 
-from glance_pipeline.explanations.explanation import ConceptValue
+from glance_pipeline.explanations.explanation import Change, ConceptValue
 from glance_pipeline.networks import Concept
 from glance_pipeline.number_format import format_fixed, format_logits, format_number
 
 __all__ = [
+    "change_of",
     "concept_value",
     "displayed_unit",
     "format_at",
@@ -41,6 +42,17 @@ def concept_value(concept: Concept, standardised: float) -> ConceptValue:
         low=in_display_units(concept, concept.low),
         high=in_display_units(concept, concept.high),
         feature=concept.feature,
+    )
+
+
+def change_of(concept: Concept, before: float, after: float) -> Change:
+    """Describe a concept's change from one standardised value to another."""
+    return Change(
+        concept=concept.name,
+        unit=displayed_unit(concept),
+        before=in_display_units(concept, before),
+        after=in_display_units(concept, after),
+        standard_deviations=after - before,
     )
 
 

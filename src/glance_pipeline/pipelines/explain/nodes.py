@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.causal import CausalGraph
+from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
@@ -49,6 +50,7 @@ def explain_chosen_images(
     concepts: ConceptTable,
     records: pd.DataFrame,
     shards_folder: Path,
+    models: StructuralModels,
     parameters: ExplainParameters,
     seed: int,
 ) -> Explained:
@@ -57,7 +59,7 @@ def explain_chosen_images(
     Without shards the images are explained while ``keep_explanations`` takes them.
     """
     methods = LocalExplanations.from_artifacts(
-        surrogate, classifier, concepts, records, parameters, seed
+        surrogate, classifier, concepts, records, models, parameters, seed
     )
     if parameters.num_shards == 1:
         return BatchwiseExplanations(methods, chosen)

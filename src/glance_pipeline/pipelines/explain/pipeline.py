@@ -29,6 +29,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "concepts",
                     "image_records",
                     "explanation_shards",
+                    "structural_models",
                     "params:explain",
                     "params:seed",
                 ],
