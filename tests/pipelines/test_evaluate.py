@@ -84,6 +84,7 @@ def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_ima
         "axioms",
         "frechet",
         "cost",
+        "version",  # of the file, told when it is loaded
     }
     assert json.dumps(metrics, allow_nan=False)
     assert "true counterfactuals are not measured: there are no source digits" in caplog.text
