@@ -26,6 +26,8 @@ def test_a_notebook_runs(path: Path, finished_project: Project, tmp_path: Path, 
     client.execute()
     written = "".join(o.get("text", "") for o in outputs(notebook) if o.get("name") == "stderr")
     assert written == "", "nothing leaks from libraries"
+    shown = [o for o in outputs(notebook) if "image/png" in o.get("data", {})]
+    assert shown or path.stem.startswith("03"), "pictures are shown"
     assert len(outputs(notebook)) >= 4
 
 
