@@ -68,6 +68,14 @@ def test_the_measures_that_are_promised_are_there(finished_project):
         assert metrics["cost"][stage]["peak_rss_mb"] > 0
 
 
+def test_the_report_tops_with_the_measures_of_its_own_run(finished_project):
+    page = newest(finished_project, "08_reporting/report.html").read_text(encoding="utf-8")
+    metrics = newest(finished_project, "08_reporting/metrics.json")
+    share = json.loads(metrics.read_text())["fidelity"]["student_agreement"]
+    assert f"<code>metrics.json</code>, version {metrics.parent.name}." in page
+    assert f"<b>{100 * share:.0f} %</b>of held-out images get the same answer" in page
+
+
 def test_the_surrogate_speaks_of_the_context_features(finished_project):
     surrogate = finished_project.load("surrogate_aligned")
     assert isinstance(surrogate, TwinSurrogate)

@@ -122,7 +122,7 @@ class ExplainParameters(BaseModel):
             0–1, below which the explanation carries a warning.
         search: of counterfactuals.
         importance: of concepts.
-        at_once: images that are worked on together, 1–; bounds memory.
+        at_once: images that are worked on together; bounds memory.
         num_shards: parts that the images are dealt into; each run explains one of them.
         shard_index: which one, 0 to ``num_shards`` − 1.
     """

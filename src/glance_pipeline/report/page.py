@@ -13,7 +13,7 @@ from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.networks import Concept
-from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, card
+from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, Card, card
 from glance_pipeline.report.graph_view import graph_view
 from glance_pipeline.report.overview import concept_rows, fidelity_tiles
 from glance_pipeline.report.pictures import figure_uri
@@ -49,6 +49,43 @@ def render_report(
     """
     if not explanations:
         raise ValueError("a report needs at least one explanation")
+    shown = list(explanations[:most_images])
+    cards = [card(number, one) for number, one in enumerate(shown, start=1)]
+    scripts = page_scripts()
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            cards=cards,
+            unfolded=UNFOLDED,
+            sliders_in_view=SLIDERS_IN_VIEW,
+            explained=len(explanations),
+            tiles=fidelity_tiles(shown, metrics),
+            measured=(metrics or {}).get("version"),
+            rows=concept_rows(concepts, graph, shown),
+            graph=graph,
+            view=graph_view(graph, FIGURE),
+            interactions=interaction_lines(graph, FIGURE.interactions),
+            edges=list(edge_table(graph).itertuples()),
+            figure=figure_uri(draw_graph(graph, FIGURE)),
+            sliders=[_sliders(one) for one in cards],
+            scripts=scripts,
+            policy=content_security_policy(scripts),
+        )
+    )
+
+
+def _sliders(one: Card) -> dict[str, Any]:
+    """Return what the sliders of a card say, JSON-able."""
+    return {
+        "id": f"card-{one.number}",
+        "answer": one.explanation.prediction.class_name,
+        "strips": slider_texts(one.strips),
+    }
+
+
+def _environment() -> Environment:
+    """Return the templates, which escape all that is put into them."""
     environment = Environment(
         loader=PackageLoader("glance_pipeline.report"),
         autoescape=True,
@@ -57,30 +94,4 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["logits"] = format_logits
-    shown = list(explanations[:most_images])
-    cards = [card(number, one) for number, one in enumerate(shown, start=1)]
-    scripts = page_scripts()
-    return environment.get_template("report.html").render(
-        cards=cards,
-        unfolded=UNFOLDED,
-        sliders_in_view=SLIDERS_IN_VIEW,
-        explained=len(explanations),
-        tiles=fidelity_tiles(shown, metrics),
-        measured=(metrics or {}).get("version"),
-        rows=concept_rows(concepts, graph, shown),
-        graph=graph,
-        view=graph_view(graph, FIGURE),
-        interactions=interaction_lines(graph, FIGURE.interactions),
-        edges=list(edge_table(graph).itertuples()),
-        figure=figure_uri(draw_graph(graph, FIGURE)),
-        sliders=[
-            {
-                "id": f"card-{one.number}",
-                "answer": one.explanation.prediction.class_name,
-                "strips": slider_texts(one.strips),
-            }
-            for one in cards
-        ],
-        scripts=scripts,
-        policy=content_security_policy(scripts),
-    )
+    return environment
