@@ -1,0 +1,52 @@
+"""Changes made sparse and short for as long as the teacher agrees."""
+
+import torch
+
+from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
+
+
+def drop_needless(landscape: Landscape, candidates: Candidates) -> Candidates:
+    """Take back one concept after the other for as long as the teacher probably still agrees.
+
+    Greedy: whichever move, taken back, leaves the largest lead goes first.
+    """
+    moves = candidates.moves.clone()
+    active = torch.arange(len(moves))
+    while len(active):
+        row, column = (moves[active] != 0).nonzero(as_tuple=True)
+        trial = Candidates(candidates.owner[active][row], moves[active][row])
+        trial.moves[torch.arange(len(row)), column] = 0.0
+        lead = torch.full((len(active), landscape.size), -torch.inf)
+        lead[row, column] = landscape.estimates(trial)
+        best, drop = lead.max(1)
+        active, drop = active[best > ENOUGH], drop[best > ENOUGH]
+        moves[active, drop] = 0.0
+    return Candidates(candidates.owner, moves)
+
+
+def shrink(
+    landscape: Landscape, candidates: Candidates, halvings: int
+) -> tuple[Candidates, torch.Tensor]:
+    """Shorten each change as a whole by bisection.
+
+    Args:
+        landscape: of the images.
+        candidates: R of them.
+        halvings: n of them end within 2⁻ⁿ of a length that no longer suffices.
+
+    Returns:
+        The changes at the shortest length seen at which the teacher, asked about the picture as it
+        is saved, says what is wanted; and whether there was one, bool (R,).
+    """
+    reached = landscape.leads(candidates) > ENOUGH
+    fails = torch.zeros(len(candidates), 1)
+    holds = torch.ones_like(fails)
+    rows = reached.nonzero().flatten()
+    for _ in range(halvings if len(rows) else 0):
+        middle = (fails + holds) / 2
+        trial = Candidates(candidates.owner[rows], (candidates.moves * middle)[rows])
+        there = torch.zeros(len(candidates), 1, dtype=torch.bool)
+        there[rows, 0] = landscape.leads(trial) > ENOUGH
+        holds = torch.where(there, middle, holds)
+        fails = torch.where(there, fails, middle)
+    return Candidates(candidates.owner, candidates.moves * holds), reached
