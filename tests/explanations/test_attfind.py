@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from glance_pipeline.explanations.attfind import AttFind, send_to_bounds
+from glance_pipeline.explanations.attfind import AttFind
 from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Landscape
+from glance_pipeline.explanations.one_more import send_to_bounds
 from glance_pipeline.networks import Codes
 from glance_pipeline.testing import glass_box
 
@@ -36,10 +37,10 @@ def joint(u: Tensor) -> Tensor:
 
 def test_effects_of_the_bounds_are_those_of_the_glass_box() -> None:
     landscape = landscape_of(joint, [0.0, 0.0, 0.0])
-    bounds, leads = send_to_bounds(landscape, landscape.nothing(torch.tensor([0])))
-    assert bounds[0].tolist() == [[-2.5] * 3, [2.5] * 3]
-    assert leads[0, 0].tolist() == pytest.approx([-7.5, -7, -5], abs=0.1)
-    assert leads[0, 1].tolist() == pytest.approx([-2.5, -3, -5], abs=0.1)
+    tried = send_to_bounds(landscape, landscape.nothing(torch.tensor([0])))
+    assert tried.bounds[0].tolist() == [[-2.5] * 3, [2.5] * 3]
+    assert tried.leads[0, 0].tolist() == pytest.approx([-7.5, -7, -5], abs=0.1)
+    assert tried.leads[0, 1].tolist() == pytest.approx([-2.5, -3, -5], abs=0.1)
 
 
 def test_what_joins_next_is_what_helps_most_beside_the_others() -> None:

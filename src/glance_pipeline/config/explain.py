@@ -64,6 +64,7 @@ class SearchParameters(BaseModel):
     Attributes:
         strategy: one of ``Strategy``.
         largest: most concepts that ``attfind`` changes.
+        starts: walks of ``gradient`` for an image, each with another concept at a bound to begin.
         walk_steps: most steps of one walk.
         step: longest step, in standard deviations of the concept that moves most.
         halvings: rounds of the line search that shrinks a change; n end at 2⁻ⁿ of its length.
@@ -73,7 +74,8 @@ class SearchParameters(BaseModel):
 
     strategy: Strategy = "gradient"
     largest: int = Field(default=6, ge=1)
-    walk_steps: int = Field(default=10, ge=1)
+    starts: int = Field(default=4, ge=1)
+    walk_steps: int = Field(default=8, ge=1)
     step: float = Field(default=1.0, gt=0)
     halvings: int = Field(default=5, ge=1)
 

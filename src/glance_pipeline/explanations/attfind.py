@@ -14,28 +14,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
-
-
-def send_to_bounds(landscape: Landscape, start: Candidates) -> tuple[Tensor, Tensor]:
-    """Send every concept that ``start`` does not move to each of its bounds, one at a time.
-
-    Args:
-        landscape: of the images.
-        start: R candidates; one moves at most one level of a categorical feature.
-
-    Returns:
-        The moves tried, (R, 2, D) with the lower bound first, and the lead after each beside what
-        ``start`` moves, (R, 2, D): −∞ where the concept has no room, or moves already, or
-        another level of its feature does.
-    """
-    bounds = torch.stack([landscape.lowest[start.owner], landscape.highest[start.owner]], 1)
-    open_to = landscape.unmoved(start)[:, None] & (bounds != 0)
-    row, side, concept = open_to.nonzero(as_tuple=True)
-    trial = start[row]
-    trial.moves[torch.arange(len(row)), concept] = bounds[row, side, concept]
-    leads = torch.full(bounds.shape, -torch.inf)
-    leads[row, side, concept] = landscape.estimates(trial)
-    return bounds, leads
+from glance_pipeline.explanations.one_more import send_to_bounds
 
 
 class AttFind:
@@ -58,54 +37,53 @@ class AttFind:
             images: numbers of those that are searched for, (N′,).
         """
         nothing = landscape.nothing(images)
-        bounds, leads = send_to_bounds(landscape, nothing)
-        row, side, concept = (leads > ENOUGH).nonzero(as_tuple=True)
-        alone = nothing[row]
-        alone.moves[torch.arange(len(row)), concept] = bounds[row, side, concept]
+        first = send_to_bounds(landscape, nothing)
+        found = [first.sufficient()]
         # A set that holds a concept which suffices by itself is no new one.
-        barred = (leads > ENOUGH).any(1)
+        barred = first.suffices
         missing = self.number - barred.sum(1)
-        found = [alone]
         for _ in range(self.number):
             rows = (missing > 0).nonzero().flatten()
             if not len(rows):
                 break
-            leads_left = leads[rows].masked_fill(barred[rows][:, None], -torch.inf)
-            grown, first, reached = self._grow(landscape, nothing[rows], leads_left, barred[rows])
+            leads = first.leads[rows].masked_fill(barred[rows][:, None], -torch.inf)
+            grown, reached = self._grow(landscape, nothing[rows], leads, barred[rows])
             found.append(grown[reached])
-            barred[rows, first] = True
+            barred[rows, leads.amax(1).argmax(1)] = True
             missing[rows] = torch.where(reached, missing[rows] - 1, 0)
         return Candidates.concatenate(found)
 
     def _grow(
         self, landscape: Landscape, start: Candidates, leads: Tensor, barred: Tensor
-    ) -> tuple[Candidates, Tensor, Tensor]:
+    ) -> tuple[Candidates, Tensor]:
         """Add concepts to each of R empty sets until the teacher says what is wanted.
 
+        Args:
+            landscape: of the images.
+            start: the empty sets.
+            leads: Δ of the first choice, (R, 2, D).
+            barred: which concepts must stay, bool (R, D).
+
         Returns:
-            The changes, the concept that each began with, (R,), and whether it got there, (R,).
+            The changes, and whether each got there, bool (R,).
         """
         grown = Candidates(start.owner, start.moves.clone())
-        first = leads.amax(1).argmax(1)
         reached = torch.zeros(len(start), dtype=torch.bool)
         growing = torch.arange(len(start))
         lead = landscape.estimates(start)
         for size in range(self.largest):
             if size:
-                _, leads = send_to_bounds(landscape, grown[growing])
-                leads = leads.masked_fill(barred[growing][:, None], -torch.inf)
+                tried = send_to_bounds(landscape, grown[growing])
+                leads = tried.leads.masked_fill(barred[growing][:, None], -torch.inf)
             best, place = leads.flatten(1).max(1)
             better = best > lead[growing]
             growing, best, place = growing[better], best[better], place[better]
             if not len(growing):
                 break
             side, concept = place // landscape.size, place % landscape.size
-            owner = grown.owner[growing]
-            bound = torch.where(
-                side == 0, landscape.lowest[owner, concept], landscape.highest[owner, concept]
-            )
-            grown.moves[growing, concept] = bound
+            bounds = landscape.bounds_of(grown.owner[growing])
+            grown.moves[growing, concept] = bounds[torch.arange(len(growing)), side, concept]
             lead[growing] = best
             reached[growing] = best > ENOUGH
             growing = growing[best <= ENOUGH]
-        return grown, first, reached
+        return grown, reached

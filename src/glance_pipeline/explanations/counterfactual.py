@@ -22,7 +22,7 @@ from glance_pipeline.explanations.explanation import (
     Prediction,
 )
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
-from glance_pipeline.explanations.landscape import Candidates, Landscape
+from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
 from glance_pipeline.explanations.shortening import shrink
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.explanations.values import displayed_unit, in_display_units
@@ -92,7 +92,8 @@ class CounterfactualSearch:
             self.surrogate, self.classifier, subjects.codes, wanted, self.intervention
         )
         proposed = self.strategy.propose(landscape, wanted.any(1).nonzero().flatten())
-        found = self._verified(landscape, proposed)
+        lead = landscape.lead_of(subjects.reconstruction_logits, torch.arange(len(subjects)))
+        found = self._verified(landscape, proposed, lead)
         return [
             self._outcome(subjects, image, aims[image], bool(wanted[image].any()), found[image])
             for image in range(len(subjects))
@@ -127,14 +128,19 @@ class CounterfactualSearch:
         return wanted.scatter_(1, subjects.reconstruction_logits.argmax(1, keepdim=True), False)
 
     def _verified(
-        self, landscape: Landscape, proposed: Candidates
+        self, landscape: Landscape, proposed: Candidates, lead: Tensor
     ) -> list[list[Counterfactual]]:
         """Return what the teacher confirms for each image: fewest concepts, then shortest.
 
         No counterfactual's set of concepts holds another's. What is not confirmed makes room for
         the image's next proposal.
+
+        Args:
+            landscape: of N images.
+            proposed: changes of any of them.
+            lead: before any change, (N,).
         """
-        queues = _in_turn(proposed, len(landscape.codes))
+        proposed, queues = _in_turn(landscape, proposed, lead)
         kept: list[list[Counterfactual]] = [[] for _ in queues]
         sets: list[list[Tensor]] = [[] for _ in queues]
         moved = proposed.moved
@@ -143,10 +149,7 @@ class CounterfactualSearch:
             for image, queue in enumerate(queues)
             for row in _next(queue, moved, sets[image], self.number - len(kept[image]))
         ]:
-            short, reached = shrink(landscape, proposed[rows], self.parameters.halvings)
-            short = short[reached]
-            if not len(short):
-                continue
+            short = shrink(landscape, proposed[rows], self.parameters.halvings)
             pictures, logits = draw(self.surrogate, self.classifier, landscape.codes_of(short))
             for k, image in enumerate(short.owner.tolist()):
                 if landscape.wanted[image, logits[k].argmax()]:
@@ -209,13 +212,25 @@ def strategy_of(parameters: SearchParameters, number: int) -> AttFind | Gradient
     return GradientWalks(number, parameters)
 
 
-def _in_turn(proposed: Candidates, images: int) -> list[list[int]]:
-    """Return each image's rows of ``proposed``: fewest concepts first, then shortest."""
-    count, length = proposed.moved.sum(1).tolist(), proposed.moves.abs().sum(1).tolist()
-    queues: list[list[int]] = [[] for _ in range(images)]
+def _in_turn(
+    landscape: Landscape, proposed: Candidates, lead: Tensor
+) -> tuple[Candidates, list[list[int]]]:
+    """Ask the teacher about the proposals at full length and put in turn what it agrees to.
+
+    Returns:
+        The proposals that hold, and each image's rows of them: fewest concepts first, then those
+        that will probably be shortest, if the lead rises evenly from ``lead``, (N,), on.
+    """
+    after = landscape.leads(proposed)
+    proposed, after = proposed[after > ENOUGH], after[after > ENOUGH]
+    before = lead[proposed.owner]
+    needed = (ENOUGH - before) / (after - before).clamp_min(ENOUGH)
+    length = (proposed.moves.abs().sum(1) * needed).tolist()
+    count = proposed.moved.sum(1).tolist()
+    queues: list[list[int]] = [[] for _ in lead]
     for row, image in enumerate(proposed.owner.tolist()):
         queues[image].append(row)
-    return [sorted(queue, key=lambda row: (count[row], length[row])) for queue in queues]
+    return proposed, [sorted(q, key=lambda row: (count[row], length[row])) for q in queues]
 
 
 def _next(queue: list[int], moved: Tensor, sets: Sequence[Tensor], number: int) -> list[int]:

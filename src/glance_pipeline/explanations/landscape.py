@@ -16,13 +16,13 @@ from torch import Tensor
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import multiplies_in_bfloat16
 from glance_pipeline.explanations.intervention import Intervention
-from glance_pipeline.explanations.subjects import draw
+from glance_pipeline.explanations.subjects import draw, padded
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.networks.concept import by_feature
 
 ENOUGH = 0.01
 """Lead in logits that counts as reached. A pixel may round to the next grey level in a batch of
-another size; what is kept must survive that."""
+another size or on another machine; what is kept must survive that."""
 
 _AT_ONCE = 256
 
@@ -102,6 +102,10 @@ class Landscape:
         """Return a candidate that moves nothing for each of ``images``, numbers (N′,)."""
         return Candidates(images, torch.zeros(len(images), self.size))
 
+    def bounds_of(self, owner: Tensor) -> Tensor:
+        """Return the moves to the bounds of each concept, (R, 2, D), the lower bound first."""
+        return torch.stack([self.lowest[owner], self.highest[owner]], 1)
+
     def unmoved(self, candidates: Candidates) -> Tensor:
         """Return which concepts each leaves free to move, bool (R, D): of no feature it moves."""
         moved = candidates.moved
@@ -168,7 +172,7 @@ class Landscape:
         """Return the teacher's logits, float32 (R, K), on the pictures before rounding."""
         codes = self.codes_of(candidates)
         with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_in_bfloat16()):
-            images = self.surrogate.generate(codes)
+            images = self.surrogate.generate(padded(codes))
             # What is seen ends at black and white; the slope is that of the drawing before it.
             clipped = images + (images.clamp(-1, 1) - images).detach()
-            return self.classifier.logits(clipped).float()
+            return self.classifier.logits(clipped)[: len(codes)].float()

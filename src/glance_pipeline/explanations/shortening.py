@@ -24,29 +24,23 @@ def drop_needless(landscape: Landscape, candidates: Candidates) -> Candidates:
     return Candidates(candidates.owner, moves)
 
 
-def shrink(
-    landscape: Landscape, candidates: Candidates, halvings: int
-) -> tuple[Candidates, torch.Tensor]:
-    """Shorten each change as a whole by bisection.
+def shrink(landscape: Landscape, candidates: Candidates, halvings: int) -> Candidates:
+    """Shorten changes that hold, each as a whole, by bisection.
 
     Args:
         landscape: of the images.
-        candidates: R of them.
+        candidates: to whose pictures the teacher says what is wanted.
         halvings: n of them end within 2⁻ⁿ of a length that no longer suffices.
 
     Returns:
         The changes at the shortest length seen at which the teacher, asked about the picture as it
-        is saved, says what is wanted; and whether there was one, bool (R,).
+        is saved, says what is wanted.
     """
-    reached = landscape.leads(candidates) > ENOUGH
     fails = torch.zeros(len(candidates), 1)
     holds = torch.ones_like(fails)
-    rows = reached.nonzero().flatten()
-    for _ in range(halvings if len(rows) else 0):
+    for _ in range(halvings):
         middle = (fails + holds) / 2
-        trial = Candidates(candidates.owner[rows], (candidates.moves * middle)[rows])
-        there = torch.zeros(len(candidates), 1, dtype=torch.bool)
-        there[rows, 0] = landscape.leads(trial) > ENOUGH
-        holds = torch.where(there, middle, holds)
-        fails = torch.where(there, fails, middle)
-    return Candidates(candidates.owner, candidates.moves * holds), reached
+        there = landscape.leads(Candidates(candidates.owner, candidates.moves * middle)) > ENOUGH
+        holds = torch.where(there[:, None], middle, holds)
+        fails = torch.where(there[:, None], fails, middle)
+    return Candidates(candidates.owner, candidates.moves * holds)

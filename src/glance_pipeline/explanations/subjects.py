@@ -10,6 +10,8 @@ from glance_pipeline.classifier import Classifier
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.networks import Codes, TwinSurrogate
 
+_FULL = 16
+
 
 @dataclass(frozen=True)
 class Subjects:
@@ -63,7 +65,18 @@ def draw(
     """
     pictures, logits = [], []
     for start in range(0, len(codes), size):
-        picture = to_uint8(surrogate.generate(codes[start : start + size]))
-        pictures.append(picture)
-        logits.append(classifier.logits(to_float(picture)))
+        part = codes[start : start + size]
+        picture = to_uint8(surrogate.generate(padded(part)))
+        pictures.append(picture[: len(part)])
+        logits.append(classifier.logits(to_float(picture))[: len(part)])
     return np.concatenate(pictures), torch.cat(logits)
+
+
+def padded(codes: Codes) -> Codes:
+    """Repeat the last of N codes until there are a multiple of 16.
+
+    In a small or an odd batch, products and convolutions take other paths through the processor,
+    and sum in another order; from 16 on an image comes out the same in batches of any size.
+    """
+    missing = -len(codes) % _FULL
+    return codes[[*range(len(codes)), *[len(codes) - 1] * missing]] if missing else codes
