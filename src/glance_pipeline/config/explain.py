@@ -72,7 +72,7 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    strategy: Strategy = "gradient"
+    strategy: Strategy = "attfind"
     largest: int = Field(default=6, ge=1)
     starts: int = Field(default=4, ge=1)
     walk_steps: int = Field(default=8, ge=1)

@@ -18,7 +18,7 @@ from glance_pipeline.explanations.shortening import drop_needless
 _SHARPNESS = 3.0
 
 # Slopes below this share of the steepest move nothing: what hardly helps should stay as it is.
-_FLAT = 0.4
+_FLAT = 0.8
 
 # The linear model's own length ends just short of the border as often as not.
 _OVERSHOOT = 1.1
