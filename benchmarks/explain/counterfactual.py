@@ -1,4 +1,4 @@
-"""How often a verified counterfactual is found, how many concepts it changes, and how long it takes."""
+"""How often a counterfactual is found, how many concepts it changes, and how long it takes."""
 
 import time
 from statistics import median

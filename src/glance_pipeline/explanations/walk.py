@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.config.explain import SearchParameters
-from glance_pipeline.explanations.one_more import send_to_bounds
 from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
+from glance_pipeline.explanations.one_more import send_to_bounds
 from glance_pipeline.explanations.shortening import drop_needless
 
 # Steepest ascent under the p-norm moves by sign(g)·|g|^(q−1), 1/p + 1/q = 1. p = 1 would move one
