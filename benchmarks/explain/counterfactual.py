@@ -46,7 +46,7 @@ def measure_counterfactuals(
     """
     targets = random_targets(classifier, images, seed)
     strategies = {
-        name: _measure(surrogate, classifier, images, targets, parameters, name, seed)
+        name: _measure(surrogate, classifier, images, targets, parameters, name)
         for name in get_args(Strategy)
     }
     chosen = parameters.search.strategy
@@ -68,14 +68,12 @@ def _measure(
     targets: list[int],
     parameters: ExplainParameters,
     strategy: str,
-    seed: int,
 ) -> dict[str, float]:
     search = CounterfactualSearch(
         surrogate,
         classifier,
         number=parameters.number_of_counterfactuals,
         parameters=parameters.search.model_copy(update={"strategy": strategy}),
-        seed=seed,
     )
     figures: dict[str, float] = {}
     changed: dict[str, list[int]] = {}

@@ -4,6 +4,7 @@ import torch
 
 from glance_pipeline.config.explain import SearchParameters
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
+from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Candidates
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes
@@ -169,14 +170,6 @@ def test_targets_that_fit_no_image_or_class_are_refused(search):
         search(linear, [[0.0, 0.0, 0.0]], targets=[3])
 
 
-def test_an_image_comes_out_the_same_by_itself_and_among_others(search):
-    codes = [[0.1 * k, 0.3 - 0.1 * k, 0.2] for k in range(5)]
-    together = search(linear, codes)
-    for code, among_others in zip(codes, together, strict=True):
-        (alone,) = search(linear, [code])
-        assert alone.model_dump(mode="json") == among_others.model_dump(mode="json")
-
-
 def test_what_the_teacher_does_not_confirm_makes_room_for_the_next_proposal():
     class Proposes:
         """First what does not suffice, then what needs two concepts, then what does suffice."""
@@ -201,3 +194,22 @@ def test_what_the_teacher_does_not_confirm_makes_room_for_the_next_proposal():
         {"tilt"},
         {"shade", "latent_1"},
     ]
+
+
+def test_what_follows_an_intervention_counts(search):
+    class TiltFollowsShade(DirectIntervention):
+        def __call__(self, codes, values, moved=None):
+            after = super().__call__(codes, values, moved)
+            tilt = after.concepts[:, 1] + after.concepts[:, 0] - codes.concepts[:, 0]
+            return Codes(
+                torch.stack([after.concepts[:, 0], tilt, after.concepts[:, 2]], 1), after.residual
+            )
+
+    surrogate, _ = glass_box(by_tilt)
+    (direct,) = search(by_tilt, [[0.0, 0.0, 0.0]])
+    (causal,) = search(by_tilt, [[0.0, 0.0, 0.0]], intervention=TiltFollowsShade(surrogate))
+    assert [[c.concept for c in f.changes] for f in direct.found] == [["tilt"]]
+    assert {f.changes[0].concept for f in causal.found} == {"tilt", "shade"}
+    for found in causal.found:
+        assert len(found.changes) == 1  # what follows is no change of one's own
+        assert found.distance == pytest.approx(1.0, abs=0.1)

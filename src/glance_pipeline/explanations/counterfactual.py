@@ -43,7 +43,6 @@ class CounterfactualSearch:
             the name of a class.
         number: most counterfactuals kept for an image.
         parameters: of the search.
-        seed: of the random choices of concepts.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
@@ -57,7 +56,6 @@ class CounterfactualSearch:
         target: str = RUNNER_UP,
         number: int = 3,
         parameters: SearchParameters | None = None,
-        seed: int = 0,
         intervention: Intervention | None = None,
     ) -> None:
         names = classifier.class_names

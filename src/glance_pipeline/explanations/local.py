@@ -78,7 +78,6 @@ class LocalExplanations:
             parameters.target,
             parameters.number_of_counterfactuals,
             parameters.search,
-            seed,
         )
         self.importance = ShapleyImportance(
             surrogate, classifier, background, parameters.importance, seed
