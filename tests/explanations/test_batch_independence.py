@@ -44,6 +44,19 @@ def test_pictures_and_answers(trio) -> None:
         assert torch.equal(answer[0], logits[row])
 
 
+def test_what_is_made_of_an_image(trio) -> None:
+    surrogate, classifier, codes = trio
+    pictures, _ = draw(surrogate, classifier, codes)
+    together = Subjects.see(surrogate, classifier, pictures)
+    assert len(together) == len(together.codes) == len(together.logits) == 19
+    for row in range(len(pictures)):
+        alone = Subjects.see(surrogate, classifier, pictures[[row]])
+        assert torch.equal(alone.codes.concepts[0], together.codes.concepts[row])
+        assert torch.equal(alone.codes.residual[0], together.codes.residual[row])
+        assert torch.equal(alone.logits[0], together.logits[row])
+        np.testing.assert_array_equal(alone.reconstructions[0], together.reconstructions[row])
+
+
 @pytest.mark.parametrize("strategy", ["gradient", "attfind"])
 def test_counterfactuals(trio, strategy: Strategy) -> None:
     surrogate, classifier, codes = trio
