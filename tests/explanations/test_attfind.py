@@ -49,6 +49,21 @@ def test_what_joins_next_is_what_helps_most_beside_the_others() -> None:
     assert found.moves.tolist() == [[2.5, 0.0, 2.5]]
 
 
+def test_what_has_become_needless_is_taken_back() -> None:
+    def overtaken(u: Tensor) -> Tensor:
+        """shade + 0.6·tilt + 0.6·latent + 0.3·tilt·latent must pass 4.5.
+
+        At the bounds shade gives 2.5, with tilt 4, with latent too 7.375; but tilt and latent
+        give 4.875 between them.
+        """
+        tilt, latent = u[:, TILT], u[:, LATENT]
+        return logits(u[:, SHADE] + 0.6 * tilt + 0.6 * latent + 0.3 * tilt * latent - 4.5)
+
+    landscape = landscape_of(overtaken, [0.0, 0.0, 0.0])
+    found = AttFind(number=1, largest=3).propose(landscape, torch.tensor([0]))
+    assert found.moves.tolist() == [[0.0, 2.5, 2.5]]
+
+
 def test_a_second_set_does_without_the_concept_the_first_began_with() -> None:
     def two_ways(u: Tensor) -> Tensor:
         """shade with latent, or tilt with latent: 2.5 + 1 or 2 + 1 must pass 2.8."""

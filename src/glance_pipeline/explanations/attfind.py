@@ -4,10 +4,10 @@ The search of StylEx (Lang et al. 2021, arXiv 2104.13369, Algorithm 1) in concep
 image by itself: Δ[s, d], what sending coordinate s to its bound in direction d does, is measured
 for every s and d; the largest joins the set S; the image leaves once the teacher's answer is the
 one wanted. After each choice Δ is measured again on top of what was chosen, which is the paper's
-"subset" selection; its "independent" one orders by the first Δ alone. Three things are our own: Δ
+"subset" selection; its "independent" one orders by the first Δ alone. Four things are our own: Δ
 is taken of the lead of the wanted class, not of its probability, since there may be more than two
-classes; the bounds are widened to the image's own value; and the search is repeated without the
-concept that a set began with, to find sets that differ.
+classes; the bounds are widened to the image's own value; the search is repeated without the concept
+that a set began with, to find sets that differ; and what has become needless is taken back.
 """
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
 from glance_pipeline.explanations.one_more import send_to_bounds
+from glance_pipeline.explanations.shortening import drop_needless
 
 
 class AttFind:
@@ -38,7 +39,7 @@ class AttFind:
         """
         nothing = landscape.nothing(images)
         first = send_to_bounds(landscape, nothing)
-        found = [first.sufficient()]
+        found = [landscape.nothing(images[:0])]
         # A set that holds a concept which suffices by itself is no new one.
         barred = first.suffices
         missing = self.number - barred.sum(1)
@@ -51,7 +52,9 @@ class AttFind:
             found.append(grown[reached])
             barred[rows, leads.amax(1).argmax(1)] = True
             missing[rows] = torch.where(reached, missing[rows] - 1, 0)
-        return Candidates.concatenate(found)
+        # What joined early may have become needless.
+        sets = drop_needless(landscape, Candidates.concatenate(found))
+        return Candidates.concatenate([first.sufficient(), sets])
 
     def _grow(
         self, landscape: Landscape, start: Candidates, leads: Tensor, barred: Tensor

@@ -8,10 +8,11 @@ from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
 def drop_needless(landscape: Landscape, candidates: Candidates) -> Candidates:
     """Take back one concept after the other for as long as the teacher probably still agrees.
 
-    Greedy: whichever move, taken back, leaves the largest lead goes first.
+    Greedy: whichever move, taken back, leaves the largest lead goes first. The strategies leave out
+    of larger sets what suffices alone at a bound, so of two concepts both are taken to be needed.
     """
     moves = candidates.moves.clone()
-    active = torch.arange(len(moves))
+    active = (candidates.moved.sum(1) > 2).nonzero().flatten()
     while len(active):
         row, column = (moves[active] != 0).nonzero(as_tuple=True)
         trial = Candidates(candidates.owner[active][row], moves[active][row])
@@ -21,6 +22,7 @@ def drop_needless(landscape: Landscape, candidates: Candidates) -> Candidates:
         best, drop = lead.max(1)
         active, drop = active[best > ENOUGH], drop[best > ENOUGH]
         moves[active, drop] = 0.0
+        active = active[(moves[active] != 0).sum(1) > 2]
     return Candidates(candidates.owner, moves)
 
 
