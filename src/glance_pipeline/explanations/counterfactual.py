@@ -21,9 +21,10 @@ from glance_pipeline.explanations.explanation import (
     Prediction,
 )
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
-from glance_pipeline.explanations.landscape import ENOUGH, Candidates, Landscape
+from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.explanations.shortening import shrink
 from glance_pipeline.explanations.subjects import Subjects, draw
+from glance_pipeline.explanations.turns import in_turn, next_of
 from glance_pipeline.explanations.values import displayed_unit, in_display_units
 from glance_pipeline.explanations.walk import GradientWalks
 from glance_pipeline.networks import TwinSurrogate
@@ -138,14 +139,14 @@ class CounterfactualSearch:
             proposed: changes of any of them.
             lead: before any change, (N,).
         """
-        proposed, queues = _in_turn(landscape, proposed, lead)
+        proposed, queues = in_turn(landscape, proposed, lead)
         kept: list[list[Counterfactual]] = [[] for _ in queues]
         sets: list[list[Tensor]] = [[] for _ in queues]
         moved = proposed.moved
         while rows := [
             row
             for image, queue in enumerate(queues)
-            for row in _next(queue, moved, sets[image], self.number - len(kept[image]))
+            for row in next_of(queue, moved, sets[image], self.number - len(kept[image]))
         ]:
             short = shrink(landscape, proposed[rows], self.parameters.halvings)
             pictures, logits = draw(self.surrogate, self.classifier, landscape.codes_of(short))
@@ -208,44 +209,3 @@ def strategy_of(parameters: SearchParameters, number: int) -> AttFind | Gradient
     if parameters.strategy == "attfind":
         return AttFind(number, parameters.largest)
     return GradientWalks(number, parameters)
-
-
-def _in_turn(
-    landscape: Landscape, proposed: Candidates, lead: Tensor
-) -> tuple[Candidates, list[list[int]]]:
-    """Ask the teacher about the proposals at full length and put in turn what it agrees to.
-
-    Returns:
-        The proposals that hold, and each image's rows of them: fewest concepts first, then those
-        that will probably be shortest, if the lead rises evenly from ``lead``, (N,), on.
-    """
-    after = landscape.leads(proposed)
-    proposed, after = proposed[after > ENOUGH], after[after > ENOUGH]
-    before = lead[proposed.owner]
-    needed = (ENOUGH - before) / (after - before).clamp_min(ENOUGH)
-    length = (proposed.moves.abs().sum(1) * needed).tolist()
-    count = proposed.moved.sum(1).tolist()
-    queues: list[list[int]] = [[] for _ in lead]
-    for row, image in enumerate(proposed.owner.tolist()):
-        queues[image].append(row)
-    return proposed, [sorted(q, key=lambda row: (count[row], length[row])) for q in queues]
-
-
-def _next(queue: list[int], moved: Tensor, sets: Sequence[Tensor], number: int) -> list[int]:
-    """Take up to ``number`` rows off the queue whose sets of concepts hold no other's.
-
-    What holds one of ``sets`` is dropped; what holds one taken now waits for its verdict.
-    """
-    taken: list[int] = []
-    waiting: list[int] = []
-    for row in queue if number > 0 else []:
-        if any(bool((moved[row] >= other).all()) for other in sets):
-            continue
-        if len(taken) < number and not any(
-            bool((moved[row] >= moved[other]).all()) for other in taken
-        ):
-            taken.append(row)
-        else:
-            waiting.append(row)
-    queue[:] = waiting
-    return taken
