@@ -5,7 +5,7 @@ image by itself: Δ[s, d], what sending coordinate s to its bound in direction d
 for every s and d; the largest joins the set S; the image leaves once the teacher's answer is the
 one wanted. After each choice Δ is measured again on top of what was chosen, which is the paper's
 "subset" selection; its "independent" one orders by the first Δ alone. Four things are our own: Δ
-is taken of the lead of the wanted class, not of its probability, since there may be more than two
+is taken of the lead of the wanted class over the best other, since there may be more than two
 classes; the bounds are widened to the image's own value; the search is repeated without the concept
 that a set began with, to find sets that differ; and what has become needless is taken back.
 """
