@@ -120,6 +120,22 @@ def margins(logits: Tensor) -> Tensor:
     return logits - best_other
 
 
+def in_quickest_layout(classifier: Classifier) -> Classifier:
+    """Lay the weights out channels last, in place, where the network works with that; return it.
+
+    Its convolutions then take half the time on a CPU. The values stay as they are. A network that
+    reshapes features with ``view`` cannot read them in this layout and keeps its own.
+    """
+    classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.zeros(2, *classifier.specification.image_shape)
+    try:
+        with torch.no_grad():
+            classifier.logits(images.contiguous(memory_format=torch.channels_last))
+    except RuntimeError:
+        classifier.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return classifier
+
+
 def _find_feature_layer(network: nn.Module, name: str | None) -> nn.Module:
     modules = dict(network.named_modules())
     if name is not None:

@@ -1,4 +1,4 @@
-"""The one place that decides how many threads and workers this project uses."""
+"""The one place that decides how many threads, workers and bits a product this project uses."""
 
 import os
 import resource
@@ -17,6 +17,11 @@ def set_threads(threads: int | None) -> int:
     threads = threads or available_cores()
     torch.set_num_threads(threads)
     return threads
+
+
+def multiplies_in_bfloat16() -> bool:
+    """Return whether the processor has instructions for products of bfloat16."""
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def peak_rss_mb() -> float:

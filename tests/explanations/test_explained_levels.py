@@ -11,7 +11,12 @@ from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.config.explain import ExplainParameters, ImportanceParameters
+from glance_pipeline.config.explain import (
+    ExplainParameters,
+    ImportanceParameters,
+    SearchParameters,
+    Strategy,
+)
 from glance_pipeline.explanations import (
     CounterfactualSearch,
     LocalExplanations,
@@ -22,6 +27,8 @@ from glance_pipeline.explanations import (
 )
 from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
+from glance_pipeline.explanations.one_more import send_to_bounds
+from glance_pipeline.explanations.walk import GradientWalks
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes, Concept
 from glance_pipeline.report.overview import concept_rows
@@ -79,17 +86,36 @@ def test_a_level_that_is_raised_is_taken_from_the_one_that_was_there() -> None:
     moved = landscape.codes_of(Candidates(torch.tensor([0]), torch.tensor([[0.0, 2.0, 0.0]])))
     part = 1 / (1 + math.exp(-4 - math.log(2)))  # of a, beside c
     assert shares(moved.concepts)[0].tolist() == pytest.approx([1 - part, 1, part - 1], abs=1e-5)
+    start = landscape.nothing(torch.tensor([0]))
     allowed = torch.ones(1, 3, dtype=torch.bool)
-    walked, reached = landscape.walk(torch.tensor([0]), allowed, steps=20, step=0.35)
+    walked, reached = GradientWalks(1, SearchParameters(walk_steps=20)).walk(
+        landscape, start, allowed
+    )
     assert reached.all()
     assert (walked.moves != 0).sum() == 1
     assert shares(landscape.codes_of(walked).concepts).sum().item() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_counterfactual_has_one_hair_colour() -> None:
+def test_beside_a_level_that_moves_no_other_level_is_tried() -> None:
+    surrogate, classifier = box(TWO, blonde)
+    codes = Codes(torch.tensor([[1.5, -0.5, 0.0]]), torch.zeros(1, 4))
+    wanted = torch.tensor([[False, True, False]])
+    landscape = Landscape(surrogate, classifier, codes, wanted, DirectIntervention(surrogate))
+    start = Candidates(torch.tensor([0]), torch.tensor([[-1.0, 0.0, 0.0]]))
+    tried = send_to_bounds(landscape, start).leads.isfinite()
+    assert tried[0].tolist() == [[False, False, True]] * 2
+    # By itself a level goes from no to yes and from yes to no, and has no room beyond.
+    tried = send_to_bounds(landscape, landscape.nothing(start.owner)).leads.isfinite()
+    assert tried[0].tolist() == [[True, False, True], [False, True, True]]
+
+
+@pytest.mark.parametrize("strategy", ["gradient", "attfind"])
+def test_a_counterfactual_has_one_hair_colour(strategy: Strategy) -> None:
     surrogate, classifier = box(THREE, blonde)
     subjects = see(surrogate, classifier, HAIR_A)
-    found = CounterfactualSearch(surrogate, classifier).explain(subjects)[0].found
+    parameters = SearchParameters(strategy=strategy)
+    search = CounterfactualSearch(surrogate, classifier, parameters=parameters)
+    found = search.explain(subjects)[0].found
     assert found
     for one in found:
         assert len(one.changes) == 1

@@ -31,7 +31,7 @@ from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 SMALL = {
     "steps": 2,
     "at_once": 2,
-    "search": {"starts": 1, "walk_steps": 2, "grid": 2, "halvings": 1},
+    "search": {"largest": 2, "halvings": 1},
     "importance": {"backgrounds": 2},
 }
 

@@ -58,23 +58,30 @@ def _split(text: str) -> list[int | str]:
     return images
 
 
+Strategy = Literal["gradient", "attfind"]
+"""``gradient`` walks along the gradient of the teacher's answer; ``attfind`` sends concepts to
+their bounds one after the other, as StylEx does."""
+
+
 class SearchParameters(BaseModel):
     """How counterfactuals are looked for.
 
     Attributes:
-        starts: walks an image gets, each through its own random choice of concepts.
+        strategy: one of ``Strategy``.
+        largest: most concepts that ``attfind`` changes.
+        starts: walks of ``gradient`` for an image, each with another concept at a bound to begin.
         walk_steps: most steps of one walk.
-        step: length of a step, in standard deviations of the concept that moves most.
-        grid: values of each concept that are tried by themselves, between its bounds.
+        step: longest step, in standard deviations of the concept that moves most.
         halvings: rounds of the line search that shrinks a change; n end at 2⁻ⁿ of its length.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    starts: int = Field(default=4, ge=0)
-    walk_steps: int = Field(default=20, ge=1)
-    step: float = Field(default=0.35, gt=0)
-    grid: int = Field(default=8, ge=2)
+    strategy: Strategy = "attfind"
+    largest: int = Field(default=6, ge=1)
+    starts: int = Field(default=4, ge=1)
+    walk_steps: int = Field(default=8, ge=1)
+    step: float = Field(default=1.0, gt=0)
     halvings: int = Field(default=5, ge=1)
 
 

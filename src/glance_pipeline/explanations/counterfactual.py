@@ -1,22 +1,20 @@
 """Counterfactuals: the smallest change of concepts after which the teacher says something else.
 
 The problem is that of Wachter et al. 2017 (arXiv 1711.00399), posed in concept space as in StylEx
-(Lang et al. 2021, arXiv 2104.13369); the search is our own. Candidates come from two sources: each
-concept alone over a grid, and walks along the gradient of the teacher's margin through classifier
-and generator. Every walk starts at the image and may move only some of the concepts, which is where
-the variety comes from. Candidates are then made sparse and short, and what is kept has been
-verified by the teacher on the drawn picture.
+(Lang et al. 2021, arXiv 2104.13369). A strategy, ``AttFind`` or ``GradientWalks``, proposes changes
+on a quick estimate of the teacher's answer; those of fewest concepts are shortened and verified by
+the teacher on the picture as it is saved, and where one fails, the image's next one takes its turn.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifier import Classifier, in_quickest_layout
 from glance_pipeline.config.explain import SearchParameters
 from glance_pipeline.errors import UserError
+from glance_pipeline.explanations.attfind import AttFind
 from glance_pipeline.explanations.explanation import (
     Change,
     Counterfactual,
@@ -25,10 +23,12 @@ from glance_pipeline.explanations.explanation import (
 )
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
+from glance_pipeline.explanations.shortening import shrink
 from glance_pipeline.explanations.subjects import Subjects, draw
+from glance_pipeline.explanations.turns import in_turn, next_of
 from glance_pipeline.explanations.values import displayed_unit, in_display_units
+from glance_pipeline.explanations.walk import GradientWalks
 from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import torch_generator
 
 RUNNER_UP = "runner_up"
 ANY = "any"
@@ -48,12 +48,12 @@ class CounterfactualSearch:
 
     Args:
         surrogate: draws the pictures.
-        classifier: the teacher, which alone decides what counts.
+        classifier: the teacher, which alone decides what counts; its weights are laid out for
+            speed, in place (``in_quickest_layout``).
         target: ``runner_up`` (the teacher's second choice for each image), ``any`` other class, or
             the name of a class.
         number: most counterfactuals kept for an image.
         parameters: of the search.
-        seed: of the random choices of concepts.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
@@ -67,121 +67,106 @@ class CounterfactualSearch:
         target: str = RUNNER_UP,
         number: int = 3,
         parameters: SearchParameters | None = None,
-        seed: int = 0,
         intervention: Intervention | None = None,
     ) -> None:
         check_target(target, classifier.class_names)
         self.surrogate = surrogate
-        self.classifier = classifier
+        self.classifier = in_quickest_layout(classifier)
         self.target = target
         self.number = number
         self.parameters = parameters or SearchParameters()
-        self.seed = seed
         self.intervention = intervention or DirectIntervention(surrogate)
+        self.strategy = strategy_of(self.parameters, number)
 
-    def explain(self, subjects: Subjects) -> list[Counterfactuals]:
-        """Return the outcome of the search for each image."""
-        wanted = self._wanted(subjects)
+    def explain(
+        self, subjects: Subjects, targets: Sequence[int] | None = None
+    ) -> list[Counterfactuals]:
+        """Return the outcome of the search for each image.
+
+        Args:
+            subjects: N images.
+            targets: number of the class aimed at in each of them; by default what ``target`` says.
+
+        Raises:
+            ValueError: where ``targets`` has another length, or holds what is no class.
+        """
+        aims = self._aims(subjects, targets)
+        wanted = self._wanted(subjects, aims)
         landscape = Landscape(
             self.surrogate, self.classifier, subjects.codes, wanted, self.intervention
         )
-        searched = wanted.any(1).nonzero().flatten()
-        candidates = self._candidates(landscape, searched)
-        candidates = landscape.drop_needless(candidates)
-        candidates = landscape.shrink(candidates, self.parameters.halvings)
-        kept = [self._keep(candidates, image) for image in range(len(subjects))]
-        return self._describe(subjects, landscape, candidates, kept, wanted)
+        proposed = self.strategy.propose(landscape, wanted.any(1).nonzero().flatten())
+        lead = landscape.lead_of(subjects.reconstruction_logits, torch.arange(len(subjects)))
+        found = self._verified(landscape, proposed, lead)
+        return [
+            self._outcome(subjects, image, aims[image], bool(wanted[image].any()), found[image])
+            for image in range(len(subjects))
+        ]
 
-    def _wanted(self, subjects: Subjects) -> Tensor:
+    def _aims(self, subjects: Subjects, targets: Sequence[int] | None) -> list[int | None]:
+        """Return the number of the class aimed at in each image, None for any but its own."""
+        names = self.classifier.class_names
+        if targets is not None:
+            if len(targets) != len(subjects):
+                raise ValueError(f"targets: {len(targets)} classes for {len(subjects)} images")
+            for target in targets:
+                if not 0 <= target < len(names):
+                    raise ValueError(f"targets: found {target}, wanted 0 to {len(names) - 1}")
+            return [int(target) for target in targets]
+        if self.target == ANY:
+            return [None] * len(subjects)
+        if self.target == RUNNER_UP:
+            return subjects.logits.topk(2, dim=1).indices[:, 1].tolist()
+        return [names.index(self.target)] * len(subjects)
+
+    def _wanted(self, subjects: Subjects, aims: Sequence[int | None]) -> Tensor:
         """Return which answers count for which image, (N, K).
 
         Neither the image's own class nor its reconstruction's does: a picture that is already
         called so needs no change, and shows nothing.
         """
-        logits = subjects.logits
-        wanted = torch.zeros_like(logits, dtype=torch.bool)
-        if self.target == ANY:
-            wanted[:] = True
-        elif self.target == RUNNER_UP:
-            wanted.scatter_(1, logits.topk(2, dim=1).indices[:, 1:], True)
-        else:
-            wanted[:, self.classifier.class_names.index(self.target)] = True
+        wanted = torch.zeros_like(subjects.logits, dtype=torch.bool)
+        for image, aim in enumerate(aims):
+            wanted[image, slice(None) if aim is None else aim] = True
         wanted.scatter_(1, subjects.predicted[:, None], False)
         return wanted.scatter_(1, subjects.reconstruction_logits.argmax(1, keepdim=True), False)
 
-    def _candidates(self, landscape: Landscape, images: Tensor) -> Candidates:
-        parameters = self.parameters
-        alone = landscape.each_alone(images, parameters.grid)
-        free = torch.ones(len(images), landscape.size, dtype=torch.bool)
-        walked, reached = landscape.walk(images, free, parameters.walk_steps, parameters.step)
-        # The concepts that carried the free walk are worth a walk of their own, two and three.
-        owners, masks = [], []
-        rank = walked.moves.abs().argsort(1, descending=True).argsort(1)
-        for few in (2, 3):
-            owners.append(images)
-            masks.append(rank < few)
-        owners.append(images.repeat_interleave(parameters.starts))
-        masks.append(self._random_masks(landscape.size).repeat(len(images), 1))
-        owner = torch.cat(owners)
-        more, found = landscape.walk(
-            owner, torch.cat(masks), parameters.walk_steps, parameters.step
-        )
-        return Candidates.concatenate([alone, walked[reached], more[found]])
+    def _verified(
+        self, landscape: Landscape, proposed: Candidates, lead: Tensor
+    ) -> list[list[Counterfactual]]:
+        """Return what the teacher confirms for each image: fewest concepts, then shortest.
 
-    def _random_masks(self, size: int) -> Tensor:
-        """Return random halves of the concepts, (starts, size), never empty.
+        No counterfactual's set of concepts holds another's. What is not confirmed makes room for
+        the image's next proposal.
 
-        They are the same for every image, so that an image's result hangs on no other image.
+        Args:
+            landscape: of N images.
+            proposed: changes of any of them.
+            lead: before any change, (N,).
         """
-        generator = torch_generator(self.seed, "counterfactual", "masks")
-        order = torch.rand(self.parameters.starts, size, generator=generator).argsort(1)
-        return order < max(1, (size + 1) // 2)
-
-    def _keep(self, candidates: Candidates, image: int) -> list[int]:
-        """Return the rows kept for an image: fewest concepts, then shortest, all different.
-
-        Two are different where neither's set of concepts holds the other's.
-        """
-        rows = (candidates.owner == image).nonzero().flatten().tolist()
-        moved = candidates.moves != 0
-        lengths = candidates.moves.abs().sum(1)
-        kept: list[int] = []
-        for row in sorted(rows, key=lambda r: (int(moved[r].sum()), float(lengths[r]))):
-            if len(kept) < self.number and not any(
-                bool((moved[row] >= moved[other]).all()) for other in kept
-            ):
-                kept.append(row)
-        return kept
-
-    def _describe(
-        self,
-        subjects: Subjects,
-        landscape: Landscape,
-        candidates: Candidates,
-        kept: list[list[int]],
-        wanted: Tensor,
-    ) -> list[Counterfactuals]:
-        chosen = candidates[[row for rows in kept for row in rows]]
-        pictures, logits = np.empty((0,)), subjects.logits[:0]
-        if len(chosen.owner):
-            pictures, logits = draw(self.surrogate, self.classifier, landscape.codes_of(chosen))
-        outcomes, start = [], 0
-        for image, rows in enumerate(kept):
-            found = [
-                Counterfactual(
-                    prediction=Prediction.of(logits[k], self.classifier.class_names),
-                    changes=self._changes(landscape, chosen, k),
-                    distance=float(chosen.moves[k].abs().sum()),
-                    picture=pictures[k],
-                )
-                for k in range(start, start + len(rows))
-                if wanted[image, logits[k].argmax()]
-            ]
-            start += len(rows)
-            target = self._target_of(subjects, image)
-            note = "" if found else self._note(subjects, image, target, bool(wanted[image].any()))
-            outcomes.append(Counterfactuals(target=target, found=tuple(found), note=note))
-        return outcomes
+        proposed, queues = in_turn(landscape, proposed, lead)
+        kept: list[list[Counterfactual]] = [[] for _ in queues]
+        sets: list[list[Tensor]] = [[] for _ in queues]
+        moved = proposed.moved
+        while rows := [
+            row
+            for image, queue in enumerate(queues)
+            for row in next_of(queue, moved, sets[image], self.number - len(kept[image]))
+        ]:
+            short = shrink(landscape, proposed[rows], self.parameters.halvings)
+            pictures, logits = draw(self.surrogate, self.classifier, landscape.codes_of(short))
+            for k, image in enumerate(short.owner.tolist()):
+                if landscape.wanted[image, logits[k].argmax()]:
+                    sets[image].append(short.moved[k])
+                    kept[image].append(
+                        Counterfactual(
+                            prediction=Prediction.of(logits[k], self.classifier.class_names),
+                            changes=self._changes(landscape, short, k),
+                            distance=float(short.moves[k].abs().sum()),
+                            picture=pictures[k],
+                        )
+                    )
+        return [sorted(found, key=lambda c: (len(c.changes), c.distance)) for found in kept]
 
     def _changes(self, landscape: Landscape, chosen: Candidates, row: int) -> tuple[Change, ...]:
         changes = []
@@ -202,16 +187,30 @@ class CounterfactualSearch:
             )
         return tuple(changes)
 
-    def _target_of(self, subjects: Subjects, image: int) -> str:
-        if self.target == RUNNER_UP:
-            return self.classifier.class_names[int(subjects.logits[image].topk(2).indices[1])]
-        return self.target
+    def _outcome(
+        self,
+        subjects: Subjects,
+        image: int,
+        aim: int | None,
+        searched: bool,
+        found: list[Counterfactual],
+    ) -> Counterfactuals:
+        names = self.classifier.class_names
+        target = ANY if aim is None else names[aim]
+        if found:
+            note = ""
+        elif searched:
+            goal = "anything else" if aim is None else target
+            note = f"No change of the concepts within their range made the classifier say {goal}."
+        elif int(subjects.predicted[image]) == aim:
+            note = f"The image is already called {target}."
+        else:
+            note = f"The reconstruction is already called {target}, with no concept changed."
+        return Counterfactuals(target=target, found=tuple(found), note=note)
 
-    def _note(self, subjects: Subjects, image: int, target: str, searched: bool) -> str:
-        if not searched:
-            names = self.classifier.class_names
-            if names[int(subjects.predicted[image])] == target:
-                return f"The image is already called {target}."
-            return f"The reconstruction is already called {target}, with no concept changed."
-        goal = "anything else" if target == ANY else target
-        return f"No change of the concepts within their range made the classifier say {goal}."
+
+def strategy_of(parameters: SearchParameters, number: int) -> AttFind | GradientWalks:
+    """Return the strategy that ``parameters`` name, looking for ``number`` sets of concepts."""
+    if parameters.strategy == "attfind":
+        return AttFind(number, parameters.largest)
+    return GradientWalks(number, parameters)

@@ -103,7 +103,6 @@ class LocalExplanations:
             parameters.target,
             parameters.number_of_counterfactuals,
             parameters.search,
-            seed,
             interventions[0],
         )
         self.importance = ShapleyImportance(

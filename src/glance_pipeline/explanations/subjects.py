@@ -10,6 +10,8 @@ from glance_pipeline.classifier import Classifier
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.networks import Codes, TwinSurrogate
 
+_FULL = 16
+
 
 @dataclass(frozen=True)
 class Subjects:
@@ -34,9 +36,10 @@ class Subjects:
         cls, surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
     ) -> "Subjects":
         """Encode ``images``, uint8 (N, C, H, W), redraw them, and ask the teacher about both."""
-        codes = surrogate.encode_array(images)
+        count, full = len(images), images[_full_batch(len(images))]
+        codes = surrogate.encode_array(full)[:count]
         with torch.no_grad():
-            logits = torch.cat([classifier.logits(batch) for batch in in_batches(images)])
+            logits = torch.cat([classifier.logits(batch) for batch in in_batches(full)])[:count]
         reconstructions, reconstruction_logits = draw(surrogate, classifier, codes)
         return cls(images, codes, logits, reconstructions, reconstruction_logits)
 
@@ -63,7 +66,22 @@ def draw(
     """
     pictures, logits = [], []
     for start in range(0, len(codes), size):
-        picture = to_uint8(surrogate.generate(codes[start : start + size]))
-        pictures.append(picture)
-        logits.append(classifier.logits(to_float(picture)))
+        part = codes[start : start + size]
+        picture = to_uint8(surrogate.generate(padded(part)))
+        pictures.append(picture[: len(part)])
+        logits.append(classifier.logits(to_float(picture))[: len(part)])
     return np.concatenate(pictures), torch.cat(logits)
+
+
+def padded(codes: Codes) -> Codes:
+    """Repeat the last of N codes until there are a multiple of 16, see ``_full_batch``."""
+    return codes[_full_batch(len(codes))]
+
+
+def _full_batch(count: int) -> list[int]:
+    """Return the rows 0 … ``count`` − 1, the last repeated until there are a multiple of 16.
+
+    In a small or an odd batch, products and convolutions take other paths through the processor,
+    and sum in another order; from 16 on an image comes out the same in batches of any size.
+    """
+    return [*range(count), *[count - 1] * (-count % _FULL)]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import peak_rss_mb
+from glance_pipeline.compute import multiplies_in_bfloat16, peak_rss_mb
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.images import in_batches
 from glance_pipeline.networks import TwinSurrogate
@@ -278,5 +278,5 @@ def _rate_at(progress: float, decay: float) -> float:
 def uses_bfloat16(precision: str) -> bool:
     """Return whether the networks run in bfloat16; ``auto`` asks what the processor can."""
     if precision == "auto":
-        return bool(torch.cpu._is_avx512_bf16_supported())
+        return multiplies_in_bfloat16()
     return precision == "bfloat16"
