@@ -9,11 +9,19 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from glance_pipeline.explanations.overlay import overlay
+
 SCHEMA_VERSION = 2
 """Version 1 lacks what has a default value here, and is read."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
+
+Map = Annotated[np.ndarray, Field(exclude=True, repr=False)]
+"""A number for each pixel, float32; saved as ``.npy`` beside the JSON document."""
+
+SALIENCY = {"map": "saliency.npy", "by_concept": "saliency_by_concept.npy"}
+"""File names of what a ``Saliency`` holds."""
 
 
 class _Part(BaseModel):
@@ -170,6 +178,35 @@ class EffectStrip(_Part):
     pictures: Picture
 
 
+class Saliency(_Part):
+    """Where the picture changes when the concepts that matter move, and what that does.
+
+    Attributes:
+        measure: ``margin`` or ``logit`` of ``class_name``.
+        class_name: the class the teacher gives the image.
+        prediction: the measure on the reconstruction.
+        baseline: its mean over the pictures that the paths start from; the map adds up to
+            prediction − baseline but for the error of the steps.
+        concepts: names of the active concepts, a categorical feature once.
+        map: float32, (H, W), in logits; positive where the picture speaks for the class.
+        by_concept: float32, (P, H, W), the part of each of ``concepts``; they add up to ``map``.
+    """
+
+    measure: str
+    class_name: str
+    prediction: float
+    baseline: float
+    concepts: tuple[str, ...]
+    map: Map
+    by_concept: Map
+
+    def of(self, concept: str) -> np.ndarray:
+        """Return the part of one concept, (H, W); ``KeyError`` names those there are."""
+        if concept not in self.concepts:
+            raise KeyError(f"no concept {concept!r}; there are {list(self.concepts)}")
+        return self.by_concept[self.concepts.index(concept)]
+
+
 class Explanation(_Part):
     """Everything that is said about one image.
 
@@ -188,6 +225,7 @@ class Explanation(_Part):
         warnings: what limits this explanation, in words; empty where nothing does.
         original: uint8, (C, H, W).
         reconstruction: uint8, (C, H, W).
+        saliency: a map of the image's pixels; None where it was not computed.
     """
 
     source: str
@@ -204,6 +242,7 @@ class Explanation(_Part):
     warnings: tuple[str, ...]
     original: Picture
     reconstruction: Picture
+    saliency: Saliency | None = None
 
     @property
     def faithful(self) -> bool:
@@ -217,16 +256,26 @@ class Explanation(_Part):
             named[f"counterfactual_{number}.png"] = counterfactual.picture
         for strip, name in zip(self.strips, self._strip_names(), strict=True):
             named[name] = side_by_side(strip.pictures)
+        if self.saliency is not None:
+            named["saliency.png"] = overlay(self.original, self.saliency.map)
         return named
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return every map, float32, by file name."""
+        if self.saliency is None:
+            return {}
+        return {SALIENCY["map"]: self.saliency.map, SALIENCY["by_concept"]: self.saliency.by_concept}
+
     def to_document(self) -> dict[str, Any]:
-        """Return everything but the pictures, JSON-able, with their file names in their place."""
+        """Return all but pictures and arrays, JSON-able, with their file names in their place."""
         document = {"schema_version": SCHEMA_VERSION, **self.model_dump(mode="json")}
         document |= {"original": "original.png", "reconstruction": "reconstruction.png"}
         for number, found in enumerate(document["counterfactuals"]["found"], start=1):
             found["picture"] = f"counterfactual_{number}.png"
         for strip, name in zip(document["strips"], self._strip_names(), strict=True):
             strip["pictures"] = name
+        if self.saliency is not None:
+            document["saliency"] |= SALIENCY
         return document
 
     @classmethod
@@ -237,7 +286,7 @@ class Explanation(_Part):
 
         Args:
             document: what ``to_document`` returned; changed in place.
-            read: returns the picture, uint8 (C, H, W), of a file name.
+            read: returns the picture, uint8 (C, H, W), or the array of a file name.
 
         Raises:
             ValueError: where the document has another schema version or does not fit it.
@@ -254,6 +303,9 @@ class Explanation(_Part):
             found["picture"] = read(found["picture"])
         for strip in fields["strips"]:
             strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
+        if fields.get("saliency") is not None:
+            for part in SALIENCY:
+                fields["saliency"][part] = read(fields["saliency"][part])
         return cls.model_validate(fields)
 
     def _strip_names(self) -> list[str]:

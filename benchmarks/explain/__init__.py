@@ -1,0 +1,1 @@
+"""Explanations of a trained run, measured on held-out images: ``python -m benchmarks.explain``."""
