@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
-from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.images import to_float

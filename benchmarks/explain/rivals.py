@@ -5,10 +5,4 @@ image. Where a method wants a baseline it is given the images' background, which
 first of the two kinds of curves puts in place of a pixel. Channels are summed.
 """
 
-import numpy as np
-import torch
-from torch import Tensor, nn
 
-from glance_pipeline.classifier import Classifier, margins
-from glance_pipeline.images import to_float, to_uint8
-from glance_pipeline.seeding import numpy_generator, seeded_torch

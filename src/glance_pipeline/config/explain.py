@@ -94,6 +94,30 @@ class ImportanceParameters(BaseModel):
     permutations: int = Field(default=48, ge=4, multiple_of=2)
 
 
+class SaliencyParameters(BaseModel):
+    """How saliency maps are computed.
+
+    Attributes:
+        paths: of an image, each from the concepts of another training image; no more than
+            ``importance.backgrounds`` are used.
+        steps: of a path on which all concepts move together.
+        by_concept: whether each concept gets a map of its own. Concepts then move one after the
+            other, with as many steps as there are concepts: a categorical feature counts as one.
+        emphasis: how much of a pixel's weight hangs on how far it stands out from the image's
+            median: 0 nothing, all pixels weigh the same; 1 all of it.
+        smoothing: standard deviation of the Gaussian that a map is blurred with, as a part of the
+            image's height; 0 leaves it as it is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paths: int = Field(default=12, ge=1)
+    steps: int = Field(default=2, ge=1)
+    by_concept: bool = False
+    emphasis: float = Field(default=0.7, ge=0, le=1)
+    smoothing: float = Field(default=0.04, ge=0, le=0.5)
+
+
 class ExplainParameters(BaseModel):
     """Which images are explained, and how.
 
@@ -107,6 +131,7 @@ class ExplainParameters(BaseModel):
             the explanation carries a warning.
         search: of counterfactuals.
         importance: of concepts.
+        saliency: of pixels.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
@@ -122,3 +147,4 @@ class ExplainParameters(BaseModel):
     residual_warning: float = Field(default=0.15, gt=0)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
+    saliency: SaliencyParameters = SaliencyParameters()

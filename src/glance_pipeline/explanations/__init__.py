@@ -1,4 +1,4 @@
-"""Explanations of single images: counterfactuals, importances, effect strips, a sentence.
+"""Explanations of single images: counterfactuals, importances, effect strips, saliency, a sentence.
 
 One method to a file; each is built from a surrogate and a classifier and called with
 ``explain(subjects)``, which returns one result an image.
@@ -9,9 +9,11 @@ from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import Explanation
 from glance_pipeline.explanations.importance import ShapleyImportance, background_codes
 from glance_pipeline.explanations.local import LocalExplanations, Source
+from glance_pipeline.explanations.saliency import ConceptSaliency
 from glance_pipeline.explanations.subjects import Subjects
 
 __all__ = [
+    "ConceptSaliency",
     "CounterfactualSearch",
     "EffectStrips",
     "Explanation",

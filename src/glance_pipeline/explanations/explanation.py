@@ -20,8 +20,7 @@ Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 Map = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """A number for each pixel, float32; saved as ``.npy`` beside the JSON document."""
 
-SALIENCY = {"map": "saliency.npy", "by_concept": "saliency_by_concept.npy"}
-"""File names of what a ``Saliency`` holds."""
+_MAPS = {"map": "saliency.npy", "by_concept": "saliency_by_concept.npy"}
 
 
 class _Part(BaseModel):
@@ -185,25 +184,30 @@ class Saliency(_Part):
         measure: ``margin`` or ``logit`` of ``class_name``.
         class_name: the class the teacher gives the image.
         prediction: the measure on the reconstruction.
-        baseline: its mean over the pictures that the paths start from; the map adds up to
-            prediction − baseline but for the error of the steps.
-        concepts: names of the active concepts, a categorical feature once.
-        map: float32, (H, W), in logits; positive where the picture speaks for the class.
-        by_concept: float32, (P, H, W), the part of each of ``concepts``; they add up to ``map``.
+        baseline: its mean over the pictures that the paths start from.
+        shared: what of prediction − baseline was not in the weighted gradients of the steps, and
+            was shared among the pixels in proportion to what they had.
+        map: float32, (H, W), in logits; positive where the picture speaks for the class. It adds
+            up to prediction − baseline.
+        concepts: names of the active concepts, a categorical feature once; empty where
+            ``by_concept`` is None.
+        by_concept: float32, (P, H, W), the part of each of ``concepts``, which add up to ``map``;
+            None where not asked for.
     """
 
     measure: str
     class_name: str
     prediction: float
     baseline: float
-    concepts: tuple[str, ...]
+    shared: float
     map: Map
-    by_concept: Map
+    concepts: tuple[str, ...] = ()
+    by_concept: Annotated[np.ndarray | None, Field(exclude=True, repr=False)] = None
 
     def of(self, concept: str) -> np.ndarray:
         """Return the part of one concept, (H, W); ``KeyError`` names those there are."""
-        if concept not in self.concepts:
-            raise KeyError(f"no concept {concept!r}; there are {list(self.concepts)}")
+        if self.by_concept is None or concept not in self.concepts:
+            raise KeyError(f"no map of concept {concept!r}; there are {list(self.concepts)}")
         return self.by_concept[self.concepts.index(concept)]
 
 
@@ -264,7 +268,8 @@ class Explanation(_Part):
         """Return every map, float32, by file name."""
         if self.saliency is None:
             return {}
-        return {SALIENCY["map"]: self.saliency.map, SALIENCY["by_concept"]: self.saliency.by_concept}
+        maps = {name: getattr(self.saliency, part) for part, name in _MAPS.items()}
+        return {name: array for name, array in maps.items() if array is not None}
 
     def to_document(self) -> dict[str, Any]:
         """Return all but pictures and arrays, JSON-able, with their file names in their place."""
@@ -275,7 +280,8 @@ class Explanation(_Part):
         for strip, name in zip(document["strips"], self._strip_names(), strict=True):
             strip["pictures"] = name
         if self.saliency is not None:
-            document["saliency"] |= SALIENCY
+            written = self.arrays()
+            document["saliency"] |= {part: n for part, n in _MAPS.items() if n in written}
         return document
 
     @classmethod
@@ -304,7 +310,7 @@ class Explanation(_Part):
         for strip in fields["strips"]:
             strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
         if fields.get("saliency") is not None:
-            for part in SALIENCY:
+            for part in _MAPS.keys() & fields["saliency"].keys():
                 fields["saliency"][part] = read(fields["saliency"][part])
         return cls.model_validate(fields)
 

@@ -17,8 +17,10 @@ from glance_pipeline.explanations.explanation import (
     Explanation,
     Importances,
     Prediction,
+    Saliency,
 )
 from glance_pipeline.explanations.importance import ShapleyImportance
+from glance_pipeline.explanations.saliency import ConceptSaliency
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.subjects import Subjects
 from glance_pipeline.explanations.values import concept_value, format_number, with_unit
@@ -84,6 +86,14 @@ class LocalExplanations:
             surrogate, classifier, background, parameters.importance, seed
         )
         self.strips = EffectStrips(surrogate, classifier, parameters.steps)
+        self.saliency = ConceptSaliency(
+            surrogate,
+            classifier,
+            background,
+            parameters.saliency,
+            parameters.importance.measure,
+            seed,
+        )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         """Explain ``images``, uint8 (N, C, H, W), in their order."""
@@ -98,8 +108,11 @@ class LocalExplanations:
         counterfactuals = self.counterfactuals.explain(subjects)
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
+        saliency = self.saliency.explain(subjects)
         return [
-            self._put_together(subjects, i, source, counterfactuals[i], importances[i], strips[i])
+            self._put_together(
+                subjects, i, source, counterfactuals[i], importances[i], strips[i], saliency[i]
+            )
             for i, source in enumerate(sources)
         ]
 
@@ -111,6 +124,7 @@ class LocalExplanations:
         counterfactuals: Counterfactuals,
         importances: Importances,
         strips: list[EffectStrip],
+        saliency: Saliency,
     ) -> Explanation:
         names = self.classifier.class_names
         prediction = Prediction.of(subjects.logits[image], names)
@@ -144,6 +158,7 @@ class LocalExplanations:
             warnings=(*source.notes, *warnings),
             original=subjects.images[image],
             reconstruction=subjects.reconstructions[image],
+            saliency=saliency,
         )
 
 

@@ -6,7 +6,7 @@ COLOURS = "RdBu_r"
 """A diverging colour map of matplotlib: red for, blue against."""
 
 _DIMMED = 0.6
-"""The picture below is drawn this much towards mid-grey, so that its black and white take colour."""
+"""Contrast that the picture keeps, around mid-grey, so that its black and white take colour."""
 
 
 def overlay(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
