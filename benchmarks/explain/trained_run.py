@@ -90,20 +90,26 @@ def load_run(project: Path, environment: str | None, seed: int, count: int) -> T
     Raises:
         ValueError: where the folder is no project, or holds no run that is trained to the end.
     """
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries that Kedro's hooks import
+        found = _load(project.resolve(), environment)
+    return TrainedRun(**found, seed=seed, rows=np.empty(0, int)).with_images("test", count)
+
+
+def _load(project: Path, environment: str | None) -> dict[str, Any]:
+    """Return the fields of ``TrainedRun`` that a project saves."""
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
     from kedro.io import DatasetError
 
-    project = project.resolve()
     try:
         bootstrap_project(project)
     except (RuntimeError, FileNotFoundError) as error:
         raise ValueError(f"--project: {project} is no Kedro project: {error}") from error
     with KedroSession.create(project, env=environment) as session:
-        catalog = session.load_context().catalog
+        catalog = session.load_context().catalog  # type: ignore[attr-defined]
         try:
-            found = {
+            return {
                 "surrogate": catalog.load("surrogate_aligned"),
                 "classifier": catalog.load("classifier"),
                 "concepts": catalog.load("concepts"),
@@ -117,5 +123,3 @@ def load_run(project: Path, environment: str | None, seed: int, count: int) -> T
                 f"--project: {project} holds no trained run: {error}; "
                 "run `kedro run` there first, or name another project"
             ) from error
-    run = TrainedRun(**found, seed=seed, rows=np.empty(0, int))
-    return run.with_images("test", count)

@@ -78,14 +78,11 @@ class ConceptSaliency:
         features = surrogate.active_features
         self.players = list(features)
         self._player_of = [j for j, names in enumerate(features.values()) for _ in names]
-        self._shares, self._movers = (
-            self._one_by_one()
-            if self.parameters.by_concept
-            else (
-                self._together(),
-                None,
-            )
-        )
+        self._movers: Tensor | None = None  # who moves in each step, where it is one player
+        if self.parameters.by_concept:
+            self._shares, self._movers = self._one_by_one()
+        else:
+            self._shares = self._together()
 
     def explain(self, subjects: Subjects) -> list[Saliency]:
         """Return the saliency of each image."""
@@ -103,14 +100,14 @@ class ConceptSaliency:
         if self._movers is not None:
             # What a path gained while concept j moved, (paths, P, H, W), averaged over the paths.
             order = self._movers.argsort(1)[..., None, None].expand_as(parts)
-            by_concept = self._smooth(parts.gather(1, order).mean(0))
+            by_concept = self.smooth(parts.gather(1, order).mean(0).numpy())
         return Saliency(
             measure=self.measure,
             class_name=self.classifier.class_names[class_index],
             prediction=float(measured[0, -1]),
             baseline=float(measured[:, 0].mean()),
             shared=float(shared.sum() / paths),
-            map=self._smooth(parts.sum(1).mean(0)),
+            map=self.smooth(parts.sum(1).mean(0).numpy()),
             concepts=tuple(self.players) if by_concept is not None else (),
             by_concept=by_concept,
         )
@@ -183,13 +180,12 @@ class ConceptSaliency:
             (gradients,) = torch.autograd.grad(values.sum(), seen)
         return pictures, values.detach().double(), gradients
 
-    def _smooth(self, maps: Tensor) -> np.ndarray:
-        """Blur maps (…, H, W) and return them, float32; what they add up to stays as it is."""
-        array = maps.numpy()
-        width = self.parameters.smoothing * array.shape[-2]
+    def smooth(self, maps: np.ndarray) -> np.ndarray:
+        """Blur maps (…, H, W) as parameters say, float32; what each adds up to stays as it is."""
+        width = self.parameters.smoothing * maps.shape[-2]
         if width:
-            array = gaussian_filter(array, width, mode="reflect", axes=(-2, -1))
-        return array.astype(np.float32)
+            maps = gaussian_filter(maps, width, mode="reflect", axes=(-2, -1))
+        return maps.astype(np.float32)
 
 
 def standing_out(image: np.ndarray, emphasis: float) -> Tensor:
