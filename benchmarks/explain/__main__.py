@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,12 +71,11 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print and write."""
     options = _arguments(arguments)
-    logging.disable(logging.WARNING)
     count = QUICK_IMAGES if options.quick else IMAGES
     try:
         run = load_run(options.project, options.env, options.seed, count)
     except ValueError as error:
-        sys.exit(str(error))
+        sys.exit(str(error).replace("\n", " "))
     result: dict[str, Any] = {"images": len(run.chosen), "seed": options.seed}
     for name in options.only:
         result |= PARTS[name](run, options.quick)

@@ -1,5 +1,6 @@
 """The trained run that explanations are measured on."""
 
+import logging
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -92,7 +93,12 @@ def load_run(project: Path, environment: str | None, seed: int, count: int) -> T
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries that Kedro's hooks import
-        found = _load(project.resolve(), environment)
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)  # Kedro tells of every file it loads
+        try:
+            found = _load(project.resolve(), environment)
+        finally:
+            logging.disable(before)
     return TrainedRun(**found, seed=seed, rows=np.empty(0, int)).with_images("test", count)
 
 
