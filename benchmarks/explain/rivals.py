@@ -10,6 +10,7 @@ distribution of baselines. Channels are summed.
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -36,10 +37,8 @@ Method = Callable[[Tensor, Tensor], Tensor]
 """Maps images (N, C, H, W) and their classes (N,) to attributions (N, C or 1, H, W)."""
 
 
-def captum_methods(
-    classifier: Classifier, background: np.ndarray, training: np.ndarray, seed: int
-) -> dict[str, Method]:
-    """Return Captum's methods by name, ready to be called.
+class CaptumMethods:
+    """Captum's methods, set up for one teacher.
 
     Args:
         classifier: the teacher.
@@ -47,54 +46,74 @@ def captum_methods(
         training: training images, uint8 (T, C, H, W).
         seed: of GradientShap's draws and of the training images it is given.
     """
-    from captum import attr  # slow to import
 
-    answer = classifier.logits
-    plain = to_float(background[None, :, None, None])
-    rows = numpy_generator(seed, "rivals", "training").permutation(len(training))
-    known = to_float(np.ascontiguousarray(training[np.sort(rows[:TRAINING_IMAGES])]))
-    channels, height, _ = classifier.specification.image_shape
-    side = max(1, round(WINDOW * height))
+    def __init__(
+        self, classifier: Classifier, background: np.ndarray, training: np.ndarray, seed: int
+    ) -> None:
+        self.classifier = classifier
+        self.seed = seed
+        shape = classifier.specification.image_shape
+        self.plain = to_float(background[None, :, None, None]).expand(1, *shape)
+        rows = numpy_generator(seed, "rivals", "training").permutation(len(training))
+        self.known = to_float(np.ascontiguousarray(training[np.sort(rows[:TRAINING_IMAGES])]))
 
-    def integrated(images: Tensor, classes: Tensor) -> Tensor:
-        baseline = plain.expand(1, *images.shape[1:])
-        return attr.IntegratedGradients(answer).attribute(
-            images, baseline, classes, n_steps=INTEGRATION_STEPS, internal_batch_size=256
+    @property
+    def by_name(self) -> dict[str, Method]:
+        """The methods by the names that the table has."""
+        return {
+            "IntegratedGradients": self.integrated_gradients,
+            "GradientShap, background": partial(self.gradient_shap, self.plain, NOISE),
+            "GradientShap, training images": partial(self.gradient_shap, self.known, 0.0),
+            "Occlusion": self.occlusion,
+            "LayerGradCam": self.grad_cam,
+        }
+
+    def integrated_gradients(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Integrate gradients from the background."""
+        from captum.attr import IntegratedGradients  # slow to import
+
+        return IntegratedGradients(self.classifier.logits).attribute(
+            images, self.plain, classes, n_steps=INTEGRATION_STEPS, internal_batch_size=256
         )
 
-    def shap(images: Tensor, classes: Tensor, baselines: Tensor, noise: float) -> Tensor:
+    def gradient_shap(
+        self, baselines: Tensor, noise: float, images: Tensor, classes: Tensor
+    ) -> Tensor:
+        """Average gradients between random baselines and the noisy image."""
+        from captum.attr import GradientShap
+
         with (
-            seeded_torch(seed, "rivals", "gradient_shap"),
-            _numpy_seeded(seed, "rivals", "gradient_shap"),
+            seeded_torch(self.seed, "rivals", "gradient_shap"),
+            _numpy_seeded(self.seed, "rivals", "gradient_shap"),
         ):
-            return attr.GradientShap(answer).attribute(
+            return GradientShap(self.classifier.logits).attribute(
                 images, baselines, n_samples=SAMPLES, stdevs=noise, target=classes
             )
 
-    def occlusion(images: Tensor, classes: Tensor) -> Tensor:
-        return attr.Occlusion(answer).attribute(
+    def occlusion(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Cover the image with a window of background, pixel by pixel."""
+        from captum.attr import Occlusion
+
+        channels, height = images.shape[1:3]
+        side = max(1, round(WINDOW * height))
+        return Occlusion(self.classifier.logits).attribute(
             images,
             (channels, side, side),
             strides=(channels, 1, 1),
-            baselines=plain.expand(1, *images.shape[1:]),
+            baselines=self.plain,
             target=classes,
             perturbations_per_eval=16,
         )
 
-    def grad_cam(images: Tensor, classes: Tensor) -> Tensor:
-        layer = last_convolution(classifier)
-        found = attr.LayerGradCam(classifier.network, layer).attribute(
-            _as_network_sees(classifier, images), classes, relu_attributions=True
-        )
-        return attr.LayerAttribution.interpolate(found, tuple(images.shape[-2:]), "bilinear")
+    def grad_cam(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Weigh the last convolution's channels by their gradients, and bring it up to size."""
+        from captum.attr import LayerAttribution, LayerGradCam
 
-    return {
-        "IntegratedGradients": integrated,
-        "GradientShap, background": lambda x, y: shap(x, y, plain.expand(1, *x.shape[1:]), NOISE),
-        "GradientShap, training images": lambda x, y: shap(x, y, known, 0.0),
-        "Occlusion": occlusion,
-        "LayerGradCam": grad_cam,
-    }
+        layer = last_convolution(self.classifier)
+        found = LayerGradCam(self.classifier.network, layer).attribute(
+            _as_network_sees(self.classifier, images), classes, relu_attributions=True
+        )
+        return LayerAttribution.interpolate(found, tuple(images.shape[-2:]), "bilinear")
 
 
 def maps_of(method: Method, images: np.ndarray, classes: Tensor) -> np.ndarray:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.explain.agreement import gap_to_quantus
 from benchmarks.explain.curves import REPLACEMENTS, background_of, curves, replaced
-from benchmarks.explain.rivals import captum_methods, cheap_maps, maps_of
+from benchmarks.explain.rivals import CaptumMethods, cheap_maps, maps_of
 from benchmarks.explain.trained_run import TrainedRun
 from glance_pipeline.explanations import ConceptSaliency
 from glance_pipeline.seeding import numpy_generator
@@ -87,7 +87,7 @@ def all_maps(run: TrainedRun, background: np.ndarray) -> dict[str, Maps]:
     began = time.perf_counter()
     explained = np.stack([one.map for one in ours.explain(subjects)])
     found = {OURS: Maps(explained, _milliseconds(began, len(subjects)))}
-    methods = captum_methods(run.classifier, background, run.training, run.seed)
+    methods = CaptumMethods(run.classifier, background, run.training, run.seed).by_name
     for name, method in tqdm(methods.items(), desc="maps", unit="method"):
         began = time.perf_counter()
         maps = maps_of(method, run.chosen, classes)

@@ -7,7 +7,7 @@ from torch import nn
 
 from benchmarks.explain.agreement import gap_to_quantus
 from benchmarks.explain.curves import area, background_of, curves, ranks, replaced
-from benchmarks.explain.rivals import captum_methods, cheap_maps, last_convolution, maps_of
+from benchmarks.explain.rivals import CaptumMethods, cheap_maps, last_convolution, maps_of
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 
 
@@ -136,7 +136,7 @@ def test_methods_of_captum_find_the_half_that_answers():
     background = np.array([0], dtype=np.uint8)
     training = np.random.default_rng(0).integers(0, 256, (10, 1, 8, 8), dtype=np.uint8)
     classes = torch.tensor([0, 1])
-    methods = captum_methods(teacher, background, training, seed=0)
+    methods = CaptumMethods(teacher, background, training, seed=0).by_name
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     for name, method in methods.items():
         maps = maps_of(method, images, classes)
