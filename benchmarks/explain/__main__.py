@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.command_line import command_line
-from benchmarks.explain.saliency import NOTES, measure_saliency, saliency_table
+from benchmarks.explain.saliency import NOTES, OURS, measure_saliency, saliency_table
 from benchmarks.explain.trained_run import TrainedRun, load_run
 
 IMAGES, QUICK_IMAGES = 200, 40
@@ -44,6 +44,7 @@ def saliency(run: TrainedRun, quick: bool) -> dict[str, Any]:
     """Compare saliency with Captum's methods, and print the table."""
     found = measure_saliency(run, QUICK_STEPS if quick else STEPS)
     _print(f"Saliency, {len(run.chosen)} test images", saliency_table(found["saliency"]))
+    _print(f"How much worse than {OURS}", saliency_table(found["saliency"], behind=True))
     print(NOTES)
     print(", ".join(f"{name}: {value}" for name, value in found["curves"].items()))
     return found

@@ -26,7 +26,7 @@ share of pixels taken in the order of the map; mean over the images, ± its boot
 Deletion: the smaller the better; insertion: the larger. What replaces a pixel: the background (the
 most frequent value of the training images), or the image blurred (Gaussian, an eighth of its
 height). JSON's `deletion` is by the background and its `insertion` from the blur, as in RISE; all
-four are beside them. behind: how much worse than ours, ± the standard error of the paired
+four are beside them. Second table: how much worse than ours, ± the standard error of the paired
 difference. smoothed: blurred as our maps are. ms: of the maps, an image.
 """
 
@@ -99,15 +99,14 @@ def all_maps(run: TrainedRun, background: np.ndarray) -> dict[str, Maps]:
     return found | {name: Maps(maps, 0.0) for name, maps in cheap.items()}
 
 
-def saliency_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return areas ± standard errors, and how far each method is behind ours, in words."""
+def saliency_table(rows: list[dict[str, Any]], behind: bool = False) -> pd.DataFrame:
+    """Return areas ± standard errors, or how much worse than ours they are, in words."""
     table = pd.DataFrame(index=pd.Index([row["method"] for row in rows], name=""))
     for column in COLUMNS:
-        table[column] = [f"{row[column]:.3f} ±{row[f'{column}_se']:.3f}" for row in rows]
-        table[f"behind {column}"] = [
-            f"{row[f'{column}_behind']:+.3f} ±{row[f'{column}_behind_se']:.3f}" for row in rows
-        ]
-    table["ms"] = [f"{row['ms_per_image']:.1f}" for row in rows]
+        key, sign = (f"{column}_behind", "+") if behind else (column, "")
+        table[column] = [f"{row[key]:{sign}.3f} ±{row[f'{key}_se']:.3f}" for row in rows]
+    if not behind:
+        table["ms"] = [f"{row['ms_per_image']:.1f}" for row in rows]
     return table
 
 

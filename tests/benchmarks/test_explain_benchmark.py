@@ -63,7 +63,8 @@ def test_all_methods_are_on_the_same_curves(run):
     assert one["insertion_blur_behind"] == pytest.approx(ahead)
     if importlib.util.find_spec("quantus"):
         assert found["curves"]["gap_to_quantus"] < 1e-5
-    assert list(saliency_table(found["saliency"]).index) == list(rows)
+    for behind in (False, True):
+        assert list(saliency_table(found["saliency"], behind).index) == list(rows)
 
 
 def test_folder_without_a_project_is_named(tmp_path):
