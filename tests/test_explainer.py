@@ -115,7 +115,7 @@ def test_loading_leaves_no_trace(finished_project, tmp_path, monkeypatch):
     path, environment = list(sys.path), dict(os.environ)
     overridden = Explainer.load(PROJECT / "conf", env="test", steps=2, parameters={"seed": 5})
     assert (overridden.parameters.steps, overridden.seed) == (2, 5)
-    assert overridden.parameters.search.starts == 1, "what conf/test says stays"
+    assert overridden.parameters.search.largest == 2, "what conf/test says stays"
     assert sorted(finished_project.data.rglob("*")) == before
     assert list(logging.getLogger().handlers) == logging_before
     assert (sys.path, dict(os.environ), Path.cwd()) == (path, environment, tmp_path)

@@ -33,6 +33,30 @@ def test_what_is_saved_is_loaded(tmp_path, explanations):
     for one, other in zip(again, explanations, strict=True):
         for name, picture in other.pictures().items():
             np.testing.assert_array_equal(one.pictures()[name], picture)
+        assert one.arrays().keys() == {"saliency.npy"}
+        assert one.saliency.map.dtype == np.float32
+        np.testing.assert_array_equal(one.saliency.map, other.saliency.map)
+
+
+def test_maps_of_concepts_are_saved_and_loaded(tmp_path):
+    parameters = ExplainParameters(steps=2, saliency={"by_concept": True})
+    methods = LocalExplanations(tiny_surrogate(), tiny_classifier(), torch.zeros(2, 3), parameters)
+    explained = methods.explain(np.zeros((1, 1, 8, 8), np.uint8), [Source("image 0", 0)])
+    dataset = ExplanationFolderDataset(filepath=str(tmp_path / "e"))
+    dataset.save(explained)
+    saved, again = explained[0].saliency, dataset.load()[0].saliency
+    assert again.concepts == ("size", "tilt", "latent_1")
+    np.testing.assert_array_equal(again.by_concept, saved.by_concept)
+
+
+def test_explanations_without_saliency_are_read(tmp_path, explanations):
+    dataset = ExplanationFolderDataset(filepath=str(tmp_path / "e"))
+    dataset.save([explanations[0].model_copy(update={"saliency": None})])
+    path = tmp_path / "e/image_000007/explanation.json"
+    document = json.loads(path.read_text())
+    del document["saliency"]
+    path.write_text(json.dumps(document))
+    assert dataset.load()[0].saliency is None
 
 
 def test_folder_has_a_folder_for_each_image(tmp_path, explanations):
@@ -43,6 +67,7 @@ def test_folder_has_a_folder_for_each_image(tmp_path, explanations):
     assert names == ["file_a_b.png", "file_a_b.png_2", "image_000007", "index.json"]
     files = {path.name for path in (tmp_path / "e/image_000007").iterdir()}
     assert {"explanation.json", "original.png", "reconstruction.png", "strip_tilt.png"} <= files
+    assert {"saliency.npy", "saliency.png"} <= files
     assert dataset.exists()
 
 

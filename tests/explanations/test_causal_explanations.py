@@ -102,14 +102,15 @@ def test_importances_credit_the_cause(explanation):
 
 
 def test_a_causal_explanation_survives_being_written_and_older_ones_are_read(explanation):
-    document, pictures = explanation.to_document(), explanation.pictures()
+    document = explanation.to_document()
+    pictures = explanation.pictures() | explanation.arrays()
     again = Explanation.from_document(document, pictures.__getitem__)
     assert again.to_document() == explanation.to_document()
     assert (
         again.counterfactuals.found[0].following == explanation.counterfactuals.found[0].following
     )
     older = explanation.to_document() | {"schema_version": 1}
-    for name in ("effect", "further_out"):
+    for name in ("effect", "further_out", "saliency"):
         del older[name]
     for found in older["counterfactuals"]["found"]:
         for name in ("following", "graphs_agreeing", "further_out", "warnings"):
@@ -118,7 +119,7 @@ def test_a_causal_explanation_survives_being_written_and_older_ones_are_read(exp
         del strip["effect"]
     del older["importances"]["backgrounds"]
     read = Explanation.from_document(older, pictures.__getitem__)
-    assert (read.effect, read.further_out) == ("direct", None)
+    assert (read.effect, read.further_out, read.saliency) == ("direct", None, None)
 
 
 def test_an_effect_without_its_interventions_is_refused(box):

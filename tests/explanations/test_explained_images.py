@@ -72,7 +72,8 @@ def test_an_explanation_says_what_the_glass_box_does(explained):
 def test_document_and_pictures_make_an_equal_explanation(explained):
     for explanation in explained:
         pictures = explanation.pictures()
-        again = Explanation.from_document(explanation.to_document(), pictures.__getitem__)
+        files = pictures | explanation.arrays()
+        again = Explanation.from_document(explanation.to_document(), files.__getitem__)
         assert again.to_document() == explanation.to_document()
         for name, picture in again.pictures().items():
             np.testing.assert_array_equal(picture, pictures[name])

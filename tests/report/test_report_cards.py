@@ -1,13 +1,13 @@
 import math
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from support_report import explained, graph
 
 from glance_pipeline.explanations.explanation import Change
+from glance_pipeline.explanations.overlay import overlay
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
+from glance_pipeline.report.pictures import picture_uri
 from glance_pipeline.report.strips import slider_texts, strip_on_page
 
 
@@ -85,9 +85,8 @@ def test_what_follows_a_change_and_in_how_many_graphs_it_holds_is_shown(one):
 
 def test_saliency_is_shown_where_there_is_one(one):
     concepts = explained()[1]
-    assert card(1, one).saliency is None
-    assert "Where it matters" not in render_report([one], graph(), concepts)
-    values = np.linspace(-1, 1, 256, dtype=np.float32).reshape(16, 16)
-    mapped = one.model_copy(update={"saliency": SimpleNamespace(map=values)})
-    assert card(1, mapped).saliency.startswith("data:image/png;base64,")
-    assert "Where it matters" in render_report([mapped], graph(), concepts)
+    assert card(1, one).saliency == picture_uri(overlay(one.original, one.saliency.map))
+    assert "Where it matters" in render_report([one], graph(), concepts)
+    without = one.model_copy(update={"saliency": None})
+    assert card(1, without).saliency is None
+    assert "Where it matters" not in render_report([without], graph(), concepts)

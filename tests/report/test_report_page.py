@@ -18,7 +18,7 @@ from glance_pipeline.networks import Concept
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows
-from glance_pipeline.report.pictures import difference_uri, picture_uri, saliency_uri
+from glance_pipeline.report.pictures import difference_uri, picture_uri
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +152,6 @@ def test_pictures_survive_embedding():
     colour = np.random.default_rng(0).integers(0, 255, (3, 4, 4), dtype=np.uint8)
     np.testing.assert_array_equal(decode(picture_uri(grey)), grey[0])
     np.testing.assert_array_equal(decode(picture_uri(colour)), colour.transpose(1, 2, 0))
-
-
-def test_saliency_is_blue_where_it_speaks_for_the_class_and_orange_where_against():
-    values = np.zeros((20, 20), np.float32)
-    values[0, :3] = [2.0, -2.0, 1.0]
-    picture = np.full((1, 20, 20), 255, np.uint8)
-    blue, orange, pale, none = decode(saliency_uri(picture, values))[0, :4].astype(int)
-    assert tuple(blue) == (0x00, 0x72, 0xB2) and tuple(orange) == (0xD5, 0x5E, 0x00)
-    assert tuple(none) == (255, 255, 255)
-    np.testing.assert_allclose(pale, (blue + none) / 2, atol=1)
-    np.testing.assert_array_equal(decode(saliency_uri(picture, 0 * values)), 255)
 
 
 def test_difference_is_red_where_brighter_and_blue_where_darker():

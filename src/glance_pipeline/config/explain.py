@@ -109,6 +109,30 @@ class ImportanceParameters(BaseModel):
     permutations: int = Field(default=96, ge=4, multiple_of=2)
 
 
+class SaliencyParameters(BaseModel):
+    """How saliency maps are computed.
+
+    Attributes:
+        paths: of an image, each from the concepts of another training image; no more than
+            ``importance.backgrounds`` are used.
+        steps: of a path on which all concepts move together.
+        by_concept: whether each concept gets a map of its own. Concepts then move one after the
+            other, with as many steps as there are concepts: a categorical feature counts as one.
+        emphasis: how much of a pixel's weight hangs on how far it stands out from the image's
+            median: 0 nothing, all pixels weigh the same; 1 all of it.
+        smoothing: standard deviation of the Gaussian that a map is blurred with, as a part of the
+            image's height; 0 leaves it as it is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paths: int = Field(default=12, ge=1)
+    steps: int = Field(default=2, ge=1)
+    by_concept: bool = False
+    emphasis: float = Field(default=0.7, ge=0, le=1)
+    smoothing: float = Field(default=0.04, ge=0, le=0.5)
+
+
 class ExplainParameters(BaseModel):
     """Which images are explained, and how.
 
@@ -129,6 +153,7 @@ class ExplainParameters(BaseModel):
             0–1, below which the explanation carries a warning.
         search: of counterfactuals.
         importance: of concepts.
+        saliency: of pixels.
         at_once: images that are worked on together; bounds memory.
         num_shards: parts that the images are dealt into; each run explains one of them.
         shard_index: which one, 0 to ``num_shards`` − 1.
@@ -150,6 +175,7 @@ class ExplainParameters(BaseModel):
     distance_warning: float = Field(default=0.01, ge=0, lt=1)
     search: SearchParameters = SearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
+    saliency: SaliencyParameters = SaliencyParameters()
     at_once: int = Field(default=64, ge=1)
     num_shards: int = Field(default=1, ge=1)
     shard_index: int = Field(default=0, ge=0)

@@ -1,4 +1,4 @@
-"""Explanations of single images: counterfactuals, importances, effect strips, a sentence.
+"""Explanations of single images: counterfactuals, importances, effect strips, saliency, a sentence.
 
 One method to a file; each is built from a surrogate and a classifier and called with
 ``explain(subjects)``, which returns one result an image.
@@ -14,10 +14,12 @@ from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import Explanation
 from glance_pipeline.explanations.importance import ShapleyImportance
 from glance_pipeline.explanations.local import LocalExplanations, Source
+from glance_pipeline.explanations.saliency import ConceptSaliency
 from glance_pipeline.explanations.subjects import Subjects
 
 __all__ = [
     "CausalIntervention",
+    "ConceptSaliency",
     "CounterfactualSearch",
     "EffectStrips",
     "Explanation",

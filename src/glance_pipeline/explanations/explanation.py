@@ -10,12 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from glance_pipeline.config.explain import Effect
+from glance_pipeline.explanations.overlay import overlay
 
 SCHEMA_VERSION = 2
 """Version 1 lacks what has a default value here, and is read."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
+
+Map = Annotated[np.ndarray, Field(exclude=True, repr=False)]
+"""A number for each pixel, float32; saved as ``.npy`` beside the JSON document."""
+
+_MAPS = {"map": "saliency.npy", "by_concept": "saliency_by_concept.npy"}
 
 
 class _Part(BaseModel):
@@ -187,6 +193,40 @@ class EffectStrip(_Part):
     effect: Effect = "direct"
 
 
+class Saliency(_Part):
+    """Where the picture changes when the concepts that matter move, and what that does.
+
+    Attributes:
+        measure: ``margin`` or ``logit`` of ``class_name``.
+        class_name: the class the teacher gives the image.
+        prediction: the measure on the reconstruction.
+        baseline: its mean over the pictures that the paths start from.
+        shared: what of prediction − baseline was not in the weighted gradients of the steps, and
+            was shared among the pixels in proportion to what they had.
+        map: float32, (H, W), in logits; positive where the picture speaks for the class. It adds
+            up to prediction − baseline.
+        concepts: names of the active concepts, a categorical feature once; empty where
+            ``by_concept`` is None.
+        by_concept: float32, (P, H, W), the part of each of ``concepts``, which add up to ``map``;
+            None where not asked for.
+    """
+
+    measure: str
+    class_name: str
+    prediction: float
+    baseline: float
+    shared: float
+    map: Map
+    concepts: tuple[str, ...] = ()
+    by_concept: Annotated[np.ndarray | None, Field(exclude=True, repr=False)] = None
+
+    def of(self, concept: str) -> np.ndarray:
+        """Return the part of one concept, (H, W); ``KeyError`` names those there are."""
+        if self.by_concept is None or concept not in self.concepts:
+            raise KeyError(f"no map of concept {concept!r}; there are {list(self.concepts)}")
+        return self.by_concept[self.concepts.index(concept)]
+
+
 class Explanation(_Part):
     """Everything that is said about one image.
 
@@ -208,6 +248,7 @@ class Explanation(_Part):
         effect: ``direct`` or ``causal``, of counterfactuals, importances and strips.
         further_out: share of the training images, 0–1, whose concepts lie further from those of
             other training images than this image's do; None where it was not computed.
+        saliency: a map of the image's pixels; None where it was not computed.
     """
 
     source: str
@@ -226,6 +267,7 @@ class Explanation(_Part):
     reconstruction: Picture
     effect: Effect = "direct"
     further_out: float | None = None
+    saliency: Saliency | None = None
 
     @property
     def faithful(self) -> bool:
@@ -239,16 +281,28 @@ class Explanation(_Part):
             named[f"counterfactual_{number}.png"] = counterfactual.picture
         for strip, name in zip(self.strips, self._strip_names(), strict=True):
             named[name] = side_by_side(strip.pictures)
+        if self.saliency is not None:
+            named["saliency.png"] = overlay(self.original, self.saliency.map)
         return named
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return every map, float32, by file name."""
+        if self.saliency is None:
+            return {}
+        maps = {name: getattr(self.saliency, part) for part, name in _MAPS.items()}
+        return {name: array for name, array in maps.items() if array is not None}
+
     def to_document(self) -> dict[str, Any]:
-        """Return everything but the pictures, JSON-able, with their file names in their place."""
+        """Return all but pictures and arrays, JSON-able, with their file names in their place."""
         document = {"schema_version": SCHEMA_VERSION, **self.model_dump(mode="json")}
         document |= {"original": "original.png", "reconstruction": "reconstruction.png"}
         for number, found in enumerate(document["counterfactuals"]["found"], start=1):
             found["picture"] = f"counterfactual_{number}.png"
         for strip, name in zip(document["strips"], self._strip_names(), strict=True):
             strip["pictures"] = name
+        if self.saliency is not None:
+            written = self.arrays()
+            document["saliency"] |= {part: n for part, n in _MAPS.items() if n in written}
         return document
 
     @classmethod
@@ -259,7 +313,7 @@ class Explanation(_Part):
 
         Args:
             document: what ``to_document`` returned; changed in place.
-            read: returns the picture, uint8 (C, H, W), of a file name.
+            read: returns the picture, uint8 (C, H, W), or the array of a file name.
 
         Raises:
             ValueError: where the document has another schema version or does not fit it.
@@ -276,6 +330,9 @@ class Explanation(_Part):
             found["picture"] = read(found["picture"])
         for strip in fields["strips"]:
             strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
+        if fields.get("saliency") is not None:
+            for part in _MAPS.keys() & fields["saliency"].keys():
+                fields["saliency"][part] = read(fields["saliency"][part])
         return cls.model_validate(fields)
 
     def _repr_html_(self) -> str:

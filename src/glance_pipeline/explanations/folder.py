@@ -1,4 +1,4 @@
-"""Explanations on disk: a folder for each image, JSON and PNG."""
+"""Explanations on disk: a folder for each image, JSON, PNG, and NumPy arrays."""
 
 import json
 import os
@@ -170,10 +170,14 @@ def _write_one(folder: Path, explanation: Explanation) -> None:
     (folder / DOCUMENT).write_text(text, encoding="utf-8")
     for name, picture in explanation.pictures().items():
         as_picture(picture).save(folder / name)
+    for name, array in explanation.arrays().items():
+        np.save(folder / name, array, allow_pickle=False)
 
 
 def _read_one(folder: Path) -> Explanation:
     def read(name: str) -> np.ndarray:
+        if name.endswith(".npy"):
+            return np.load(folder / name, allow_pickle=False)
         with Image.open(folder / name) as file:
             array = np.asarray(file)
         return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))

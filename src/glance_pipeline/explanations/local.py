@@ -24,9 +24,11 @@ from glance_pipeline.explanations.explanation import (
     Explanation,
     Importances,
     Prediction,
+    Saliency,
 )
 from glance_pipeline.explanations.importance import ShapleyImportance
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
+from glance_pipeline.explanations.saliency import ConceptSaliency
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.subjects import Subjects
 from glance_pipeline.explanations.trust import Rarity, doubts_about, outside_the_ranges
@@ -115,6 +117,15 @@ class LocalExplanations:
             training,
         )
         self.strips = EffectStrips(surrogate, classifier, parameters.steps, interventions[0])
+        self.saliency = ConceptSaliency(
+            surrogate,
+            classifier,
+            background,
+            parameters.saliency,
+            parameters.importance.measure,
+            seed,
+            interventions[0],
+        )
         self.assessment = Assessment(
             surrogate, classifier, interventions, training, parameters.distance_warning
         )
@@ -187,9 +198,17 @@ class LocalExplanations:
         rarities = self.assessment.rarities(subjects.codes)
         importances = self.importance.explain(subjects)
         strips = self.strips.explain(subjects)
+        saliency = self.saliency.explain(subjects)
         return [
             self._put_together(
-                subjects, i, source, counterfactuals[i], importances[i], strips[i], rarities[i]
+                subjects,
+                i,
+                source,
+                counterfactuals[i],
+                importances[i],
+                strips[i],
+                saliency[i],
+                rarities[i],
             )
             for i, source in enumerate(sources)
         ]
@@ -202,6 +221,7 @@ class LocalExplanations:
         counterfactuals: Counterfactuals,
         importances: Importances,
         strips: list[EffectStrip],
+        saliency: Saliency,
         rarity: Rarity | None,
     ) -> Explanation:
         names = self.classifier.class_names
@@ -250,4 +270,5 @@ class LocalExplanations:
             reconstruction=subjects.reconstructions[image],
             effect=self.parameters.effect,
             further_out=None if rarity is None else rarity.share,
+            saliency=saliency,
         )

@@ -9,13 +9,14 @@ from glance_pipeline.explanations.explanation import (
     Counterfactual,
     Importance,
 )
+from glance_pipeline.explanations.overlay import overlay
 from glance_pipeline.explanations.values import (
     format_logits,
     format_pair,
     with_unit,
 )
 from glance_pipeline.number_format import format_share
-from glance_pipeline.report.pictures import difference_uri, picture_uri, saliency_uri
+from glance_pipeline.report.pictures import difference_uri, picture_uri
 from glance_pipeline.report.strips import Strip, strip_on_page
 
 UNFOLDED = 3
@@ -104,14 +105,16 @@ class Card:
 
 def card(number: int, explanation: Explanation) -> Card:
     """Prepare one explanation for the page."""
-    saliency = getattr(explanation, "saliency", None)
+    saliency = explanation.saliency
     return Card(
         number=number,
         explanation=explanation,
         original=picture_uri(explanation.original),
         reconstruction=picture_uri(explanation.reconstruction),
-        saliency=saliency and saliency_uri(explanation.original, saliency.map),
-        effect=EFFECTS[getattr(explanation, "effect", "direct")],
+        saliency=None
+        if saliency is None
+        else picture_uri(overlay(explanation.original, saliency.map)),
+        effect=EFFECTS[explanation.effect],
         alternatives=tuple(_alternative(f, explanation) for f in explanation.counterfactuals.found),
         bars=_bars(explanation.importances.of),
         strips=tuple(strip_on_page(strip, explanation) for strip in explanation.strips),
@@ -119,14 +122,14 @@ def card(number: int, explanation: Explanation) -> Card:
 
 
 def _alternative(found: Counterfactual, explanation: Explanation) -> Alternative:
-    agreeing = getattr(found, "graphs_agreeing", None)
+    agreeing = found.graphs_agreeing
     return Alternative(
         called=found.prediction.class_name,
         probability=found.prediction.probability,
         changes=_changes(found.changes),
-        following=_changes(getattr(found, "following", ())),
+        following=_changes(found.following),
         agreeing="" if agreeing is None else format_share(agreeing),
-        warnings=getattr(found, "warnings", ()),
+        warnings=found.warnings,
         uri=picture_uri(found.picture),
         difference=difference_uri(explanation.reconstruction, found.picture),
     )

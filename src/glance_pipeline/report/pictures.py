@@ -5,18 +5,13 @@ import io
 
 import numpy as np
 from matplotlib import colormaps, rc_context
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from glance_pipeline.causal.figure_edges import NEGATIVE, POSITIVE
 from glance_pipeline.explanations.folder import as_picture
 
 DIFFERENCE_RANGE = 128
 """Grey levels at which the colours of a difference map are full."""
-
-SALIENCY_QUANTILE = 0.99
-"""Part of a saliency map's pixels that are not in full colour; one odd pixel sets no scale."""
 
 
 def picture_uri(array: np.ndarray) -> str:
@@ -35,25 +30,6 @@ def difference_uri(before: np.ndarray, after: np.ndarray) -> str:
     shade = np.clip(difference / DIFFERENCE_RANGE, -1, 1) / 2 + 0.5
     coloured = colormaps["RdBu_r"](shade, bytes=True)[..., :3]
     return _uri(Image.fromarray(np.ascontiguousarray(coloured)))
-
-
-def saliency_uri(picture: np.ndarray, values: np.ndarray) -> str:
-    """Return a picture in pale grey with a saliency map over it.
-
-    Blue speaks for the class and orange against it, as everywhere on the page; a pixel is the more
-    opaque the larger its magnitude, fully from ``SALIENCY_QUANTILE`` of all magnitudes upwards.
-
-    Args:
-        picture: uint8, (C, H, W); channels are averaged.
-        values: float, (H, W), signed.
-    """
-    magnitude = np.abs(values)
-    full = np.quantile(magnitude, SALIENCY_QUANTILE) or magnitude.max() or 1.0
-    opacity = np.clip(magnitude / full, 0, 1)[..., None]
-    colour = np.where((values >= 0)[..., None], to_rgb(POSITIVE), to_rgb(NEGATIVE))
-    grey = 0.5 + 0.5 * picture.astype(float).mean(0)[..., None] / 255
-    blended = (1 - opacity) * grey + opacity * colour
-    return _uri(Image.fromarray(np.round(255 * blended).astype(np.uint8)))
 
 
 def figure_uri(figure: Figure) -> str:

@@ -1,0 +1,131 @@
+"""The trained run that explanations are measured on."""
+
+import logging
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explanations import Subjects, background_codes
+from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.seeding import numpy_generator
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What the newest run of a project left, and the images to explain.
+
+    Attributes:
+        surrogate: after alignment.
+        classifier: the teacher.
+        concepts: of all images.
+        structural_models: of the causal graph.
+        images: all of them, uint8 (N, C, H, W).
+        records: a row for each image, with its ``split``.
+        parameters: ``explain`` of the project.
+        seed: of the benchmark's draws.
+        rows: numbers of the images to explain.
+    """
+
+    surrogate: TwinSurrogate
+    classifier: Classifier
+    concepts: ConceptTable
+    structural_models: Any
+    images: np.ndarray
+    records: pd.DataFrame
+    parameters: ExplainParameters
+    seed: int
+    rows: np.ndarray
+
+    @cached_property
+    def chosen(self) -> np.ndarray:
+        """The images to explain, uint8 (M, C, H, W)."""
+        return np.asarray(self.images[self.rows])
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        """The same, encoded and redrawn."""
+        return Subjects.see(self.surrogate, self.classifier, self.chosen)
+
+    @cached_property
+    def training(self) -> np.ndarray:
+        """The training images, uint8 (T, C, H, W)."""
+        return np.asarray(self.images[self.records["split"].to_numpy() == "train"])
+
+    def background(self, number: int) -> Tensor:
+        """Draw the codes of ``number`` training images as the pipeline does, (number, D)."""
+        split = self.records["split"].to_numpy()[self.concepts.concepts.index.to_numpy()]
+        rows = np.flatnonzero(split == "train").tolist()
+        return background_codes(self.surrogate, self.concepts, rows, number, self.seed)
+
+    def with_images(self, split: str, count: int) -> "TrainedRun":
+        """Return the same run with other images to explain, drawn from ``split``.
+
+        Raises:
+            ValueError: where the split has no image.
+        """
+        rows = np.flatnonzero(self.records["split"].to_numpy() == split)
+        if not len(rows):
+            raise ValueError(f"no image belongs to the split {split!r}")
+        generator = numpy_generator(self.seed, "benchmark", split)
+        return replace(self, rows=generator.permutation(rows)[:count])
+
+
+def load_run(project: Path, environment: str | None, seed: int, count: int) -> TrainedRun:
+    """Load the newest trained run of a project, and draw ``count`` test images.
+
+    Args:
+        project: its root.
+        environment: of Kedro's configuration; None for the project's own.
+        seed: of the benchmark's draws.
+        count: images to explain; all of the test split where it has fewer.
+
+    Raises:
+        ValueError: where the folder is no project, or holds no run that is trained to the end.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries that Kedro's hooks import
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)  # Kedro tells of every file it loads
+        try:
+            found = _load(project.resolve(), environment)
+        finally:
+            logging.disable(before)
+    return TrainedRun(**found, seed=seed, rows=np.empty(0, int)).with_images("test", count)
+
+
+def _load(project: Path, environment: str | None) -> dict[str, Any]:
+    """Return the fields of ``TrainedRun`` that a project saves."""
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+    from kedro.io import DatasetError
+
+    try:
+        bootstrap_project(project)
+    except (RuntimeError, FileNotFoundError) as error:
+        raise ValueError(f"--project: {project} is no Kedro project: {error}") from error
+    with KedroSession.create(project, env=environment) as session:
+        catalog = session.load_context().catalog  # type: ignore[attr-defined]
+        try:
+            return {
+                "surrogate": catalog.load("surrogate_aligned"),
+                "classifier": catalog.load("classifier"),
+                "concepts": catalog.load("concepts"),
+                "structural_models": catalog.load("structural_models"),
+                "images": catalog.load("images"),
+                "records": catalog.load("image_records"),
+                "parameters": ExplainParameters.model_validate(catalog.load("params:explain")),
+            }
+        except DatasetError as error:
+            raise ValueError(
+                f"--project: {project} holds no trained run: {error}; "
+                "run `kedro run` there first, or name another project"
+            ) from error
