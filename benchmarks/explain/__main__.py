@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         run = load_run(options.project, options.env, options.seed, count)
     except ValueError as error:
-        sys.exit(str(error).replace("\n", " "))
+        sys.exit(str(error))
     result: dict[str, Any] = {"images": len(run.chosen), "seed": options.seed}
     for name in options.only:
         result |= PARTS[name](run, options.quick)

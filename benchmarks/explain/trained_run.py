@@ -1,11 +1,8 @@
 """The trained run that explanations are measured on."""
 
-import logging
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +11,7 @@ from torch import Tensor
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explainer import Explainer
 from glance_pipeline.explanations import Subjects, background_codes
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
@@ -27,7 +25,6 @@ class TrainedRun:
         surrogate: after alignment.
         classifier: the teacher.
         concepts: of all images.
-        structural_models: of the causal graph.
         images: all of them, uint8 (N, C, H, W).
         records: a row for each image, with its ``split``.
         parameters: ``explain`` of the project.
@@ -38,7 +35,6 @@ class TrainedRun:
     surrogate: TwinSurrogate
     classifier: Classifier
     concepts: ConceptTable
-    structural_models: Any
     images: np.ndarray
     records: pd.DataFrame
     parameters: ExplainParameters
@@ -89,43 +85,17 @@ def load_run(project: Path, environment: str | None, seed: int, count: int) -> T
         count: images to explain; all of the test split where it has fewer.
 
     Raises:
-        ValueError: where the folder is no project, or holds no run that is trained to the end.
+        UserError: where the folder is no project, or holds no run that is trained to the end.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the libraries that Kedro's hooks import
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # Kedro tells of every file it loads
-        try:
-            found = _load(project.resolve(), environment)
-        finally:
-            logging.disable(before)
-    return TrainedRun(**found, seed=seed, rows=np.empty(0, int)).with_images("test", count)
-
-
-def _load(project: Path, environment: str | None) -> dict[str, Any]:
-    """Return the fields of ``TrainedRun`` that a project saves."""
-    from kedro.framework.session import KedroSession
-    from kedro.framework.startup import bootstrap_project
-    from kedro.io import DatasetError
-
-    try:
-        bootstrap_project(project)
-    except (RuntimeError, FileNotFoundError) as error:
-        raise ValueError(f"--project: {project} is no Kedro project: {error}") from error
-    with KedroSession.create(project, env=environment) as session:
-        catalog = session.load_context().catalog  # type: ignore[attr-defined]
-        try:
-            return {
-                "surrogate": catalog.load("surrogate_aligned"),
-                "classifier": catalog.load("classifier"),
-                "concepts": catalog.load("concepts"),
-                "structural_models": catalog.load("structural_models"),
-                "images": catalog.load("images"),
-                "records": catalog.load("image_records"),
-                "parameters": ExplainParameters.model_validate(catalog.load("params:explain")),
-            }
-        except DatasetError as error:
-            raise ValueError(
-                f"--project: {project} holds no trained run: {error}; "
-                "run `kedro run` there first, or name another project"
-            ) from error
+    found = Explainer.load(project, environment)
+    run = TrainedRun(
+        surrogate=found.surrogate,
+        classifier=found.classifier,
+        concepts=found.concepts,
+        images=found.images,
+        records=found.records,
+        parameters=found.parameters,
+        seed=seed,
+        rows=np.empty(0, int),
+    )
+    return run.with_images("test", count)

@@ -29,7 +29,6 @@ def run():
         surrogate=surrogate,
         classifier=Classifier(network, specification),
         concepts=ConceptTable(concepts, pd.DataFrame(), kinds, dict.fromkeys(concepts, "")),
-        structural_models=None,
         images=draws.integers(0, 256, (20, 1, 8, 8), dtype=np.uint8),
         records=pd.DataFrame({"split": ["train"] * 12 + ["test"] * 8}),
         parameters=ExplainParameters(saliency={"paths": 2}),
@@ -68,11 +67,11 @@ def test_all_methods_are_on_the_same_curves(run):
 
 
 def test_folder_without_a_project_is_named(tmp_path):
-    with pytest.raises(SystemExit, match=f"--project: {tmp_path} is no Kedro project"):
+    with pytest.raises(SystemExit, match=f"{tmp_path} is no Kedro project"):
         main(["--project", str(tmp_path)])
 
 
 def test_project_without_a_trained_run_is_named(project, monkeypatch):
     monkeypatch.setenv("GLANCE_DATA_ROOT", str(project.data))
-    with pytest.raises(SystemExit, match=r"holds no trained run.*kedro run"):
+    with pytest.raises(SystemExit, match=r"(?s)classifier.*kedro run"):
         main(["--project", str(PROJECT), "--env", "test"])
