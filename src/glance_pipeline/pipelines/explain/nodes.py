@@ -36,7 +36,8 @@ def explain_chosen_images(
     background = background_codes(
         surrogate, concepts, rows, parameters.importance.backgrounds, seed
     )
-    methods = LocalExplanations(surrogate, classifier, background, parameters, seed)
+    guided = classifier.guided_by(surrogate.respond)  # a black box has no gradients of its own
+    methods = LocalExplanations(surrogate, guided, background, parameters, seed)
     return methods.explain(chosen.images, chosen.sources)
 
 
