@@ -126,7 +126,8 @@ class Classifier(nn.Module):
         return Answer(logits, features)
 
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
-        with torch.no_grad():
+        # A black box that runs on torch inside must not run in bfloat16 because a stage does.
+        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
             seen = self._entrance(to_float(to_uint8(images)).contiguous())
             assert isinstance(self.network, BlackBox)
             said, features = self.network.ask(seen, remember)
