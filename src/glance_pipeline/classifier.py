@@ -88,7 +88,8 @@ class Classifier(nn.Module):
         """
         if self.differentiable:
             said, features = self._answer_both(self._entrance(images))
-            return Answer(to_logits(said, self.specification.output), features)
+            logits = to_logits(said, self.specification.output)
+            return Answer(logits, logits if features is None else features)
         if not (torch.is_grad_enabled() and images.requires_grad):
             return self._answer_of_black_box(images, remember=True)
         if self._stand_in is None:

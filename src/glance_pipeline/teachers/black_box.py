@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from glance_pipeline.teachers.features import WithFeatures
 
 Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 """Maps a network's input, float32 (N, C, H, W), to outputs (N, K) and features (N, F) or None."""
@@ -83,7 +85,7 @@ class Queries:
         return f"asked about {self.asked} images{cap}; {self.recalled} answers were known already"
 
 
-class BlackBox(nn.Module):
+class BlackBox(WithFeatures):
     """A network that is only asked: no weights, no gradients.
 
     Args:
@@ -95,10 +97,6 @@ class BlackBox(nn.Module):
         super().__init__()
         self.function = function
         self.queries = queries or Queries()
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the outputs for normalised ``images``."""
-        return self.ask(images)[0]
 
     def answer(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return outputs, and features where there are any."""

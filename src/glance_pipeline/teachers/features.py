@@ -5,15 +5,27 @@ from typing import Any
 
 from torch import Tensor, nn
 
-AnswerBoth = Callable[[Tensor], tuple[Any, Tensor]]
-"""Maps a network's input (N, C, H, W) to its outputs and its penultimate features (N, F)."""
+AnswerBoth = Callable[[Tensor], tuple[Any, Tensor | None]]
+"""Maps a network's input (N, C, H, W) to its outputs and its penultimate features (N, F) or None."""
+
+
+class WithFeatures(nn.Module):
+    """A network that gives outputs and penultimate features by itself."""
+
+    def forward(self, images: Tensor) -> Any:
+        """Return the outputs for normalised ``images`` (N, C, H, W)."""
+        return self.answer(images)[0]
+
+    def answer(self, images: Tensor) -> tuple[Any, Tensor | None]:
+        """Return the outputs, and the features (N, F) or None where it has none."""
+        raise NotImplementedError
 
 
 def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
     """Return how to have a network's outputs and penultimate features in one pass.
 
-    A network that has a method ``answer`` is asked by it: files of other formats bring one. Any
-    other has its features read where they enter ``feature_layer``.
+    A network ``WithFeatures`` gives both itself. Any other has its features read where they enter
+    ``feature_layer``.
 
     Args:
         network: the classifier.
@@ -22,8 +34,8 @@ def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
     Raises:
         ValueError: where there is no such layer.
     """
-    if hasattr(network, "answer"):
-        return network.answer  # type: ignore[return-value]
+    if isinstance(network, WithFeatures):
+        return network.answer
     layer = _find(network, feature_layer)
 
     def answer(images: Tensor) -> tuple[Any, Tensor]:

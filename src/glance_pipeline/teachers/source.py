@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.teachers.features import WithFeatures
+
 
 @dataclass(frozen=True)
 class Source:
@@ -22,7 +24,7 @@ class Source:
     known: dict[str, Any] = field(default_factory=dict)
 
 
-class BothOutputs(nn.Module):
+class BothOutputs(WithFeatures):
     """A network whose graph was made to give outputs and penultimate features at once.
 
     Args:
@@ -36,10 +38,6 @@ class BothOutputs(nn.Module):
         super().__init__()
         self.function = function
         self.batch = batch
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the outputs."""
-        return self.answer(images)[0]
 
     def answer(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs, and features (N, F)."""
