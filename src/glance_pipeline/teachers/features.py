@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 AnswerBoth = Callable[[Tensor], tuple[Any, Tensor | None]]
-"""Maps a network's input (N, C, H, W) to its outputs and its penultimate features (N, F) or None."""
+"""Maps normalised images (N, C, H, W) to outputs and penultimate features (N, F) or None."""
 
 
 class WithFeatures(nn.Module):
