@@ -44,14 +44,21 @@ class Classifier(nn.Module):
         network: maps normalised images to outputs (N, K), or (N, 1); see ``output`` in the
             specification.
         specification: input shape, class names, normalisation.
+        origin: what messages call it: the file it came from.
 
     Raises:
         ValueError: where no linear layer is found and none is named, or where the network's
             output does not fit the specification.
     """
 
-    def __init__(self, network: nn.Module, specification: ClassifierSpecification) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        specification: ClassifierSpecification,
+        origin: str = "the classifier",
+    ) -> None:
         super().__init__()
+        self.origin = origin
         self.network = network.eval().requires_grad_(False)
         self.specification = specification
         self.differentiable = not isinstance(network, BlackBox)
@@ -110,7 +117,7 @@ class Classifier(nn.Module):
             return self(images).logits
         logits = to_logits(self.network(self._entrance(images)), self.specification.output)
         if not torch.is_grad_enabled():
-            check_finite(logits)
+            check_finite(logits, self.origin)
         return logits
 
     @torch.no_grad()
@@ -122,8 +129,8 @@ class Classifier(nn.Module):
         """
         answers = [self(batch) for batch in in_batches(images)]
         logits, features = (torch.cat(parts) for parts in zip(*answers, strict=True))
-        check_finite(logits)
-        check_finite(features)
+        check_finite(logits, self.origin)
+        check_finite(features, self.origin)
         return Answer(logits, features)
 
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
@@ -133,18 +140,21 @@ class Classifier(nn.Module):
             assert isinstance(self.network, BlackBox)
             said, features = self.network.ask(seen, remember)
         logits = to_logits(said, self.specification.output)
-        check_finite(logits)
+        check_finite(logits, self.origin)
         return Answer(logits, logits if features is None else features)
 
     def _check_network(self) -> None:
-        """Ask about two plain images, and about one of them alone."""
+        """Ask about two plain images, and about one of them alone.
+
+        None is of one grey level, which a network may divide by the spread of.
+        """
         shape = self.specification.image_shape
-        black = torch.full((1, *shape), -1.0)
-        ramp = torch.linspace(-1, 1, shape[2]).expand(1, *shape)
+        rising = torch.linspace(-1, 1, shape[2]).expand(1, *shape)
+        falling = torch.linspace(1, -1, shape[1])[:, None].expand(1, *shape)
         with torch.no_grad():
-            alone = self._said(black)
+            alone = self._said(rising)
             check_output(alone, self.specification, 1)
-            both = self._said(torch.cat([black, ramp]))
+            both = self._said(torch.cat([rising, falling]))
             check_output(both, self.specification, 2)
         if not torch.allclose(both[:1], alone, rtol=1e-2, atol=1e-2):
             raise ValueError(

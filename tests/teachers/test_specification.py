@@ -170,7 +170,7 @@ def test_a_binary_network_answers_with_two_logits():
 
 
 class Reciprocal(nn.Module):
-    """1 / (1 − the first pixel): infinite where that is white."""
+    """1 / (1 − the darkest pixel): infinite where all are white."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class Reciprocal(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         flat = images.flatten(1)
-        return self.linear(flat) + 1 / (1 - flat[:, :1])
+        return self.linear(flat) + 1 / (1 - flat.amin(1, keepdim=True))
 
 
 def test_numbers_that_are_not_finite_are_found_among_images():

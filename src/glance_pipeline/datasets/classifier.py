@@ -98,7 +98,8 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         try:
             told = self._told()
             source = self._read(path, told.get("feature_layer"))
-            classifier = Classifier(source.network, specify(source.known, told))
+            specification = specify(source.known, told)
+            classifier = Classifier(source.network, specification, f"classifier {path}")
         except ValidationError as error:
             wrong = [
                 f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()

@@ -79,14 +79,14 @@ def check_output(said: Any, specification: ClassifierSpecification, images: int)
     _check_values(said.float(), output)
 
 
-def check_finite(said: Tensor) -> None:
-    """Raise where outputs (N, …) are not finite, saying of how many images."""
+def check_finite(said: Tensor, origin: str = "the classifier") -> None:
+    """Raise where outputs (N, …) are not finite, saying how many of which classifier."""
     if bool(torch.isfinite(said).all()):
         return
     wrong = (~torch.isfinite(said)).flatten(1).any(1)
     first = int(wrong.nonzero()[0])
     raise ValueError(
-        f"the classifier answers {int(wrong.sum())} of {len(said)} images with numbers that are "
+        f"{origin} answers {int(wrong.sum())} of {len(said)} images with numbers that are "
         f"not finite, the first is number {first} of them: {said[first].flatten()[:6].tolist()}; "
         "finite numbers were wanted"
     )
