@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from kedro.io import DatasetError
+from kedro.io import DataCatalog, DatasetError
 from support_teachers import SPECIFICATION, assert_same, conv_net, images, reference
 
 from glance_pipeline.datasets import ClassifierDataset
+from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.teachers.formats import tell_format
 
 NETWORK = conv_net()
@@ -68,12 +69,13 @@ def test_a_callable_that_makes_a_module_has_gradients():
     assert_same(loaded, reference(NETWORK))
 
 
-def test_the_count_is_logged_when_the_run_needs_the_teacher_no_more(caplog):
-    caplog.set_level("INFO")
+def test_the_count_is_the_catalog_entrys():
     dataset = entry("answer", most_queries=100)
+    assert queries_of(DataCatalog({"classifier": dataset})) is None
     dataset.load().logits(images(4))
-    dataset.release()
-    assert "asked about 6 images of at most 100; 1 answers were known already" in caplog.text
+    queries = queries_of(DataCatalog({"classifier": dataset}))
+    assert str(queries) == "asked about 6 images of at most 100; 1 answers were known already"
+    assert queries_of(DataCatalog({})) is None
 
 
 @pytest.mark.parametrize(

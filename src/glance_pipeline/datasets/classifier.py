@@ -56,6 +56,9 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         cache_mb: Most memory for what a black box answered, MB.
         version: Given by Kedro where the entry says ``versioned: true``.
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
+
+    Attributes:
+        queries: What a black box was asked so far.
     """
 
     suffix = SUFFIX
@@ -88,7 +91,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         self._prefix = prefix
         try:
             # One for all loads of a run: every node loads the teacher, none forgets the count.
-            self._queries = Queries(most_queries, cache_mb, f"classifier {self._filepath}")
+            self.queries = Queries(most_queries, cache_mb, f"classifier {self._filepath}")
         except ValueError as error:
             raise DatasetError(str(error)) from error
 
@@ -134,7 +137,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             from glance_pipeline.teachers.callables import read_callable
 
             name = self._needed_network(form)
-            return read_callable(_imported(name), name, self._arguments, self._queries)
+            return read_callable(_imported(name), name, self._arguments, self.queries)
         if self._format is not None:
             _check_exists(path)
         if form == "torchscript":
@@ -152,7 +155,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         if form == "onnx":
             from glance_pipeline.teachers.onnx_file import read_onnx
 
-            return read_onnx(path, feature_layer, self._queries, self._key)
+            return read_onnx(path, feature_layer, self.queries, self._key)
         return self._read_weights(path)
 
     def _read_weights(self, path: Path) -> Source:
@@ -212,11 +215,6 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
     def _with_suffix(self, path: PurePosixPath) -> PurePosixPath:
         is_folder = self._version is None and Path(path).is_dir()
         return path if is_folder or self._format is not None else super()._with_suffix(path)
-
-    def _release(self) -> None:
-        super()._release()
-        if self._queries.asked:
-            logger.info("the classifier was %s", self._queries)
 
     def _describe(self) -> dict[str, Any]:
         return {**super()._describe(), "network": self._network, "format": self._format}

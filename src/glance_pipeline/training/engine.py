@@ -130,6 +130,8 @@ def train_stage(
     if not classifier.differentiable:
         # Evaluated, its answer to an image hangs on no other image of the batch.
         classifier = classifier.guided_by(state.average.eval().respond)
+        most = 2 * parameters.batch_size * (parameters.steps - state.step)
+        logger.info("%s: the teacher is asked about %d generated images at most", name, most)
     bar = tqdm(total=parameters.steps, initial=state.step, desc=name, unit="step", smoothing=0.05)
     began = time.perf_counter() - state.seconds
     while state.step < parameters.steps:
