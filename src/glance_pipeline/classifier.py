@@ -12,6 +12,7 @@ from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.entrance import Entrance
 from glance_pipeline.teachers.features import answering
+from glance_pipeline.teachers.input_shape import shapes_that_fit
 from glance_pipeline.teachers.output import check_finite, check_output, to_logits
 from glance_pipeline.teachers.specification import ClassifierSpecification
 
@@ -169,10 +170,12 @@ class Classifier(nn.Module):
         try:
             return self._answer_both(inputs)[0]
         except (RuntimeError, IndexError, TypeError, AttributeError) as error:
+            fitting = shapes_that_fit(self.network) if self.differentiable else []
+            wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
             raise ValueError(
                 f"the network does not take a batch of {len(inputs)} of the shape "
                 f"{tuple(inputs.shape[1:])} that the specification says (image_shape, or "
-                f"input_size and colour): {str(error).strip()}"
+                f"input_size and colour): {str(error).strip()}{wanted}"
             ) from error
 
 

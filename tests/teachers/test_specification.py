@@ -157,6 +157,15 @@ def test_outputs_that_do_not_fit_the_specification_are_refused(answer, fields, s
         Classifier(Says(answer), specification)
 
 
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 8, 8)])
+def test_a_shape_that_does_not_fit_is_said_beside_one_that_does(shape):
+    network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Flatten(), nn.Linear(2 * 64, 2))
+    specification = ClassifierSpecification(image_shape=shape, class_names=("a", "b"))
+    said = rf"does not take a batch of 1 of the shape \({shape[0]}, .*; it does take \(1, 8, 8\)$"
+    with pytest.raises(ValueError, match=said):
+        Classifier(network, specification)
+
+
 def test_a_binary_network_answers_with_two_logits():
     specification = ClassifierSpecification(
         image_shape=(1, 2, 2), class_names=("no", "yes"), output="sigmoid"

@@ -104,10 +104,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             specification = specify(source.known, told)
             classifier = Classifier(source.network, specification, f"classifier {path}")
         except ValidationError as error:
-            wrong = [
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors()
-            ]
-            raise DatasetError(f"classifier {path}: specification: {'; '.join(wrong)}") from error
+            raise DatasetError(f"classifier {path}: specification: {_in_words(error)}") from error
         except (ValueError, RuntimeError) as error:
             raise DatasetError(f"classifier {path}: {error}") from error
         if len(classifier.class_names) > _MANY_CLASSES:
@@ -228,6 +225,14 @@ def _imported(name: str) -> Any:
             f"classifier: the network {name} cannot be imported: {error}. The package must be "
             "installed, or lie in src/ of the project or on PYTHONPATH"
         ) from error
+
+
+def _in_words(error: ValidationError) -> str:
+    places = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+    return "; ".join(
+        f"{place}: {said}" if place else said.removeprefix("Value error, ")
+        for place, said in places
+    )
 
 
 def _known(header: dict[str, Any]) -> dict[str, Any]:

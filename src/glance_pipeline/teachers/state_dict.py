@@ -22,6 +22,7 @@ def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).partition("WeightsUnpickler error:")[2].strip().partition("\n")[0]
+        reason = reason.partition(" Please use")[0]  # torch's advice how to run it all the same
         raise ValueError(
             f"it is no plain state dict but a pickle with Python objects in it, and loading those "
             f"could run any code ({reason or error}). Save the weights alone, "
