@@ -169,4 +169,4 @@ def _numpy_seeded(seed: int, *names: str) -> Iterator[None]:
 
 def _as_network_sees(classifier: Classifier, images: Tensor) -> Tensor:
     """Bring images in [−1, 1] into the network's own range, with gradients for GradCam's hooks."""
-    return ((images.add(1.0).div(2.0) - classifier.mean) / classifier.std).requires_grad_(True)
+    return classifier.entrance(images).detach().requires_grad_(True)

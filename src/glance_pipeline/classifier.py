@@ -1,34 +1,29 @@
 """The teacher: the user's frozen classifier behind one small protocol."""
 
-from typing import NamedTuple
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from glance_pipeline.images import in_batches
+from glance_pipeline.images import in_batches, to_float, to_uint8
+from glance_pipeline.teachers.black_box import BlackBox
+from glance_pipeline.teachers.entrance import Entrance
+from glance_pipeline.teachers.features import answering
+from glance_pipeline.teachers.input_shape import shapes_that_fit
+from glance_pipeline.teachers.output import check_finite, check_output, to_logits
+from glance_pipeline.teachers.specification import ClassifierSpecification
 
-
-class ClassifierSpecification(BaseModel):
-    """What a network does not say of itself.
-
-    Attributes:
-        image_shape: (channels, height, width) of its input.
-        class_names: one name for each logit, in their order.
-        mean: subtracted from images in [0, 1], one value per channel or one for all.
-        std: what the difference is divided by.
-        feature_layer: dotted name of the module whose *input* is the penultimate features φ(x);
-            None takes the last ``nn.Linear``.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    image_shape: tuple[int, int, int]
-    class_names: tuple[str, ...]
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    feature_layer: str | None = None
+__all__ = [
+    "Answer",
+    "Classifier",
+    "ClassifierSpecification",
+    "StandIn",
+    "in_quickest_layout",
+    "margins",
+]
 
 
 class Answer(NamedTuple):
@@ -38,6 +33,10 @@ class Answer(NamedTuple):
     features: Tensor
 
 
+StandIn = Callable[[Tensor], Answer]
+"""Answers images (N, C, H, W) in [−1, 1] much as a teacher does, and has gradients."""
+
+
 class Classifier(nn.Module):
     """A frozen classifier f with logits f(x) and penultimate features φ(x).
 
@@ -45,26 +44,40 @@ class Classifier(nn.Module):
     brings them into the network's own input range. Gradients flow through it to the images, none
     to its weights.
 
+    A network may be a black box (``teachers/black_box.py``): it is shown images rounded to 8 bits,
+    and what it says has no gradient. Where one is needed a stand-in lends it: the answer is the
+    teacher's in value, the stand-in's in slope (``guided_by``).
+
     Args:
-        network: maps normalised images to logits (N, K).
+        network: maps normalised images to outputs (N, K), or (N, 1); see ``output`` in the
+            specification.
         specification: input shape, class names, normalisation.
+        origin: what messages call it: the file it came from.
+
+    Attributes:
+        differentiable: whether gradients flow through the network itself.
+        entrance: brings images into the network's own size, colour and range.
 
     Raises:
         ValueError: where no linear layer is found and none is named, or where the network's
-            output does not fit the class names.
+            output does not fit the specification.
     """
 
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, network: nn.Module, specification: ClassifierSpecification) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        specification: ClassifierSpecification,
+        origin: str = "the classifier",
+    ) -> None:
         super().__init__()
+        self.origin = origin
         self.network = network.eval().requires_grad_(False)
         self.specification = specification
-        self.register_buffer("mean", torch.tensor(specification.mean).view(1, -1, 1, 1), False)
-        self.register_buffer("std", torch.tensor(specification.std).view(1, -1, 1, 1), False)
-        self._feature_layer = _find_feature_layer(network, specification.feature_layer)
-        self._check_output()
+        self.differentiable = not isinstance(network, BlackBox)
+        self.entrance = Entrance(specification)
+        self._answer_both = answering(network, specification.feature_layer)
+        self._stand_in: StandIn | None = None
+        self._check_network()
 
     def train(self, mode: bool = True) -> "Classifier":
         """Stay in evaluation mode: a teacher is frozen, its batch statistics too."""
@@ -75,38 +88,106 @@ class Classifier(nn.Module):
         """The name of each logit, in their order."""
         return self.specification.class_names
 
+    def guided_by(self, stand_in: StandIn) -> "Classifier":
+        """Return the teacher with gradients: itself where it has them, else the stand-in's.
+
+        The values of all answers stay the teacher's own.
+        """
+        if self.differentiable:
+            return self
+        guided = copy.copy(self)
+        guided._stand_in = stand_in
+        return guided
+
     def forward(self, images: Tensor) -> Answer:
-        """Return logits (N, K) and penultimate features (N, F) of ``images`` in [−1, 1]."""
-        seen: list[Tensor] = []
-        hook = self._feature_layer.register_forward_pre_hook(
-            lambda _module, inputs: seen.append(inputs[0])
-        )
-        try:
-            logits = self.network((images.add(1.0).div(2.0) - self.mean) / self.std)
-        finally:
-            hook.remove()
-        return Answer(logits, seen[-1].flatten(1))
+        """Return logits (N, K) and penultimate features (N, F) of ``images`` in [−1, 1].
+
+        Raises:
+            RuntimeError: where gradients are wanted of a black box that no stand-in guides.
+        """
+        if self.differentiable:
+            said, features = self._answer_both(self.entrance(images))
+            logits = to_logits(said, self.specification.output)
+            return Answer(logits, logits if features is None else features)
+        if not (torch.is_grad_enabled() and images.requires_grad):
+            return self._answer_of_black_box(images, remember=True)
+        if self._stand_in is None:
+            raise RuntimeError("this teacher is a black box: it has no gradients of its own")
+        answer = self._answer_of_black_box(images.detach(), remember=False)
+        guess = self._stand_in(images)
+        # guess − guess.detach() is exactly 0: the value is the teacher's to the last bit.
+        return Answer(*(a + (g - g.detach()) for a, g in zip(answer, guess, strict=True)))
 
     def logits(self, images: Tensor) -> Tensor:
-        """Return the logits (N, K) of ``images`` in [−1, 1]."""
-        return self.network((images.add(1.0).div(2.0) - self.mean) / self.std)
+        """Return the logits (N, K) of ``images`` in [−1, 1].
+
+        Raises:
+            ValueError: where they are not finite, and no gradients are asked for.
+            RuntimeError: where gradients are wanted of a black box that no stand-in guides.
+        """
+        if not self.differentiable:
+            return self(images).logits
+        logits = to_logits(self.network(self.entrance(images)), self.specification.output)
+        if not torch.is_grad_enabled():
+            check_finite(logits, self.origin)
+        return logits
 
     @torch.no_grad()
     def answers(self, images: np.ndarray) -> Answer:
-        """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients."""
-        answers = [self(batch) for batch in in_batches(images)]
-        logits, features = zip(*answers, strict=True)
-        return Answer(torch.cat(logits), torch.cat(features))
+        """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients.
 
-    def _check_output(self) -> None:
+        Raises:
+            ValueError: where a logit or a feature is not finite.
+        """
+        answers = [self(batch) for batch in in_batches(images)]
+        logits, features = (torch.cat(parts) for parts in zip(*answers, strict=True))
+        check_finite(logits, self.origin)
+        check_finite(features, self.origin)
+        return Answer(logits, features)
+
+    def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
+        # A black box that runs on torch inside must not run in bfloat16 because a stage does.
+        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
+            seen = self.entrance(to_float(to_uint8(images)).contiguous())
+            assert isinstance(self.network, BlackBox)
+            said, features = self.network.ask(seen, remember)
+        logits = to_logits(said, self.specification.output)
+        check_finite(logits, self.origin)
+        return Answer(logits, logits if features is None else features)
+
+    def _check_network(self) -> None:
+        """Ask about two plain images, and about one of them alone.
+
+        None is of one grey level, which a network may divide by the spread of.
+        """
+        shape = self.specification.image_shape
+        rising = torch.linspace(-1, 1, shape[2]).expand(1, *shape)
+        falling = torch.linspace(1, -1, shape[1])[:, None].expand(1, *shape)
         with torch.no_grad():
-            logits = self.network(torch.zeros(1, *self.specification.image_shape))
-        wanted = (1, len(self.class_names))
-        if tuple(logits.shape) != wanted:
+            alone = self._said(rising)
+            check_output(alone, self.specification, 1)
+            both = self._said(torch.cat([rising, falling]))
+            check_output(both, self.specification, 2)
+        if not torch.allclose(both[:1], alone, rtol=1e-2, atol=1e-2):
             raise ValueError(
-                f"the classifier answers one image with an output of shape {tuple(logits.shape)}; "
-                f"{wanted} was wanted: one logit for each of the class names {self.class_names}"
+                "the classifier answers an image differently beside another one: found "
+                f"{both[0].flatten()[:6].tolist()} and {alone[0].flatten()[:6].tolist()} alone; "
+                "was it exported in training mode (dropout, batch statistics)?"
             )
+
+    def _said(self, images: Tensor) -> Any:
+        """Return the network's own outputs; where it cannot take the images, say what it got."""
+        inputs = self.entrance(images).contiguous()
+        try:
+            return self._answer_both(inputs)[0]
+        except (RuntimeError, IndexError, TypeError, AttributeError) as error:
+            fitting = shapes_that_fit(self.network) if self.differentiable else []
+            wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
+            raise ValueError(
+                f"the network does not take a batch of {len(inputs)} of the shape "
+                f"{tuple(inputs.shape[1:])} that the specification says (image_shape, or "
+                f"input_size and colour): {str(error).strip()}{wanted}"
+            ) from error
 
 
 def margins(logits: Tensor) -> Tensor:
@@ -124,8 +205,11 @@ def in_quickest_layout(classifier: Classifier) -> Classifier:
     """Lay the weights out channels last, in place, where the network works with that; return it.
 
     Its convolutions then take half the time on a CPU. The values stay as they are. A network that
-    reshapes features with ``view`` cannot read them in this layout and keeps its own.
+    reshapes features with ``view`` cannot read them in this layout and keeps its own; a black box
+    has no weights, and is not asked.
     """
+    if not classifier.differentiable:
+        return classifier
     classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.zeros(2, *classifier.specification.image_shape)
     try:
@@ -134,21 +218,3 @@ def in_quickest_layout(classifier: Classifier) -> Classifier:
     except RuntimeError:
         classifier.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return classifier
-
-
-def _find_feature_layer(network: nn.Module, name: str | None) -> nn.Module:
-    modules = dict(network.named_modules())
-    if name is not None:
-        if name not in modules:
-            raise ValueError(
-                f"specification.feature_layer: the network has no module {name!r}; "
-                f"it has {sorted(m for m in modules if m)}"
-            )
-        return modules[name]
-    linear = [module for module in modules.values() if isinstance(module, nn.Linear)]
-    if not linear:
-        raise ValueError(
-            "the network has no nn.Linear to take the penultimate features from: "
-            "name the layer in specification.feature_layer"
-        )
-    return linear[-1]

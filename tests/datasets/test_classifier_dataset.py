@@ -116,6 +116,15 @@ def test_a_training_checkpoint_is_loaded_by_key_and_prefix(tmp_path):
     torch.testing.assert_close(loaded.network.linear.weight, network.linear.weight)
 
 
+def test_a_network_that_breaks_on_some_image_is_named_with_its_file(tmp_path):
+    torch.save(Small().state_dict(), tmp_path / "mine.pt")
+    loaded = foreign(tmp_path / "mine.pt").load()
+    loaded.network.linear.bias.fill_(torch.inf)
+    said = r"classifier .*mine.pt answers 2 of 2 images with numbers that are not finite"
+    with pytest.raises(ValueError, match=said):
+        loaded.answers(np.zeros((2, 1, 4, 4), np.uint8))
+
+
 def test_foreign_safetensors_take_the_specification_of_the_catalog(tmp_path):
     from safetensors.torch import save_file
 
@@ -140,7 +149,7 @@ def test_foreign_safetensors_take_the_specification_of_the_catalog(tmp_path):
         (
             Small().state_dict(),
             {"specification": SPECIFICATION | {"image_shape": [1, 5, 5]}},
-            "shapes cannot be multiplied",
+            r"shape \(1, 5, 5\).*shapes cannot be multiplied",
         ),
     ],
 )

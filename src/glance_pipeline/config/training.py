@@ -20,6 +20,7 @@ ObjectiveName = Literal[
     "intervention_consistency",
     "intervention_answer",
     "proximity",
+    "imitation",
 ]
 
 
@@ -87,6 +88,12 @@ class StageParameters(BaseModel):
     objectives: dict[ObjectiveName, ObjectiveSchedule]
     log_every: int = Field(50, ge=1)
     checkpoint_every: int = Field(250, ge=1)
+
+    def of_black_box(self) -> "StageParameters":
+        """Return the stage for a teacher without gradients: ``imitation`` is the last objective."""
+        objectives = dict(self.objectives)
+        imitation = objectives.pop("imitation", ObjectiveSchedule(weight=1.0))
+        return self.model_copy(update={"objectives": {**objectives, "imitation": imitation}})
 
     @model_validator(mode="after")
     def _has_objectives(self) -> "StageParameters":

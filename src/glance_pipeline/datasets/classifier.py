@@ -1,30 +1,32 @@
 """Dataset of the teacher: the catalog entry that a user overrides for a model of their own."""
 
-import pickle
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import logging
+from pathlib import Path, PurePosixPath
+from typing import Any, get_args
 
-import torch
 from kedro.io import DatasetError, Version
 from kedro.utils import load_obj
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
-from glance_pipeline.datasets.weights_file import (
-    SUFFIX,
-    load_into,
-    read_weights,
-    write_weights,
-)
+from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
+from glance_pipeline.teachers.black_box import Queries
+from glance_pipeline.teachers.formats import Format, tell_format
+from glance_pipeline.teachers.source import Source
+from glance_pipeline.teachers.specification import specify
+from glance_pipeline.teachers.state_dict import read_state_dict, under_prefix
+
+logger = logging.getLogger(__name__)
+
+_MANY_CLASSES = 1000
 
 
 class ClassifierDataset(VersionedPathDataset[Classifier]):
-    """A frozen classifier: weights, the class they belong to, and what it cannot say of itself.
+    """A frozen classifier: its file, and what the file cannot say of itself.
 
-    For a model of your own, in ``conf/local/catalog.yml``::
+    For a model of your own, in ``conf/local/catalog.yml`` (docs/bring_your_own.md)::
 
         classifier:
           type: glance_pipeline.datasets.ClassifierDataset
@@ -37,16 +39,26 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
 
     Args:
         filepath: ``.safetensors``, or a state dict that ``torch.save`` wrote, which is read
-            without running any code in it. A missing suffix is ``.safetensors``.
-        network: Import path of the ``nn.Module``.
+            without running any code in it; a TorchScript file; a ``.pt2`` file of
+            ``torch.export``; an ``.onnx`` file; a folder of transformers. A missing suffix is
+            ``.safetensors``. None for a Python callable.
+        network: Import path: of the ``nn.Module`` whose weights the file holds, or of a callable.
         arguments: What it is called with; by default what the file's header says, nothing for a
             foreign file. A network that was saved here says it in its attribute ``arguments``.
-        specification: Fields of ``ClassifierSpecification``; needed where the file's header does
-            not hold them, and taken before the header's where both do.
-        key: Name under which a checkpoint keeps its state dict (Lightning: ``state_dict``).
+        specification: Fields of ``ClassifierSpecification`` that the file does not hold; where
+            both say something, they must agree. ``class_names`` may be a text file, a name a line.
+        key: Name under which a checkpoint keeps its state dict (Lightning: ``state_dict``), or of
+            an ONNX file's output with the logits.
         prefix: Of the classifier's weights in it; it is cut off, other weights are left out.
+        format: ``weights``, ``torchscript``, ``exported``, ``transformers``, ``onnx`` or
+            ``callable``; None is told by suffix and content, or ``callable`` without a file.
+        most_queries: Images that a black box may be asked about in a run; None sets no cap.
+        cache_mb: Most memory for what a black box answered, MB.
         version: Given by Kedro where the entry says ``versioned: true``.
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
+
+    Attributes:
+        queries: What a black box was asked so far.
     """
 
     suffix = SUFFIX
@@ -54,36 +66,54 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
     def __init__(
         self,
         *,
-        filepath: str,
-        network: str,
+        filepath: str | None = None,
+        network: str | None = None,
         arguments: dict[str, Any] | None = None,
         specification: dict[str, Any] | None = None,
         key: str | None = None,
         prefix: str = "",
+        format: Format | None = None,
+        most_queries: int | None = None,
+        cache_mb: float = 256.0,
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(filepath=filepath, version=version, metadata=metadata)
+        if format is not None and format not in get_args(Format):
+            raise DatasetError(f"format: found {format!r}, wanted one of {get_args(Format)}")
+        if filepath is None and network is None:
+            raise DatasetError("a classifier needs a `filepath`, or a `network` to import")
+        super().__init__(filepath=filepath or str(network), version=version, metadata=metadata)
+        self._format: Format | None = "callable" if filepath is None else format
         self._network = network
         self._arguments = arguments
         self._specification = specification
         self._key = key
         self._prefix = prefix
+        try:
+            # One for all loads of a run: every node loads the teacher, none forgets the count.
+            self.queries = Queries(most_queries, cache_mb, f"classifier {self._filepath}")
+        except ValueError as error:
+            raise DatasetError(str(error)) from error
 
     def load(self) -> Classifier:
-        """Build the network, load its weights and freeze it."""
+        """Read the classifier in whatever form it comes, and freeze it."""
         path = self.load_path
-        if path.suffix == SUFFIX:
-            tensors, header = read_weights(path, self._network)
-        else:
-            tensors, header = _read_state_dict(path, self._key), {}
-        specification = self._specify(path, header)
-        network = self._build(header.get("arguments", {}))
-        load_into(network, _under_prefix(tensors, self._prefix, path), path)
         try:
-            return Classifier(network, specification)
+            told = self._told()
+            source = self._read(path, told.get("feature_layer"))
+            specification = specify(source.known, told)
+            classifier = Classifier(source.network, specification, f"classifier {path}")
+        except ValidationError as error:
+            raise DatasetError(f"classifier {path}: specification: {_in_words(error)}") from error
         except (ValueError, RuntimeError) as error:
             raise DatasetError(f"classifier {path}: {error}") from error
+        if len(classifier.class_names) > _MANY_CLASSES:
+            logger.warning(
+                "%d classes: tables of predictions hold a column for each, and results a value "
+                "(docs/bring_your_own.md says what that takes)",
+                len(classifier.class_names),
+            )
+        return classifier
 
     def save(self, data: Classifier) -> None:
         """Write the weights with the specification in their header, all or nothing."""
@@ -96,70 +126,123 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             "specification": data.specification.model_dump(mode="json"),
             "arguments": arguments,
         }
-        write_weights(path, tensors, self._network, header)
+        write_weights(path, tensors, str(self._network), header)
+
+    def _read(self, path: Path, feature_layer: str | None) -> Source:
+        form = self._format or tell_format(path)
+        if form == "callable":
+            from glance_pipeline.teachers.callables import read_callable
+
+            name = self._needed_network(form)
+            return read_callable(_imported(name), name, self._arguments, self.queries)
+        if self._format is not None:
+            _check_exists(path)
+        if form == "torchscript":
+            from glance_pipeline.teachers.torchscript import read_torchscript
+
+            return read_torchscript(path, feature_layer)
+        if form == "exported":
+            from glance_pipeline.teachers.exported import read_exported
+
+            return read_exported(path, feature_layer)
+        if form == "transformers":
+            from glance_pipeline.teachers.transformers_folder import read_transformers
+
+            return read_transformers(path)
+        if form == "onnx":
+            from glance_pipeline.teachers.onnx_file import read_onnx
+
+            return read_onnx(path, feature_layer, self.queries, self._key)
+        return self._read_weights(path)
+
+    def _read_weights(self, path: Path) -> Source:
+        name = self._needed_network("weights")
+        if path.suffix == SUFFIX:
+            tensors, header = read_weights(path, name)
+        else:
+            tensors, header = read_state_dict(path, self._key), {}
+        network = self._build(header.get("arguments", {}))
+        load_into(network, under_prefix(tensors, self._prefix), path)
+        return Source(network, _known(header))
 
     def _build(self, saved_arguments: dict[str, Any]) -> nn.Module:
         arguments = saved_arguments if self._arguments is None else self._arguments
+        name = self._needed_network("weights")
         try:
-            return load_obj(self._network)(**arguments)
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
+            network = _imported(name)(**arguments)
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
             raise DatasetError(
-                f"classifier: the network {self._network} cannot be made with the arguments "
+                f"classifier: the network {name} cannot be made with the arguments "
                 f"{arguments}: {error}"
             ) from error
-
-    def _specify(self, path: Path, header: dict[str, Any]) -> ClassifierSpecification:
-        fields = self._specification or header.get("specification")
-        if fields is None:
+        if not isinstance(network, nn.Module):
             raise DatasetError(
-                f"classifier {path}: the file does not say what it classifies; name image_shape "
-                "and class_names under `specification` in the catalog entry"
+                f"classifier: the network {name} makes {type(network).__name__}; an nn.Module was "
+                "wanted"
             )
-        try:
-            return ClassifierSpecification.model_validate(fields)
-        except ValidationError as error:
-            raise DatasetError(f"classifier {path}: specification: {error}") from error
+        return network
+
+    def _needed_network(self, form: Format) -> str:
+        if self._network is None:
+            raise DatasetError(
+                f"classifier {self._filepath}: the format {form!r} needs the import path of "
+                + ("the callable" if form == "callable" else "the class whose weights they are")
+                + " under `network`"
+            )
+        return self._network
+
+    def _told(self) -> dict[str, Any]:
+        told = dict(self._specification or {})
+        names = told.get("class_names")
+        if isinstance(names, str):
+            try:
+                told["class_names"] = Path(names).read_text(encoding="utf-8").split("\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(
+                    f"specification.class_names: {names} cannot be read as a text file with a "
+                    f"name a line: {error}"
+                ) from error
+            if not told["class_names"][-1]:
+                told["class_names"].pop()
+        return told
+
+    def _exists(self) -> bool:
+        return self._format == "callable" or super()._exists()
+
+    def _with_suffix(self, path: PurePosixPath) -> PurePosixPath:
+        is_folder = self._version is None and Path(path).is_dir()
+        return path if is_folder or self._format is not None else super()._with_suffix(path)
 
     def _describe(self) -> dict[str, Any]:
-        return {**super()._describe(), "network": self._network}
+        return {**super()._describe(), "network": self._network, "format": self._format}
 
 
-def _read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
-    """Read a state dict without running any code that its pickle may hold."""
-    if not path.is_file():
-        raise DatasetError(f"classifier {path}: no such file")
+def _imported(name: str) -> Any:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).partition("WeightsUnpickler error:")[2].strip().partition("\n")[0]
+        return load_obj(name)
+    except (ImportError, AttributeError, ValueError) as error:
         raise DatasetError(
-            f"classifier {path}: it is no plain state dict but a pickle with Python objects in "
-            f"it, and loading those could run any code ({reason or error}). Save the weights "
-            "alone, `torch.save(model.state_dict(), path)`, and name the class under `network`"
+            f"classifier: the network {name} cannot be imported: {error}. The package must be "
+            "installed, or lie in src/ of the project or on PYTHONPATH"
         ) from error
-    except (RuntimeError, EOFError, ValueError) as error:
-        raise DatasetError(
-            f"classifier {path}: {path.stat().st_size} bytes were found which are no complete "
-            f"file of torch.save ({error})"
-        ) from error
-    if key is not None:
-        if not isinstance(content, Mapping) or key not in content:
-            found = list(content) if isinstance(content, Mapping) else type(content).__name__
-            raise DatasetError(f"classifier {path}: no key {key!r} in it; found {found}")
-        content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
-        hint = f"; its keys are {list(content)[:8]}" if isinstance(content, Mapping) else ""
-        raise DatasetError(
-            f"classifier {path}: a mapping of names to tensors was wanted{hint}; "
-            "for a training checkpoint name the entry that holds it under `key`"
-        )
-    return dict(content)
 
 
-def _under_prefix(tensors: dict[str, Tensor], prefix: str, path: Path) -> dict[str, Tensor]:
-    chosen = {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
-    if not chosen:
-        raise DatasetError(
-            f"classifier {path}: no weight starts with {prefix!r}; found {list(tensors)[:6]}"
-        )
-    return chosen
+def _in_words(error: ValidationError) -> str:
+    places = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
+    return "; ".join(
+        f"{place}: {said}" if place else said.removeprefix("Value error, ")
+        for place, said in places
+    )
+
+
+def _known(header: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a saved specification that say something."""
+    saved = header.get("specification")
+    if saved is None:
+        return {}
+    return ClassifierSpecification.model_validate(saved).model_dump(exclude_defaults=True)
+
+
+def _check_exists(path: Path) -> None:
+    if not path.exists():
+        raise ValueError("no such file")

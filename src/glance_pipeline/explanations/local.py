@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from glance_pipeline.causal.structural_model import StructuralModels
@@ -30,10 +31,10 @@ from glance_pipeline.explanations.importance import ShapleyImportance
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.saliency import ConceptSaliency
 from glance_pipeline.explanations.sentence import describe
-from glance_pipeline.explanations.subjects import Subjects
+from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.explanations.trust import Rarity, doubts_about, outside_the_ranges
 from glance_pipeline.explanations.values import concept_value
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks import Codes, TwinSurrogate
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class LocalExplanations:
         background = background_codes(surrogate, concepts, rows, number, seed)
         return cls(
             surrogate,
-            classifier,
+            classifier.guided_by(surrogate.respond),  # a black box has no gradients of its own
             background,
             parameters,
             seed,
@@ -182,7 +183,7 @@ class LocalExplanations:
         return {
             "surrogate": tensors,
             "surrogate_header": header,
-            "classifier": dict(self.classifier.state_dict()),
+            "classifier": dict(self.classifier.state_dict()) or self._answers(),
             "specification": self.classifier.specification.model_dump(mode="json"),
             "background": self.background,
             "training": self.training,
@@ -191,6 +192,16 @@ class LocalExplanations:
             "seed": self.seed,
             "schema_version": SCHEMA_VERSION,
         }
+
+    def _answers(self) -> Tensor:
+        """Return what a black box, which has no weights to be known by, says of some pictures."""
+        shape = self.surrogate.shape
+        codes = Codes(
+            torch.zeros(len(self.background), shape.concepts),
+            torch.zeros(len(self.background), shape.residual),
+        )
+        values = dict(zip(self.surrogate.active_concepts, self.background.unbind(1), strict=True))
+        return draw(self.surrogate, self.classifier, self.surrogate.intervene(codes, values))[1]
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
         subjects = Subjects.see(self.surrogate, self.classifier, images)

@@ -7,6 +7,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline.node import Node
 
+from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.hooks.saved import saved_path
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ class ConsoleHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Name the report and the two commands that show more."""
+        """Name the report and the two commands that show more; count a black box's answers."""
+        if (queries := queries_of(self._catalog)) is not None:
+            logger.info("The classifier was %s", queries)
         logger.info("Runs, curves and figures: mlflow ui · the pipelines: kedro viz run")
         if self._report is not None:
             logger.info("Report: %s", relative_to_here(self._report))

@@ -15,6 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from glance_pipeline import tracking
+from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.hooks.saved import data_version, saved_path
 from glance_pipeline.mlflow_run import MlflowConfiguration, MlflowRun, code_version
 
@@ -116,6 +117,9 @@ class TrackingHooks:
 
         seconds = time.monotonic() - self._started["run"]
         self._run.log_results({"run": {"seconds": seconds, "peak_rss_mb": peak_rss_mb()}})
+        if (queries := queries_of(self._catalog)) is not None:
+            asked = {"queries": queries.asked, "recalled": queries.recalled}
+            self._run.log_results({"classifier": asked})
         tracking.connect(None)
         run, self._run = self._run, None
         run.end(status)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.classifier import Answer
 from glance_pipeline.images import in_batches
 from glance_pipeline.networks.concept import Concept, by_feature, level_logits, shares
 from glance_pipeline.networks.encoder import Encoder, StudentHead
@@ -149,6 +150,10 @@ class TwinSurrogate(nn.Module):
     def predict(self, codes: Codes) -> Tensor:
         """Return the student's logits h(u), (N, K)."""
         return self.head(codes.concepts)[0]
+
+    def respond(self, images: Tensor) -> Answer:
+        """Return the student's answer to images (N, C, H, W) in [−1, 1]: h(E(x)) and H(E(x))."""
+        return Answer(*self.head(self.encode(images).concepts))
 
     def generate(self, codes: Codes) -> Tensor:
         """Draw the images (N, C, H, W), about [−1, 1], of codes."""

@@ -10,6 +10,7 @@ from glance_pipeline.objectives.augmentation import AdaptiveAugmentation
 from glance_pipeline.objectives.composition import Composition
 from glance_pipeline.objectives.distillation import Distillation
 from glance_pipeline.objectives.hessian_penalty import HessianPenalty
+from glance_pipeline.objectives.imitation import Imitation
 from glance_pipeline.objectives.intervention_consistency import (
     InterventionAnswer,
     InterventionConsistency,
@@ -29,6 +30,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         Distillation,
         FeatureAdversarial,
         HessianPenalty,
+        Imitation,
         InterventionAnswer,
         InterventionConsistency,
         OrthogonalJacobian,

@@ -33,6 +33,10 @@ class TwinPass:
     residual code comes from another image and the concepts stay; in the rest a random subset of
     the concepts comes from other images (a do of each on its marginal) and the residual stays.
 
+    Attributes:
+        asked: the generated images that the teacher was asked about so far, with its answers, both
+            without gradients.
+
     Args:
         surrogate: being trained.
         classifier: the frozen teacher.
@@ -60,6 +64,7 @@ class TwinPass:
         self.batch = batch
         self.generator = generator
         self.reader = reader
+        self.asked: list[tuple[Tensor, Answer]] = []
         self.swapped = round(len(batch.images) * (1.0 - intervened))
 
     @cached_property
@@ -119,7 +124,9 @@ class TwinPass:
 
     def _ask(self, images: Tensor) -> Answer:
         answer = self.classifier(images)
-        return Answer(answer.logits.float(), answer.features.float())
+        answer = Answer(answer.logits.float(), answer.features.float())
+        self.asked.append((images.detach(), Answer(*(part.detach() for part in answer))))
+        return answer
 
     def _permutation(self, count: int) -> Tensor:
         return torch.randperm(count, generator=self.generator)

@@ -107,7 +107,8 @@ def train_stage(
         parameters: steps, rates and objectives.
         surrogate: where the stage starts; it is trained in place.
         critics: likewise.
-        classifier: the frozen teacher.
+        classifier: the frozen teacher. Where it has no gradients, the averaged student, which
+            learns beside it by the objective ``imitation``, lends its own.
         data: training images.
         checkpoints: of a training with this very configuration, data and teacher.
         generator: source of every random draw.
@@ -126,6 +127,11 @@ def train_stage(
         logger.info("%s: going on from step %d of %d", name, state.step, parameters.steps)
         for row in state.history:  # this run's curves begin where the training did
             _send(row, name, log_metrics)
+    if not classifier.differentiable:
+        # Evaluated, its answer to an image hangs on no other image of the batch.
+        classifier = classifier.guided_by(state.average.eval().respond)
+        most = 2 * parameters.batch_size * (parameters.steps - state.step)
+        logger.info("%s: the teacher is asked about %d generated images at most", name, most)
     bar = tqdm(total=parameters.steps, initial=state.step, desc=name, unit="step", smoothing=0.05)
     began = time.perf_counter() - state.seconds
     while state.step < parameters.steps:

@@ -156,6 +156,8 @@ def _train(
     reader: nn.Module | None,
     log_metrics: MetricSink | None,
 ) -> StageResult:
+    if not classifier.differentiable:
+        parameters = parameters.of_black_box()
     parts: dict[str, Any] = {
         "stage": name,
         "seed": seed,

@@ -1,0 +1,117 @@
+"""From what a network says to logits (N, K), and what is said where that cannot be."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glance_pipeline.teachers.specification import ClassifierSpecification, Output
+
+_LEAST = 1e-6
+"""Least probability that is told from 0: logits stay within ±13.8 of each other."""
+
+
+def to_logits(said: Tensor, output: Output) -> Tensor:
+    """Return logits (N, K) of a network's outputs (N, K), or (N, 2) of single outputs (N, 1).
+
+    A single logit z, or the log-odds z of a single probability, becomes (−z/2, z/2). Softmax gives
+    σ(z) and both margins are ±z, as with (0, z); but either class then has a logit that moves, and
+    none is the measure of the other.
+
+    Args:
+        said: the network's outputs.
+        output: what they are.
+    """
+    if output == "logits":
+        return said
+    if said.ndim == 1:
+        said = said[:, None]
+    if output == "probabilities":
+        said = said.float().clamp_min(_LEAST)
+        if said.shape[1] > 1:
+            return said.log()
+        said = said.clamp_max(1 - _LEAST).logit()
+    return torch.cat([-said / 2, said / 2], dim=1)
+
+
+def check_output(said: Any, specification: ClassifierSpecification, images: int) -> None:
+    """Raise where outputs are not what the specification says.
+
+    Args:
+        said: what the network answered, before ``to_logits``.
+        specification: names the classes and what the outputs are.
+        images: number N of images it was asked about.
+
+    Raises:
+        ValueError: naming what was found and what was wanted.
+    """
+    names, output = specification.class_names, specification.output
+    if not isinstance(said, Tensor):
+        raise ValueError(
+            f"the classifier answers with {type(said).__name__}; a tensor ({images}, K) was "
+            "wanted: wrap it in a module that returns the logits alone"
+        )
+    shape = tuple(said.shape)
+    single = shape in ((images,), (images, 1))
+    if single and output == "logits":
+        raise ValueError(
+            f"the classifier answers with an output of shape {shape}, one number an image: say "
+            "`output: sigmoid` in the specification where it is the logit of the second class, or "
+            "`output: probabilities` where it is that class's probability"
+        )
+    if output == "sigmoid" and not single:
+        raise ValueError(
+            f"output: sigmoid is of one number an image, but the classifier answers with an "
+            f"output of shape {shape}; several independent answers are explained one at a time: "
+            "wrap the network in a module that returns one of them"
+        )
+    wanted = (images, len(names))
+    if not single and shape != wanted:
+        raise ValueError(
+            f"the classifier answers with an output of shape {shape}; {wanted} was wanted: one "
+            f"logit for each of the {len(names)} class names {_some(names)}"
+        )
+    if single and len(names) != 2:
+        raise ValueError(
+            f"class_names: found {len(names)}, {_some(names)}; 2 were wanted for a network with "
+            "one output"
+        )
+    _check_values(said.float(), output)
+
+
+def check_finite(said: Tensor, origin: str = "the classifier") -> None:
+    """Raise where outputs (N, …) are not finite, saying how many of which classifier."""
+    if bool(torch.isfinite(said).all()):
+        return
+    wrong = (~torch.isfinite(said)).flatten(1).any(1)
+    first = int(wrong.nonzero()[0])
+    raise ValueError(
+        f"{origin} answers {int(wrong.sum())} of {len(said)} images with numbers that are "
+        f"not finite, the first is number {first} of them: {said[first].flatten()[:6].tolist()}; "
+        "finite numbers were wanted"
+    )
+
+
+def _check_values(said: Tensor, output: Output) -> None:
+    check_finite(said)
+    total = said.sum(1) if said.ndim > 1 and said.shape[1] > 1 else None
+    bounded = bool((said >= 0).all()) and bool((said <= 1).all())
+    sums_to_one = total is not None and bool((total - 1).abs().max() < 1e-3)
+    if output == "probabilities" and not (bounded and (total is None or sums_to_one)):
+        raise ValueError(
+            f"output: probabilities, but the classifier answers {_numbers(said)}; numbers from 0 "
+            "to 1 that add up to 1 were wanted"
+        )
+    if output == "logits" and bounded and sums_to_one:
+        raise ValueError(
+            f"output: logits, but the classifier answers {_numbers(said)}, which add up to 1 on "
+            "every image: say `output: probabilities` in the specification"
+        )
+
+
+def _numbers(said: Tensor) -> str:
+    return str([round(value, 4) for value in said[0].flatten()[:6].tolist()])
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return f"{names}" if len(names) <= 6 else f"({', '.join(map(repr, names[:6]))}, …)"

@@ -1,0 +1,56 @@
+"""What a reader makes of a file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from glance_pipeline.teachers.features import WithFeatures
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network as it came out of a file, and what the file says of it.
+
+    Attributes:
+        network: maps normalised images to outputs; a ``BlackBox`` where it has no gradients.
+        known: fields of ``ClassifierSpecification`` that the file holds, and ``network_shape``,
+            (channels, height, width) of its input, None where one is open.
+    """
+
+    network: nn.Module
+    known: dict[str, Any] = field(default_factory=dict)
+
+
+class BothOutputs(WithFeatures):
+    """A network whose graph was made to give outputs and penultimate features at once.
+
+    Args:
+        function: maps normalised images (N, C, H, W) to outputs (N, K) and features (N, …).
+        batch: number of images it takes at a time, where the file fixes that.
+    """
+
+    def __init__(
+        self, function: Callable[[Tensor], tuple[Tensor, Tensor]], batch: int | None = None
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.batch = batch
+
+    def answer(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs, and features (N, F)."""
+        if self.batch is None:
+            said, features = self.function(images)
+            return said, features.flatten(1)
+        answers = [self._filled(part) for part in images.split(self.batch)]
+        said, features = (torch.cat(parts) for parts in zip(*answers, strict=True))
+        return said, features
+
+    def _filled(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Ask about fewer images than the network takes by repeating the last."""
+        assert self.batch is not None
+        repeats = images[-1:].expand(self.batch - len(images), -1, -1, -1)
+        said, features = self.function(torch.cat([images, repeats]).contiguous())
+        return said[: len(images)], features[: len(images)].flatten(1)

@@ -1,0 +1,99 @@
+"""Teachers from TorchScript files.
+
+Such an archive holds TorchScript alone, which torch's own interpreter runs; no Python code is in it
+and its pickles make nothing but tensors and plain values. TorchScript is a program nevertheless: it
+may take any time and memory, and read files that it names.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glance_pipeline.teachers.source import BothOutputs, Source
+
+_LAYERS = {"aten::linear": (0, 1), "aten::addmm": (1, 2), "aten::matmul": (0, 1)}
+"""Where linear layers have their input and their weight."""
+
+_CONVOLUTIONS = {"aten::conv2d": (0, 1), "aten::_convolution": (0, 1)}
+
+
+def read_torchscript(path: Path, feature_layer: str | None) -> Source:
+    """Read a TorchScript file and give its graph the penultimate features as a second output.
+
+    Args:
+        path: the file.
+        feature_layer: dotted name of a linear or convolutional layer whose input is wanted; None
+            takes the last linear layer.
+
+    Raises:
+        ValueError: where it is no complete TorchScript file, or has no such layer.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces that it will drop TorchScript one day
+        try:
+            module = torch.jit.load(str(path), map_location="cpu")
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"{path.stat().st_size} bytes were found which are no complete TorchScript file "
+                f"({_first_line(error)})"
+            ) from error
+        # Frozen, all submodules are one graph and their weights constants under their own names.
+        frozen = torch.jit.freeze(module.eval(), optimize_numerics=False)
+    return Source(BothOutputs(_with_features(frozen.graph.copy(), feature_layer)))
+
+
+def _with_features(graph: Any, name: str | None) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    _check_signature(graph)
+    features = _features(graph, name)
+    graph.registerOutput(features)
+    graph.makeMultiOutputIntoTuple()
+    if next(iter(graph.inputs())).uses():
+        raise ValueError(
+            "the TorchScript module changes itself while it answers: a module in evaluation mode "
+            "without such state was wanted"
+        )
+    graph.eraseInput(0)
+    return torch._C._create_function_from_graph("answer", graph)
+
+
+def _check_signature(graph: Any) -> None:
+    taken, given = len(list(graph.inputs())) - 1, list(graph.outputs())
+    if taken != 1:
+        raise ValueError(f"the TorchScript module takes {taken} inputs; images alone were wanted")
+    kind = given[0].type().kind()
+    if kind != "TensorType":
+        raise ValueError(f"the TorchScript module answers with a {kind}; one tensor was wanted")
+
+
+def _features(graph: Any, name: str | None) -> Any:
+    layers = list(_layers(graph, _LAYERS if name is None else _LAYERS | _CONVOLUTIONS))
+    if name is None and layers:
+        return layers[-1][0]
+    named = {weight: features for features, weight in layers if weight}
+    if name in named:
+        return named[name]
+    wanted = "no linear layer" if name is None else f"no layer {name!r}"
+    raise ValueError(
+        f"the TorchScript graph has {wanted} to take the penultimate features from: name one in "
+        f"specification.feature_layer; it has "
+        f"{sorted(w for _, w in _layers(graph, _LAYERS | _CONVOLUTIONS) if w)}"
+    )
+
+
+def _layers(graph: Any, kinds: dict[str, tuple[int, int]]) -> Iterator[tuple[Any, str]]:
+    """Yield the input of each layer and the name of the layer, where its weight has one."""
+    for node in graph.nodes():
+        if node.kind() in kinds:
+            inputs = list(node.inputs())
+            features, weight = (inputs[index] for index in kinds[node.kind()])
+            name = weight.debugName()
+            is_named = name.startswith("self.") and name.endswith(".weight")
+            yield features, name[len("self.") : -len(".weight")] if is_named else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,138 @@
+"""Teachers from folders that transformers' ``save_pretrained`` wrote."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from glance_pipeline.teachers.extras import needed
+from glance_pipeline.teachers.source import Source
+
+_PROCESSOR = "preprocessor_config.json"
+
+
+class LogitsOnly(nn.Module):
+    """An image classifier of transformers that answers with its logits alone.
+
+    Args:
+        model: what ``AutoModelForImageClassification`` gives.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map pixel values (N, C, H, W) to logits (N, K)."""
+        return self.model(pixel_values=images).logits
+
+
+def read_transformers(path: Path) -> Source:
+    """Read an image classifier with its labels and what its processor does to images.
+
+    Nothing is fetched from a hub and no code from the folder is run; its weights must be
+    safetensors.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        ValueError: where it holds no image classifier, no safetensors, or weights that do not fit.
+    """
+    transformers = needed("transformers", "transformers", "a folder of transformers")
+    if not list(path.glob("*.safetensors")):
+        raise ValueError(
+            f"no .safetensors is in it, it holds {sorted(f.name for f in path.iterdir())[:8]}; "
+            "pickled weights are not read: load the model where you trust it and call "
+            "save_pretrained, which writes safetensors"
+        )
+    config = _json(path / "config.json")
+    known = _labels(config) | _preprocessing(path, config)
+    return Source(LogitsOnly(_load(transformers, path)), known)
+
+
+def _load(transformers: Any, path: Path) -> nn.Module:
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    shows_bars = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
+    logger.setLevel(logging.CRITICAL)
+    try:
+        model, report = transformers.AutoModelForImageClassification.from_pretrained(
+            path,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except Exception as error:  # transformers raises whatever its parts raise
+        raise ValueError(f"transformers cannot load it: {error}") from error
+    finally:
+        logger.setLevel(level)
+        if shows_bars:
+            transformers.utils.logging.enable_progress_bar()
+    # Weights that are missing would be drawn at random without a word.
+    wrong = {
+        kind.removesuffix("_keys"): sorted(map(str, report.get(kind, ())))[:6]
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
+        if report.get(kind)
+    }
+    if wrong:
+        raise ValueError(f"its weights do not fit {type(model).__name__}: {wrong}")
+    return model
+
+
+def _labels(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the class names, where they are more than the numbers that transformers fills in."""
+    labels = config.get("id2label") or {}
+    names = [labels[key] for key in sorted(labels, key=int)]
+    made_up = all(name == f"LABEL_{number}" for number, name in enumerate(names))
+    return {} if made_up else {"class_names": tuple(names)}
+
+
+def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Return input size, mean and std as the folder's processor has them."""
+    channels = config.get("num_channels")
+    if not (path / _PROCESSOR).is_file():
+        size = config.get("image_size")
+        height, width = size if isinstance(size, list) else (size, size)
+        return {"network_shape": (channels, height, width)}
+    processor = _json(path / _PROCESSOR)
+    height, width = _size(processor)
+    known: dict[str, Any] = {"network_shape": (channels, height, width)}
+    if processor.get("do_resize", True):
+        known["fit"] = "resize"
+    # Pixels are first multiplied by rescale_factor, 1/255 by default, then normalised.
+    scale = 255 * processor.get("rescale_factor", 1 / 255)
+    if not processor.get("do_rescale", True):
+        scale = 255.0
+    mean, std = (0.0,), (1.0,)
+    if processor.get("do_normalize", True) and "image_mean" in processor:
+        mean, std = tuple(processor["image_mean"]), tuple(processor["image_std"])
+    known["mean"] = tuple(round(value / scale, 9) for value in mean)
+    known["std"] = tuple(round(value / scale, 9) for value in std)
+    return known
+
+
+def _size(processor: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Return the height and width of what the processor gives the model."""
+    cropped = processor.get("do_center_crop", False) and processor.get("crop_size")
+    size = cropped or processor.get("size")
+    if isinstance(size, int):
+        return size, size
+    if isinstance(size, dict):
+        edge = size.get("shortest_edge")
+        return size.get("height", edge), size.get("width", edge)
+    return None, None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} is no complete JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} holds {type(content).__name__}; an object was wanted")
+    return content

@@ -1,0 +1,160 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from kedro.io import DatasetError
+from onnx import TensorProto, helper, numpy_helper
+from support_teachers import (
+    SPECIFICATION,
+    ConvNet,
+    assert_same,
+    conv_net,
+    dataset,
+    images,
+    reference,
+)
+
+
+def onnx_file(
+    path: Path,
+    network: ConvNet,
+    batch: int | str = "N",
+    last: str | None = None,
+    channels_last: bool = False,
+    outputs: tuple[str, ...] = (),
+) -> Path:
+    """Write the network node by node, as an exporter would, with names of our own."""
+    weights = {key: tensor.detach().numpy() for key, tensor in network.state_dict().items()}
+    nodes = [
+        helper.make_node(
+            "Conv",
+            ["nchw", "conv.weight", "conv.bias"],
+            ["c"],
+            "conv",
+            strides=[2, 2],
+            pads=[1] * 4,
+        ),
+        helper.make_node(
+            "BatchNormalization",
+            ["c", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"],
+            ["b"],
+            "norm",
+        ),
+        helper.make_node("Relu", ["b"], ["r"], "relu"),
+        helper.make_node("Flatten", ["r"], ["f"], "flatten"),
+        helper.make_node("Gemm", ["f", "head.0.weight", "head.0.bias"], ["h"], "first", transB=1),
+        helper.make_node("Relu", ["h"], ["hr"], "second_relu"),
+        helper.make_node("Gemm", ["hr", "head.2.weight", "head.2.bias"], ["y"], "head", transB=1),
+    ]
+    if channels_last:
+        nodes.insert(0, helper.make_node("Transpose", ["x"], ["nchw"], perm=[0, 3, 1, 2]))
+    else:
+        nodes.insert(0, helper.make_node("Identity", ["x"], ["nchw"]))
+    if last is not None:
+        nodes.append(helper.make_node(last, ["y"], ["z"], "end"))
+    shape = [batch, 8, 8, 1] if channels_last else [batch, 1, 8, 8]
+    given = outputs or (("y",) if last is None else ("z",))
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [batch, 3]) for name in given],
+        [numpy_helper.from_array(w, k) for k, w in weights.items() if w.dtype == np.float32],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"batch": 1}, {"batch": 2}, {"channels_last": True}], ids=str
+)
+def test_an_onnx_file_answers_with_logits_and_features(tmp_path, options):
+    network = conv_net()
+    loaded = dataset(onnx_file(tmp_path / "mine.onnx", network, **options)).load()
+    assert not loaded.differentiable
+    assert_same(loaded, reference(network), gradients=False)
+    assert loaded(torch.zeros(1, 1, 8, 8)).features.shape == (1, 6)
+
+
+def test_it_says_its_own_image_shape(tmp_path):
+    told = {k: v for k, v in SPECIFICATION.items() if k != "image_shape"}
+    path = onnx_file(tmp_path / "mine.onnx", conv_net(), channels_last=True)
+    assert dataset(path, specification=told).load().specification.image_shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize("layer", ["first", "f"])
+def test_the_feature_layer_is_a_node_or_a_tensor(tmp_path, layer):
+    network = conv_net()
+    path = onnx_file(tmp_path / "mine.onnx", network)
+    loaded = dataset(path, specification={**SPECIFICATION, "feature_layer": layer}).load()
+    assert_same(loaded, reference(network, feature_layer="head.0"), gradients=False)
+    with pytest.raises(DatasetError, match=r"no node or tensor 'last'.*'conv', 'end'|'first'"):
+        dataset(path, specification={**SPECIFICATION, "feature_layer": "last"}).load()
+
+
+def test_a_graph_that_ends_in_a_softmax_gives_probabilities_by_itself(tmp_path):
+    network = conv_net()
+    path = onnx_file(tmp_path / "mine.onnx", network, last="Softmax")
+    loaded = dataset(path).load()
+    assert loaded.specification.output == "probabilities"
+    found = loaded.logits(images()).softmax(1)
+    wanted = reference(network).logits(images()).softmax(1)
+    torch.testing.assert_close(found, wanted)
+    with pytest.raises(DatasetError, match=r"found 'logits' in the catalog.* says 'probabilities'"):
+        dataset(path, specification={**SPECIFICATION, "output": "logits"}).load()
+
+
+def test_one_of_several_outputs_is_named_by_key(tmp_path):
+    network = conv_net()
+    path = onnx_file(tmp_path / "mine.onnx", network, last="Softmax", outputs=("z", "y"))
+    with pytest.raises(DatasetError, match=r"outputs \['z', 'y'\].*under `key`"):
+        dataset(path).load()
+    assert_same(dataset(path, key="y").load(), reference(network), gradients=False)
+
+
+def test_loads_of_one_catalog_entry_share_count_cache_and_cap(tmp_path):
+    path = onnx_file(tmp_path / "mine.onnx", conv_net())
+    entry = dataset(path, most_queries=3)
+    entry.load()  # asks about two images
+    loaded = entry.load()  # knows them
+    loaded.logits(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(RuntimeError, match=r"mine.onnx: .* most_queries is 3"):
+        loaded.logits(torch.ones(1, 1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "mine.onnx: 0 bytes were found, an empty file"),
+        (b"\x08\x09graph that is none", "no complete ONNX file"),
+    ],
+)
+def test_a_file_that_is_none_is_named(tmp_path, content, said):
+    (tmp_path / "mine.onnx").write_bytes(content)
+    with pytest.raises(DatasetError, match=said):
+        dataset(tmp_path / "mine.onnx").load()
+
+
+def test_a_file_that_was_cut_short_is_named(tmp_path):
+    path = onnx_file(tmp_path / "mine.onnx", conv_net())
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(
+        DatasetError, match=r"mine.onnx: \d+ bytes were found which are no complete"
+    ):
+        dataset(path).load()
+
+
+def test_without_the_extra_the_way_to_it_is_said(tmp_path, monkeypatch):
+    from glance_pipeline.teachers import extras
+
+    def absent(name: str) -> Any:
+        raise ImportError(f"No module named {name!r}")
+
+    path = onnx_file(tmp_path / "mine.onnx", conv_net())
+    monkeypatch.setattr(extras, "import_module", absent)
+    with pytest.raises(DatasetError, match=r'package onnx, .*"glance-pipeline\[onnx\]"'):
+        dataset(path).load()

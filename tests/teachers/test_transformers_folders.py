@@ -1,0 +1,158 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from kedro.io import DatasetError
+from support_teachers import dataset
+from torch import Tensor
+
+LABELS = {0: "cat", 1: "dog", 2: "bird"}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ResNet with labels, as ``save_pretrained`` writes it."""
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    torch.manual_seed(0)
+    config = ResNetConfig(
+        num_channels=3,
+        embedding_size=4,
+        hidden_sizes=[4, 8],
+        depths=[1, 1],
+        layer_type="basic",
+        id2label=LABELS,
+        label2id={name: number for number, name in LABELS.items()},
+    )
+    folder = tmp_path_factory.mktemp("models") / "resnet"
+    ResNetForImageClassification(config).eval().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "resnet"
+    shutil.copytree(saved, copy)
+    processor = {
+        "do_resize": True,
+        "size": {"height": 16, "width": 16},
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": [0.5, 0.4, 0.3],
+        "image_std": [0.2, 0.3, 0.4],
+    }
+    (copy / "preprocessor_config.json").write_text(json.dumps(processor))
+    return copy
+
+
+def processor_with(folder: Path, **changes: Any) -> None:
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def by_hand(folder: Path, images: Tensor, mean: list[float], std: list[float]) -> Tensor:
+    from transformers import AutoModelForImageClassification
+
+    model = AutoModelForImageClassification.from_pretrained(folder)
+    pixels = ((images + 1) / 2 - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)
+    with torch.no_grad():
+        return model(pixel_values=pixels).logits
+
+
+def test_everything_comes_from_the_folder(folder, capfd):
+    loaded = dataset(folder, specification=None).load()
+    assert loaded.class_names == ("cat", "dog", "bird")
+    assert loaded.specification.image_shape == (3, 16, 16)
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    answer = loaded(images)
+    assert capfd.readouterr() == ("", "")
+    wanted = by_hand(folder, images, [0.5, 0.4, 0.3], [0.2, 0.3, 0.4])
+    torch.testing.assert_close(answer.logits, wanted)
+    assert answer.features.shape == (4, 8)
+    seen = images.requires_grad_(True)
+    assert torch.autograd.grad(loaded.logits(seen).sum(), seen)[0].abs().sum() > 0
+
+
+def test_images_of_another_size_are_resized_as_the_processor_does(folder):
+    loaded = dataset(folder, specification={"image_shape": [3, 32, 32]}).load()
+    images = torch.rand(2, 3, 16, 16) * 2 - 1
+    doubled = images.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    found = loaded.logits(doubled)
+    small = torch.nn.functional.interpolate(
+        doubled, (16, 16), mode="bilinear", antialias=True, align_corners=False
+    )
+    torch.testing.assert_close(found, by_hand(folder, small, [0.5, 0.4, 0.3], [0.2, 0.3, 0.4]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "mean", "std"),
+    [
+        ({"do_normalize": False}, (0.0,), (1.0,)),
+        ({"do_rescale": False, "do_normalize": False}, (0.0,), (1 / 255,)),
+        ({"rescale_factor": 1 / 127.5}, (0.25, 0.2, 0.15), (0.1, 0.15, 0.2)),
+    ],
+)
+def test_rescaling_and_normalisation_are_read_together(folder, changes, mean, std):
+    processor_with(folder, **changes)
+    found = dataset(folder, specification=None).load().specification
+    assert found.mean == pytest.approx(mean)
+    assert found.std == pytest.approx(std)
+
+
+def test_a_crop_is_the_size(folder):
+    processor_with(
+        folder,
+        size={"shortest_edge": 20},
+        do_center_crop=True,
+        crop_size={"height": 16, "width": 16},
+    )
+    assert dataset(folder, specification=None).load().specification.image_shape == (3, 16, 16)
+
+
+def test_a_conflict_with_the_folder_names_both(folder):
+    for told, said in (
+        ({"class_names": ["a", "b", "c"]}, r"class_names: found \['a', .*says \['cat', 'dog'"),
+        ({"mean": [0.5]}, r"mean: found \[0.5\] in the catalog.*says \[0.5, 0.4, 0.3\]"),
+    ):
+        with pytest.raises(DatasetError, match=said):
+            dataset(folder, specification=told).load()
+
+
+def test_labels_that_transformers_made_up_are_none(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {str(k): f"LABEL_{k}" for k in range(3)}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DatasetError, match="does not say its class_names"):
+        dataset(folder, specification=None).load()
+    told = {"class_names": ["a", "b", "c"]}
+    assert dataset(folder, specification=told).load().class_names == ("a", "b", "c")
+
+
+def test_pickled_weights_are_refused(folder):
+    weights = folder / "model.safetensors"
+    weights.rename(folder / "pytorch_model.bin")
+    with pytest.raises(DatasetError, match=r"no .safetensors .*pickled weights are not read"):
+        dataset(folder).load()
+
+
+def test_weights_that_do_not_fit_are_refused(folder, capfd):
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    removed = next(name for name in tensors if "classifier" in name and "weight" in name)
+    save_file({k: v for k, v in tensors.items() if k != removed}, path, {"format": "pt"})
+    with pytest.raises(DatasetError, match=rf"do not fit .*missing.*{removed}"):
+        dataset(folder, specification=None).load()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_folder_of_something_else_is_named(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/readme.txt").write_text("nothing")
+    with pytest.raises(DatasetError, match=r"without config.json, it holds \['readme.txt'\]"):
+        dataset(tmp_path / "model").load()
