@@ -41,6 +41,7 @@ class ChecksHooks:
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
+        check_ingest(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
         from glance_pipeline.compute import set_threads
@@ -60,6 +61,24 @@ def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 f"this run would write {name!r} over {path}: run a pipeline that only reads it "
                 "(kedro registry list), or say `versioned: true` in its catalog entry"
             )
+
+
+def check_ingest(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where images of the user's own will not fit the classifier or the networks."""
+    inputs = pipeline.inputs()
+    if "params:ingest" not in inputs:
+        return
+    from glance_pipeline.ingest.agreement import disagreements
+
+    shape, widths = None, {}
+    if "classifier" in inputs:
+        shape = catalog.load("classifier").specification.image_shape
+    if "params:distill" in inputs:
+        widths["distill.surrogate.widths"] = catalog.load("params:distill").surrogate.widths
+        widths["align.reader.widths"] = catalog.load("params:align").reader.widths
+    said = disagreements(catalog.load("params:ingest"), shape, widths)
+    if said:
+        raise CannotRunError("; ".join(said))
 
 
 def check_names(parameters: dict[str, Any]) -> None:

@@ -68,6 +68,9 @@ def measure_interventions_by_morphometry(
 ) -> dict[str, Any]:
     """Measure on the generated image what each intervention did; empty without morphometry."""
     features = aligned_names(surrogate)
+    if not features:
+        logger.warning("interventions are not measured: no concept is aligned with a feature")
+        return {}
     unknown = sorted(set(features) - set(FEATURES))
     if unknown or images.shape[1] != 1:
         logger.warning("interventions are not measured: no morphometry for %s", unknown or "RGB")
