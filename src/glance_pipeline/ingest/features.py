@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_object_dtype, is_string_dtype
 
-from glance_pipeline.context import Kind, check_context, kinds_of
+from glance_pipeline.context import MOST_LEVELS, Kind, as_levels, check_context, kinds_of
 from glance_pipeline.training.context import UnusableFeaturesError, standardise_context
 
 logger = logging.getLogger(__name__)
 
-_FEWEST_OF_A_LEVEL = 2
+FEWEST_OF_A_LEVEL = 5
+"""Images that a level must have: with fewer a split may well have none."""
+
 _MOST_MISSING = 0.5
 """Columns that are missing in more of the images are taken only where they are named."""
 
@@ -25,7 +27,8 @@ def choose_features(
 ) -> pd.DataFrame:
     """Return the columns that become context features; without any, a frame of N rows alone.
 
-    Numbers −1 and 1 become 0 and 1, infinite ones are missing.
+    Numbers −1 and 1 become 0 and 1, infinite ones are missing, and so are levels of a categorical
+    feature that fewer than ``FEWEST_OF_A_LEVEL`` images have; the log names them.
 
     Args:
         columns: of the tables, a row for each image.
@@ -48,15 +51,15 @@ def choose_features(
     signs = []
     for name in names:
         reason = reserved.get(name, "") if wanted is None else ""
-        column = _as_zero_and_one(columns[name])
         declared = {name: kinds[name]} if name in kinds else {}
+        column = _without_rare_levels(_as_zero_and_one(columns[name]), declared.get(name))
         reason = reason or _reason(column, chosen, declared, wanted is not None)
         if reason and wanted is not None:
             raise ValueError(f"ingest.context.features: {name!r} cannot be used: {reason}")
         if reason:
             left_out[name] = reason
             continue
-        if column is not columns[name] and not columns[name].isin([np.inf, -np.inf]).any():
+        if is_numeric_dtype(column) and column.min() == 0 and columns[name].min() == -1:
             signs.append(name)
         chosen[name] = column
     if signs:
@@ -75,6 +78,25 @@ def _as_zero_and_one(column: pd.Series) -> pd.Series:
     if set(column.dropna().unique()) == {-1, 1}:
         return (column + 1) / 2 if column.isna().any() else (column + 1) // 2
     return column
+
+
+def _without_rare_levels(column: pd.Series, declared: Kind | None) -> pd.Series:
+    """Return a categorical column with its rare levels missing; any other as it is."""
+    if declared == "continuous" or (declared is None and is_numeric_dtype(column)):
+        return column
+    if not _is_plain(column.dropna()):
+        return column
+    text = as_levels(column)
+    counts = text.value_counts()
+    rare = counts[counts < FEWEST_OF_A_LEVEL]
+    if len(counts) <= 2 or len(counts) > MOST_LEVELS or not len(rare):
+        return column
+    logger.warning(
+        "context: %s: rare levels are taken as missing: %s",
+        column.name,
+        ", ".join(f"{level} ({count})" for level, count in rare.items()),
+    )
+    return column.where(~text.isin(rare.index))
 
 
 def _reason(
@@ -101,9 +123,12 @@ def _reason(
         kind = kinds_of(column.to_frame(), declared)[str(column.name)]
     except ValueError as error:
         return str(error)
-    if kind != "continuous" and known.astype(str).value_counts().min() < _FEWEST_OF_A_LEVEL:
-        rare = known.astype(str).value_counts().idxmin()
-        return f"its level {rare!r} is that of one image alone"
+    counts = as_levels(column).value_counts()
+    if kind == "binary" and counts.min() < FEWEST_OF_A_LEVEL:
+        return (
+            f"{counts.idxmin()!r} is the value of {counts.min()} images, wanted at least "
+            f"{FEWEST_OF_A_LEVEL}"
+        )
     return ""
 
 
