@@ -82,19 +82,18 @@ def _as_zero_and_one(column: pd.Series) -> pd.Series:
 
 def _without_rare_levels(column: pd.Series, declared: Kind | None) -> pd.Series:
     """Return a categorical column with its rare levels missing; any other as it is."""
-    if declared == "continuous" or (declared is None and is_numeric_dtype(column)):
-        return column
-    if not _is_plain(column.dropna()):
+    by_values = None if is_numeric_dtype(column) else "categorical"
+    if (declared or by_values) != "categorical" or not _is_plain(column.dropna()):
         return column
     text = as_levels(column)
     counts = text.value_counts()
     rare = counts[counts < FEWEST_OF_A_LEVEL]
-    if len(counts) <= 2 or len(counts) > MOST_LEVELS or not len(rare):
+    if len(counts) <= 2 or not len(rare) or len(counts) - len(rare) < 2:
         return column
     logger.warning(
         "context: %s: rare levels are taken as missing: %s",
         column.name,
-        ", ".join(f"{level} ({count})" for level, count in rare.items()),
+        ", ".join(f"{level} ({count})" for level, count in rare.head(MOST_LEVELS).items()),
     )
     return column.where(~text.isin(rare.index))
 
@@ -110,7 +109,7 @@ def _reason(
         kinds = sorted({type(value).__name__ for value in known})
         return f"its values are {kinds} ({column.dtype}), wanted numbers, truth values or words"
     if known.nunique() == 1:
-        return f"it is constant, {known.iloc[0]!r} wherever it is known"
+        return f"it is constant, {as_levels(known).iloc[0]} wherever it is known"
     if len(known) < (1 - _MOST_MISSING) * len(column) and not named:
         missing = len(column) - len(known)
         return (
@@ -124,7 +123,7 @@ def _reason(
     except ValueError as error:
         return str(error)
     counts = as_levels(column).value_counts()
-    if kind == "binary" and counts.min() < FEWEST_OF_A_LEVEL:
+    if kind != "continuous" and counts.min() < FEWEST_OF_A_LEVEL:
         return (
             f"{counts.idxmin()!r} is the value of {counts.min()} images, wanted at least "
             f"{FEWEST_OF_A_LEVEL}"

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.ingest.files import SUFFIXES
 from glance_pipeline.ingest.tables import read_columns, read_table
@@ -42,6 +43,12 @@ FORMS: dict[str, Callable[[str], str | None]] = {
     "number": _number,
 }
 """The ways in which a key may name an image, the strictest first."""
+
+
+_NAMES = frozenset(
+    ("index", "id", "number", "row", "image", "image_id", "file", "filename", "file_name", "name")
+)
+"""Numbers in columns of these names, or in the first column, may be those of images."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def join_tables(tables: Sequence[str], key: str | None, names: Sequence[str]) ->
         if key is not None and key not in columns:
             raise ValueError(f"ingest.context.key: {path} has no column {key!r}; found {columns}")
         frame = read_table(path, [key] if key is not None else _text_columns(path, columns))
-        found, match = _find(path, frame, [key] if key is not None else columns, names)
+        found, match = _find(path, frame, key, names)
         rest = frame.drop(columns=found or [])
         both = sorted(set(map(str, rest)) & set(map(str, joined)))
         if both:
@@ -109,12 +116,22 @@ def _text_columns(path: Path, columns: list[str]) -> list[str]:
     return [name for name in columns if some[name].str.fullmatch(r"0\d+").any()]
 
 
+def _candidates(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that may name images: a column of ages would match numbers by chance."""
+    return [
+        str(name)
+        for place, name in enumerate(frame)
+        if place == 0 or str(name).lower() in _NAMES or not is_numeric_dtype(frame[name])
+    ]
+
+
 def _find(
-    path: Path, frame: pd.DataFrame, columns: list[str], names: Sequence[str]
+    path: Path, frame: pd.DataFrame, key: str | None, names: Sequence[str]
 ) -> tuple[str | None, _Match]:
     """Return the column that names most images, the first of equals; None where rows are images."""
     forms = {form: [change(name) for name in names] for form, change in FORMS.items()}
-    looking = len(columns) > 1
+    columns = [key] if key is not None else _candidates(frame)
+    looking = key is None
     wanted = min(len(frame), len(names)) / 2 if looking else 1  # fewer may well be chance
     best: tuple[str, _Match] | None = None
     repeated = ""
@@ -132,7 +149,7 @@ def _find(
     if repeated:
         raise ValueError(repeated)
     said = frame[columns[0]].astype(str).head(3).tolist()
-    others = f" (nor do {columns[1:]})" if looking else ""
+    others = f" (nor does any of {columns[1:]})" if columns[1:] else ""
     raise ValueError(
         f"table {path}: it matches no image: its column {columns[0]!r} says {said}, …{others}; the "
         f"images are {list(names[:3])}, …; name the column in ingest.context.key"
