@@ -53,4 +53,5 @@ def test_the_chain_runs_with_latent_concepts_only(finished_copy):
     assert metrics["alignment"] == {"r2": {}}
     assert "intervention_matrix" not in metrics
     assert "disentanglement" not in metrics
+    assert set(metrics["axioms"]) == {"composition_l1"}
     assert metrics["fidelity"]["student_agreement"] >= 0

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.config.ingest import ContextParameters, IngestParameters
 from glance_pipeline.context import Kind
 from glance_pipeline.ingest.features import choose_features, drop_unusable
 from glance_pipeline.ingest.join import join_tables
@@ -59,25 +59,30 @@ def find_images(parameters: IngestParameters, kinds: Mapping[str, Kind], seed: i
         ValueError: where something of the data or parameters cannot be used; it is named.
     """
     source = open_source(parameters.source, parameters.kind)
-    tables = parameters.context.tables
-    columns = (
-        join_tables(tables, parameters.context.key, source.names) if tables else source.columns
-    )
+    columns = _columns(source, parameters.context)
     labels = labels_of(source.names, columns, parameters)
     rows = _rows(source, columns, parameters, seed)
     names = [source.names[row] for row in rows]
-    columns = columns.iloc[rows].reset_index(drop=True) if len(columns.columns) else pd.DataFrame()
-    columns = columns.reindex(pd.RangeIndex(len(rows)))
+    columns = columns.iloc[rows].reset_index(drop=True)
     labels = None if labels is None else labels.iloc[rows].reset_index(drop=True)
     records = pd.DataFrame({"file": names})
     records.insert(0, "split", _split(columns, names, labels, parameters, seed))
     if labels is not None:
         records.insert(0, "label", labels)
+    _warn_of_classes_that_lack_a_split(records)
     wanted = parameters.context.features
-    context = choose_features(columns, wanted, _reserved(parameters), kinds)
+    context = choose_features(columns, wanted, _reserved(source, parameters), kinds)
     context = drop_unusable(context, records, kinds, named=wanted is not None)
     _log(source, records, context)
     return FoundImages(source, rows, records, context)
+
+
+def _columns(source: ImageSource, parameters: ContextParameters) -> pd.DataFrame:
+    """Return what tables and source say of the images, tables first."""
+    if not parameters.tables:
+        return source.columns.reindex(pd.RangeIndex(len(source)))
+    joined = join_tables(parameters.tables, parameters.key, source.names)
+    return joined.join(source.columns.drop(columns=list(joined), errors="ignore"))
 
 
 def _rows(
@@ -130,9 +135,9 @@ def _split(
     return split_by_column(said, strata, parameters.fractions, rng)
 
 
-def _reserved(parameters: IngestParameters) -> dict[str, str]:
+def _reserved(source: ImageSource, parameters: IngestParameters) -> dict[str, str]:
     """Return what columns are for that are no context features unless they are named."""
-    reserved = {}
+    reserved = {"split": "it is the split of a data set"} if "split" in source.columns else {}
     if parameters.labels == "column":
         reserved[parameters.label_column] = "it is the label; name it in ingest.context.features"
     if parameters.group is not None:
@@ -140,6 +145,16 @@ def _reserved(parameters: IngestParameters) -> dict[str, str]:
     if parameters.split_column is not None:
         reserved[parameters.split_column] = "it is the split"
     return reserved
+
+
+def _warn_of_classes_that_lack_a_split(records: pd.DataFrame) -> None:
+    """Name classes that a split holds none of, as groups and columns may have it."""
+    if "label" not in records:
+        return
+    for split, labels in records.groupby("split")["label"]:
+        absent = sorted(set(records["label"].dropna()) - set(labels))
+        if absent:
+            logger.warning("labels: the split %s holds no image of %s", split, absent[:10])
 
 
 def _log(source: ImageSource, records: pd.DataFrame, context: pd.DataFrame) -> None:

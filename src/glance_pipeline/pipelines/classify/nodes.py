@@ -64,6 +64,5 @@ def measure_classifier_accuracy(
 def as_codes(labels: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the class names, sorted, and the number of each label's class, int64 (N,)."""
     names = levels_of(labels)
-    return names, as_levels(labels).map({name: code for code, name in enumerate(names)}).to_numpy(
-        int
-    )
+    codes = {name: code for code, name in enumerate(names)}
+    return names, np.array([codes[label] for label in as_levels(labels)], dtype=np.int64)
