@@ -176,7 +176,7 @@ def _log_missing(train: pd.DataFrame) -> None:
 
 def _log_levels(concepts: list[Concept]) -> None:
     for concept in concepts:
-        if concept.measure == "binary":
+        if concept.measure == "binary" and concept.levels != ("0", "1"):
             logger.info("context: %s is binary, 0 is %s and 1 is %s", concept.name, *concept.levels)
     for feature, members in by_feature(concepts).items():
         if concepts[members[0]].measure == "categorical":
