@@ -156,6 +156,13 @@ def test_what_does_not_fit_is_said_before_an_image_is_read(project, folder):
     assert not (project.data / "05_model_input").exists()
 
 
+def test_files_that_are_not_there_are_named_before_anything_runs(project, folder):
+    tables = {"source": f"{folder}/gone", "context": {"tables": [f"{folder}/none.csv"]}}
+    said = rf"ingest.source: there is no {folder}/gone; ingest.context.tables, .* no {folder}/none"
+    with pytest.raises(CannotRunError, match=said):
+        project.run("ingest", params={"ingest": tables})
+
+
 def tiny_classifier_of(project):
     """Return a demo classifier for 32 px, such as the catalog's entry can save."""
     from glance_pipeline.classifier import Classifier, ClassifierSpecification

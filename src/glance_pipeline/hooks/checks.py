@@ -64,19 +64,23 @@ def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 
 
 def check_ingest(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Raise where images of the user's own will not fit the classifier or the networks."""
+    """Raise where files of the user's own are absent, or will not fit classifier or networks."""
     inputs = pipeline.inputs()
     if "params:ingest" not in inputs:
         return
-    from glance_pipeline.ingest.agreement import disagreements
+    from glance_pipeline.ingest.agreement import absent_files, disagreements
 
+    parameters = catalog.load("params:ingest")
+    absent = absent_files(parameters)
+    if absent:
+        raise CannotRunError("; ".join(absent))
     shape, widths = None, {}
     if "classifier" in inputs:
         shape = catalog.load("classifier").specification.image_shape
     if "params:distill" in inputs:
         widths["distill.surrogate.widths"] = catalog.load("params:distill").surrogate.widths
         widths["align.reader.widths"] = catalog.load("params:align").reader.widths
-    said = disagreements(catalog.load("params:ingest"), shape, widths)
+    said = disagreements(parameters, shape, widths)
     if said:
         raise CannotRunError("; ".join(said))
 

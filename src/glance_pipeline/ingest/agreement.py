@@ -1,8 +1,20 @@
 """Whether what is ingested fits what is to be trained on it, said before anything is read."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from glance_pipeline.config.ingest import IngestParameters
+
+
+def absent_files(parameters: IngestParameters) -> list[str]:
+    """Return a sentence for each file or folder of the parameters that does not exist."""
+    places = {"ingest.source": parameters.source, "ingest.label_file": parameters.label_file}
+    places |= {f"ingest.context.tables, {t}": t for t in parameters.context.tables}
+    return [
+        f"{name}: there is no {Path(place).expanduser().absolute()}"
+        for name, place in places.items()
+        if place is not None and not Path(place).expanduser().exists()
+    ]
 
 
 def disagreements(
