@@ -4,7 +4,7 @@ from kedro.io import DataCatalog, Version
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 
-from glance_pipeline.prerequisites import explain_stale
+from glance_pipeline.prerequisites import explain_missing, explain_stale
 
 CHAIN = Pipeline(
     [
@@ -44,3 +44,14 @@ def test_what_belongs_together_is_not_complained_of(tmp_path: Path) -> None:
 
 def test_what_is_not_there_yet_is_no_matter(tmp_path: Path) -> None:
     assert explain_stale(WRITE, catalog_with(tmp_path, images="2026-02-01"), CHAIN) == []
+
+
+def test_all_pipelines_that_make_what_is_missing_are_named_and_the_chain_s_is_run(tmp_path: Path):
+    prepare = Pipeline([Node(lambda: 1, None, "images", name="render")])
+    other = Node(lambda: {}, None, "found", name="find")
+    ingest = Pipeline([other, Node(lambda f: f, "found", "images", name="resize")])
+    pipelines = {"prepare": prepare, "discover": CHAIN, "ingest": ingest, "own": ingest + CHAIN}
+    message = explain_missing({"images"}, catalog_with(tmp_path), pipelines)
+    assert message is not None
+    assert "made by the pipeline prepare or ingest" in message
+    assert message.endswith("Run first: kedro run --pipeline prepare")

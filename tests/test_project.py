@@ -53,10 +53,15 @@ def configured(request: pytest.FixtureRequest, project: Project) -> Project:
     return Project(project.data, env=request.param)
 
 
+def all_datasets(registered: dict[str, Pipeline]) -> set[str]:
+    """Return what any pipeline reads or makes."""
+    return registered["__default__"].datasets() | registered["ingest"].datasets()
+
+
 def blocks() -> Iterator[tuple[str, type]]:
     """Yield the top-level block of each ``params:`` input with the type its node wants."""
     bootstrap_project(PROJECT)
-    for node in pipelines["__default__"].nodes:
+    for node in [*pipelines["__default__"].nodes, *pipelines["ingest"].nodes]:
         hints = typing.get_type_hints(node.func)
         for argument, name in zip(
             inspect.signature(node.func).parameters, node.inputs, strict=True
@@ -66,12 +71,22 @@ def blocks() -> Iterator[tuple[str, type]]:
 
 
 def test_the_chain_is_registered_in_order(registered):
-    assert set(registered) == {*CHAIN, "own_classifier", "__default__"}
+    assert set(registered) == {*CHAIN, "ingest", "own_classifier", "own_data", "__default__"}
     whole = sum((registered[name] for name in CHAIN), Pipeline([]))
     assert set(registered["__default__"].nodes) == set(whole.nodes)
     own = registered["own_classifier"]
     assert set(own.nodes) == set(whole.nodes) - set(registered["classify"].nodes)
     assert "classifier" in own.inputs()
+
+
+def test_own_data_takes_ingest_for_prepare_and_measures_the_accuracy(registered):
+    own, ingest = registered["own_data"], registered["ingest"]
+    left = {name for name in CHAIN if name not in ("prepare", "classify")}
+    wanted = {node for name in left for node in registered[name].nodes} | set(ingest.nodes)
+    assert {node.name for node in set(own.nodes) - wanted} == {"measure_classifier_accuracy"}
+    assert wanted <= set(own.nodes)
+    assert {name for name in own.inputs() if not is_parameter(name)} >= {"classifier"}
+    assert ingest.outputs() >= {"images", "context_features", "image_records"}
 
 
 def test_every_pipeline_has_nodes_and_their_tag(registered):
@@ -83,13 +98,13 @@ def test_every_pipeline_has_nodes_and_their_tag(registered):
 
 def test_every_dataset_of_a_pipeline_is_in_the_catalog(configured, registered):
     catalog = configuration(configured, "catalog")
-    named = {n for n in registered["__default__"].datasets() if not is_parameter(n)}
+    named = {n for n in all_datasets(registered) if not is_parameter(n)}
     assert named - set(catalog) == set()
 
 
 def test_no_catalog_entry_is_unused(configured, registered):
     catalog = configuration(configured, "catalog")
-    named = registered["__default__"].datasets()
+    named = all_datasets(registered)
     assert {n for n in catalog if not n.startswith("_")} - named == set()
 
 
@@ -111,7 +126,7 @@ def test_every_catalog_entry_can_be_made(configured):
             assert catalog[name] is not None
 
 
-@pytest.mark.parametrize("environment", ["base", "test"])
+@pytest.mark.parametrize("environment", ["base", "test", "celeba", "ffhq"])
 def test_an_environment_has_only_parameters_that_a_pipeline_reads(environment, registered):
     used = {name.partition(".")[0] for name, _ in blocks()} | {"compute"}
     for file in sorted((PROJECT / "conf" / environment).glob("parameters*.yml")):
@@ -145,13 +160,13 @@ def test_the_default_parameters_name_every_field(project):
             assert set(parameters[name]) == set(model.model_fields), name
 
 
-@pytest.mark.parametrize("name", [name for name in CHAIN if name != "classify"])
+@pytest.mark.parametrize("name", [*(name for name in CHAIN if name != "classify"), "ingest"])
 def test_an_unknown_parameter_is_named(project, name):
     with pytest.raises(Exception, match=rf"(?s){name}.*unheard_of"):
         project.run(name, params={name: {"unheard_of": 1}})
 
 
-@pytest.mark.parametrize("name", [name for name in CHAIN if name != "classify"])
+@pytest.mark.parametrize("name", [*(name for name in CHAIN if name != "classify"), "ingest"])
 def test_a_mistyped_parameter_is_named(project, name):
     model = dict(blocks())[name]
     field = next(iter(model.model_fields))

@@ -10,6 +10,7 @@ from glance_pipeline.pipelines import (
     distill,
     evaluate,
     explain,
+    ingest,
     prepare,
 )
 
@@ -28,13 +29,18 @@ CHAIN = {
 def register_pipelines() -> dict[str, Pipeline]:
     """Return every pipeline, its nodes tagged with its name.
 
-    Beside those of the chain, in their order: ``own_classifier``, the chain for a user who brings
-    a classifier, and ``__default__``, the whole chain.
+    Beside those of the chain, in their order: ``ingest``, which takes the place of ``prepare`` for
+    a user who brings images; ``own_classifier``, the chain for a user who brings a classifier;
+    ``own_data``, for one who brings both; and ``__default__``, the whole chain.
     """
     chain = {name: Pipeline([part.create_pipeline()], tags=name) for name, part in CHAIN.items()}
+    taken = Pipeline([ingest.create_pipeline()], tags="ingest")
     own = [part for name, part in chain.items() if name != "classify"]
+    accuracy = chain["classify"].only_nodes("measure_classifier_accuracy")
     return {
         **chain,
+        "ingest": taken,
         "own_classifier": sum(own, Pipeline([])),
+        "own_data": sum((part for part in own[1:]), taken + accuracy),
         "__default__": sum(chain.values(), Pipeline([])),
     }

@@ -29,8 +29,12 @@ def explain_missing(
         return None
     lines = [f"{needing} needs what is not there yet:"]
     for name in missing:
-        maker = _maker(name, pipelines)
-        made = f"made by the pipeline {maker}" if maker else "which no pipeline here makes"
+        makers = _makers(name, pipelines)
+        made = (
+            f"made by the pipeline {' or '.join(makers)}"
+            if makers
+            else "which no pipeline here makes"
+        )
         lines.append(f"  {name} ({_place(name, catalog)}), {made}")
     needed = _needed(missing, catalog, pipelines)
     first = [f"kedro run --pipeline {name}" for name in pipelines if name in needed]
@@ -90,10 +94,10 @@ def _needed(
     """Return the pipelines that make what is missing, and what those are missing in turn."""
     needed: set[str] = set()
     while missing:
-        maker = _maker(missing.pop(), pipelines)
-        if maker is not None and maker not in needed:
-            needed.add(maker)
-            missing += _missing(pipelines[maker].inputs(), catalog)
+        for maker in _makers(missing.pop(), pipelines)[:1]:
+            if maker not in needed:
+                needed.add(maker)
+                missing += _missing(pipelines[maker].inputs(), catalog)
     return needed
 
 
@@ -107,10 +111,18 @@ def _ready(name: str, catalog: CatalogProtocol) -> bool:
         return False
 
 
-def _maker(name: str, pipelines: Mapping[str, Pipeline]) -> str | None:
-    """Return the smallest registered pipeline with the dataset among its outputs."""
-    makers = [key for key, pipeline in pipelines.items() if name in pipeline.all_outputs()]
-    return min(makers, key=lambda key: len(pipelines[key].nodes), default=None)
+def _makers(name: str, pipelines: Mapping[str, Pipeline]) -> list[str]:
+    """Return the registered pipelines that make a dataset and hold no other that does.
+
+    More than one where a user may choose, as between ``prepare`` and ``ingest``; the first of them
+    is the one that the whole chain runs.
+    """
+    makers = {key: set(p.nodes) for key, p in pipelines.items() if name in p.all_outputs()}
+    smallest = [
+        key for key, nodes in makers.items() if not any(nodes > other for other in makers.values())
+    ]
+    different = {frozenset(makers[key]): key for key in reversed(smallest)}
+    return [key for key in smallest if key in different.values()]
 
 
 def _place(name: str, catalog: CatalogProtocol) -> str:

@@ -57,6 +57,30 @@ def test_other_dtypes_are_refused(tmp_path):
         ImageArrayDataset(filepath=str(file)).load()
 
 
+def test_blocks_are_written_one_after_another(tmp_path):
+    dataset = ImageArrayDataset(filepath=str(tmp_path / "images.npy"))
+    dataset.save(block for block in (IMAGES[:2], IMAGES[2:3], IMAGES[3:]))
+    assert np.array_equal(dataset.load(), IMAGES)
+    whole = ImageArrayDataset(filepath=str(tmp_path / "whole.npy"))
+    whole.save(IMAGES)
+    sizes = {name: (tmp_path / f"{name}.npy").stat().st_size for name in ("images", "whole")}
+    assert sizes["images"] == sizes["whole"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([IMAGES, IMAGES / 255], "found float64 to save"),
+        ([IMAGES, IMAGES[:, :, :4]], r"found a block of \(1, 4, 8\), wanted \(1, 8, 8\)"),
+        ([], "found no image to save"),
+    ],
+)
+def test_blocks_that_do_not_fit_leave_nothing(tmp_path, blocks, message):
+    with pytest.raises(DatasetError, match=message):
+        ImageArrayDataset(filepath=str(tmp_path / "deep" / "images.npy")).save(blocks)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("keep", [0, 10, 200])
 def test_a_broken_file_is_refused(tmp_path, keep):
     file = tmp_path / "images.npy"

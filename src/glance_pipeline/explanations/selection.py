@@ -41,7 +41,7 @@ class ChosenImages:
     Attributes:
         choices: one for each image.
         prepared: uint8, (N, C, H, W).
-        labels: of the prepared images.
+        labels: of the prepared images, missing where unknown.
     """
 
     choices: tuple[Choice, ...]
@@ -91,7 +91,8 @@ class ChosenImages:
             picture, notes = read_image(choice.file, (shape[0], shape[1], shape[2]))
             return picture, Source(name=choice.name, notes=notes)
         if choice.index is not None:
-            label = str(self.labels[choice.index])
+            known = self.labels[choice.index]
+            label = None if pd.isna(known) else str(known)
             source = Source(name=choice.name, index=choice.index, label=label)
             return np.asarray(self.prepared[choice.index]), source
         assert choice.array is not None
@@ -118,7 +119,7 @@ def choose_images(
     Args:
         chosen: indices into ``images``, paths of image files and of folders of them, arrays.
         images: uint8, (N, C, H, W).
-        records: one row an image, with its ``label``.
+        records: one row an image, with its ``label`` where there are labels.
 
     Raises:
         UserError: where an index is out of range, a file is missing, a folder holds no image, or
@@ -135,7 +136,9 @@ def choose_images(
         else:
             for choice in _named_by_path(one):
                 choices.setdefault(choice.file, choice)
-    return ChosenImages(tuple(choices.values()), images, records["label"].to_numpy())
+    unknown = np.full(len(images), None)
+    labels = records["label"].to_numpy() if "label" in records else unknown
+    return ChosenImages(tuple(choices.values()), images, labels)
 
 
 def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:

@@ -43,6 +43,7 @@ class ChecksHooks:
         if missing is not None:
             raise CannotRunError(missing)
         check_explained(pipeline, catalog)
+        check_ingest(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
         from glance_pipeline.compute import set_threads
@@ -88,6 +89,28 @@ def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
                 f"this run would write {name!r} over {path}: run a pipeline that only reads it "
                 "(kedro registry list), or say `versioned: true` in its catalog entry"
             )
+
+
+def check_ingest(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where files of the user's own are absent, or will not fit classifier or networks."""
+    inputs = pipeline.inputs()
+    if "params:ingest" not in inputs:
+        return
+    from glance_pipeline.ingest.agreement import absent_files, disagreements
+
+    parameters = catalog.load("params:ingest")
+    absent = absent_files(parameters)
+    if absent:
+        raise CannotRunError("; ".join(absent))
+    shape, widths = None, {}
+    if "classifier" in inputs:
+        shape = catalog.load("classifier").specification.image_shape
+    if "params:distill" in inputs:
+        widths["distill.surrogate.widths"] = catalog.load("params:distill").surrogate.widths
+        widths["align.reader.widths"] = catalog.load("params:align").reader.widths
+    said = disagreements(parameters, shape, widths)
+    if said:
+        raise CannotRunError("; ".join(said))
 
 
 def check_names(parameters: dict[str, Any]) -> None:

@@ -39,11 +39,15 @@ def feature_errors(found: Tensor, wanted: Tensor, concepts: tuple[Concept, ...])
 def mean_feature_error(found: Tensor, wanted: Tensor, concepts: tuple[Concept, ...]) -> Tensor:
     """Return the mean over features of each one's mean error over the images with a value.
 
+    It is 0 where there is no feature.
+
     Args:
         found: codes of the aligned concepts, (B, J).
         wanted: standardised context features or intended codes, (B, J), NaN where not known.
         concepts: all concepts of the code; the first J are the aligned ones.
     """
+    if not wanted.shape[1]:
+        return found.sum()
     errors = feature_errors(found, wanted, concepts)
     missing = wanted.isnan()
     if not missing.any():

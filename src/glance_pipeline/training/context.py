@@ -12,13 +12,25 @@ from torch import Tensor
 
 from glance_pipeline.context import Kind, as_levels, check_context, kinds_of, levels_of
 from glance_pipeline.networks import Concept
-from glance_pipeline.networks.concept import not_told_by_others
+from glance_pipeline.networks.concept import by_feature, not_told_by_others
 
 logger = logging.getLogger(__name__)
 
 OWN_VARIANCE = 1e-6
 """A column of which less than this share of the variance is its own is told by the others: the
 change of basis squares its condition, and columns come in single precision."""
+
+
+class UnusableFeaturesError(ValueError):
+    """Context features that cannot be aligned with, as the training images show them.
+
+    Attributes:
+        reasons: by feature.
+    """
+
+    def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.reasons = dict(reasons)
 
 
 def standardise_context(
@@ -33,7 +45,8 @@ def standardise_context(
     (``networks/concept.py``). A value that is missing is NaN in all columns of its feature.
 
     Args:
-        context_features: one row an image, one column a feature.
+        context_features: one row an image, one column a feature; none where concepts are to be
+            latent alone.
         records: one row an image, with a column ``split``.
         units: by feature name; empty for those that are not named.
         kinds: by feature name; read off the values for those that are not named.
@@ -43,17 +56,25 @@ def standardise_context(
             constant on the training split or a linear function of others, or two concepts would
             have one name.
     """
+    if context_features.shape[1] == 0 and len(context_features) == len(records):
+        kinds_of(context_features, kinds or {})  # a kind of a feature that is not there
+        return torch.empty(len(records), 0), []
     check_context(context_features, records, missing=True)
     found = kinds_of(context_features, kinds or {})
     rows = (records["split"] == "train").to_numpy()
-    _log_missing(context_features[rows])
     frame, concepts = _as_numbers(context_features, found, units)
     train = frame[rows]
     mean, std = train.mean(), train.std()
     constant = [name for name in std.index if not std[name] > 0]
     if constant:
-        raise ValueError(f"context_features: {constant} do not vary over the training images")
+        features = {concept.name: concept.feature or concept.name for concept in concepts}
+        raise UnusableFeaturesError(
+            f"context_features: {constant} do not vary over the training images",
+            {features[name]: f"{name} does not vary over the training images" for name in constant},
+        )
     _check_independent(((train - mean) / std).to_numpy(float, na_value=np.nan), concepts)
+    _log_missing(context_features[rows])
+    _log_levels(concepts)
     standardised = ((frame - mean) / std).to_numpy(np.float32, copy=True, na_value=np.nan)
     concepts = [
         replace(concept, mean=float(mean.iloc[k]), std=float(std.iloc[k]))
@@ -76,7 +97,7 @@ def _check_independent(standardised: np.ndarray, concepts: list[Concept]) -> Non
     names = [concepts[index].feature or concepts[index].name for index in free]
     covariance = values.T @ values / len(values)
     kept: list[int] = []
-    told: list[str] = []
+    told: dict[str, list[str]] = {}
     for k, name in enumerate(names):
         weights = np.linalg.solve(covariance[np.ix_(kept, kept)], covariance[kept, k])
         own = covariance[k, k] - covariance[k, kept] @ weights
@@ -84,11 +105,13 @@ def _check_independent(standardised: np.ndarray, concepts: list[Concept]) -> Non
             kept.append(k)
             continue
         by = {names[i]: None for i, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-3}
-        told.append(f"{name!r} by {list(by)}")
+        told.setdefault(name, list(by))
     if told:
-        raise ValueError(
+        said = "; ".join(f"{name!r} by {by}" for name, by in told.items())
+        raise UnusableFeaturesError(
             "context_features: over the training images, columns are linear functions of others: "
-            f"{'; '.join(dict.fromkeys(told))}; leave out one of each"
+            f"{said}; leave out one of each",
+            {name: f"it is a linear function of {by}" for name, by in told.items()},
         )
 
 
@@ -121,10 +144,8 @@ def _dimensions(column: pd.Series, kind: Kind, unit: str) -> list[tuple[Concept,
         level: (text == level).astype(float).where(column.notna(), np.nan) for level in levels
     }
     if kind == "binary":
-        logger.info("context: %s is binary, 0 is %s and 1 is %s", name, *levels)
         concept = Concept(name, "aligned", unit, measure="binary", levels=levels)
         return [(concept, is_level[levels[1]])]
-    logger.info("context: %s is categorical: %s", name, ", ".join(levels))
     return [
         (
             Concept(
@@ -151,3 +172,13 @@ def _log_missing(train: pd.DataFrame) -> None:
                 count,
                 len(train),
             )
+
+
+def _log_levels(concepts: list[Concept]) -> None:
+    for concept in concepts:
+        if concept.measure == "binary" and concept.levels != ("0", "1"):
+            logger.info("context: %s is binary, 0 is %s and 1 is %s", concept.name, *concept.levels)
+    for feature, members in by_feature(concepts).items():
+        if concepts[members[0]].measure == "categorical":
+            levels = ", ".join(concepts[index].levels[0] for index in members)
+            logger.info("context: %s is categorical: %s", feature, levels)

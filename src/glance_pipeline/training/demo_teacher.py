@@ -13,7 +13,11 @@ from glance_pipeline.training.supervised import train_supervised
 
 
 def train_demo_teacher(
-    images: np.ndarray, labels: np.ndarray, parameters: ClassifyParameters, seed: int
+    images: np.ndarray,
+    labels: np.ndarray,
+    parameters: ClassifyParameters,
+    seed: int,
+    class_names: tuple[str, ...] | None = None,
 ) -> Classifier:
     """Train a small CNN on ``images`` and freeze it.
 
@@ -22,12 +26,14 @@ def train_demo_teacher(
         labels: integers (N,), 0 … K−1, every class present.
         parameters: size and schedule.
         seed: the run's seed.
+        class_names: K of them; ``0`` … ``K−1`` by default.
 
     Returns:
-        The teacher, its classes named ``0`` … ``K−1``.
+        The teacher.
     """
     channels, height, width = images.shape[1:]
-    classes = int(labels.max()) + 1
+    class_names = class_names or tuple(str(i) for i in range(int(labels.max()) + 1))
+    classes = len(class_names)
     with seeded_torch(seed, "classify", "weights"):
         network = DemoClassifier(channels, height, classes, parameters.width, parameters.features)
 
@@ -57,6 +63,6 @@ def train_demo_teacher(
         shift=parameters.shift,
     )
     specification = ClassifierSpecification(
-        image_shape=(channels, height, width), class_names=tuple(str(i) for i in range(classes))
+        image_shape=(channels, height, width), class_names=class_names
     )
     return Classifier(network, specification)

@@ -11,6 +11,7 @@ from torch import Tensor
 from glance_pipeline.config.align import ReaderParameters
 from glance_pipeline.networks import Concept
 from glance_pipeline.networks.concept import by_feature
+from glance_pipeline.networks.layers import channels_last
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.objectives.feature_error import feature_errors
 from glance_pipeline.seeding import numpy_generator, seed_sequence, seeded_torch, torch_generator
@@ -45,6 +46,9 @@ def train_reader(
     with seeded_torch(seed, "reader", "weights"):
         names = tuple(concept.name for concept in aligned)
         reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
+    if not aligned:
+        logger.info("attribute reader: there is no context feature to read")
+        return channels_last(reader).requires_grad_(False).eval()
     columns = one_column_a_feature(context, aligned)
     weights = independence_weights(
         columns, parameters.independence, parameters.largest_weight, seed

@@ -118,16 +118,21 @@ def align(
     seed: int,
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
-    """Change the basis towards the context features, then train until they are concepts."""
+    """Change the basis towards the context features, then train until they are concepts.
+
+    Without any context feature all concepts stay latent, and the stage trains on as it is.
+    """
     context, concepts = standardise_context(
         context_features, records, parameters.units, parameters.kinds
     )
     data = TrainingData.of_split(images, records, classifier, context)
     assert data.context is not None
     codes = surrogate.encode_array(data.images)
-    rotated = align_basis(
-        surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
-    )
+    rotated = surrogate
+    if concepts:
+        rotated = align_basis(
+            surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
+        )
     result = _train(
         "align",
         parameters.stage,

@@ -68,6 +68,9 @@ def measure_interventions_by_morphometry(
 ) -> dict[str, Any]:
     """Measure on the generated image what each intervention did; empty without morphometry."""
     features = aligned_names(surrogate)
+    if not features:
+        logger.warning("interventions are not measured: no concept is aligned with a feature")
+        return {}
     unknown = sorted(set(features) - set(FEATURES))
     if unknown or images.shape[1] != 1:
         logger.warning("interventions are not measured: no morphometry for %s", unknown or "RGB")
@@ -109,15 +112,13 @@ def measure_axioms_of_counterfactuals(
     parameters: EvaluateParameters,
     seed: int,
 ) -> dict[str, Any]:
-    """Do nothing many times over, and do something and take it back."""
+    """Do nothing many times over, and do something with aligned concepts and take it back."""
     chosen = np.asarray(images[image_records["split"] == parameters.split])
     rng = numpy_generator(seed, "evaluate", "reversibility")
-    return {
-        "axioms": {
-            "composition_l1": composition_l1(surrogate, chosen),
-            "reversibility_l1": reversibility_l1(surrogate, chosen, rng),
-        }
-    }
+    axioms = {"composition_l1": composition_l1(surrogate, chosen)}
+    if aligned_names(surrogate):
+        axioms["reversibility_l1"] = reversibility_l1(surrogate, chosen, rng)
+    return {"axioms": axioms}
 
 
 def measure_distance_of_generated_images(

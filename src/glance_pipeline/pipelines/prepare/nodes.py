@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
 
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.context import check_context
@@ -15,6 +14,7 @@ from glance_pipeline.morphometry.measure import measure_digits
 from glance_pipeline.morphometry.render import render_digits
 from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
 from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.splits import split_by_fractions
 
 logger = logging.getLogger(__name__)
 
@@ -109,24 +109,13 @@ def split_images(
     Raises:
         ValueError: where there are too few images for every split to hold every class.
     """
-    labels, fractions = source_records["label"], parameters.fractions
-    state = int(numpy_generator(seed, "prepare", "split").integers(2**31))
-    sizes = [round(len(labels) * share) for share in (fractions.validation, fractions.test)]
-    fewest, classes = min(sizes), labels.nunique()
-    if fewest < classes:
-        raise ValueError(
-            f"prepare: found {len(labels)} images, of which the smallest split gets {fewest}; "
-            f"wanted at least {classes}, one for each class"
-        )
-    rest, test = train_test_split(
-        labels.index, test_size=sizes[1], stratify=labels, random_state=state
+    splits = split_by_fractions(
+        source_records["label"].to_numpy(),
+        len(source_records),
+        parameters.fractions,
+        numpy_generator(seed, "prepare", "split"),
     )
-    _, validation = train_test_split(
-        rest, test_size=sizes[0], stratify=labels[rest], random_state=state
-    )
-    records = source_records.assign(split="train")[["label", "split", "source_index"]]
-    records.loc[validation, "split"] = "validation"
-    records.loc[test, "split"] = "test"
+    records = source_records.assign(split=splits)[["label", "split", "source_index"]]
     return records.join(intended_features.add_prefix("intended_"))
 
 

@@ -1,0 +1,92 @@
+"""Parameters of the ingest pipeline."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from glance_pipeline.config.splits import SplitFractions
+
+Kind = Literal["folder", "zip", "npy", "idx", "hugging_face"]
+Labels = Literal["folders", "column", "file"]
+Crop = Annotated[int, Field(ge=1)] | Literal["square"]
+
+
+class ContextParameters(BaseModel):
+    """Which tables hold the context features, and how their rows find their images.
+
+    Attributes:
+        tables: CSV (``.csv``, ``.csv.gz``) and parquet files, joined one after another; none takes
+            the columns that a Hugging Face data set has beside its images, where it has any.
+        key: column that names the images: by path, file name or number; null finds it.
+        features: columns that become context features; null takes all that can be used.
+        without_row: an image that no row names is kept, with all its values missing, or dropped.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tables: tuple[str, ...] = ()
+    key: str | None = None
+    features: tuple[str, ...] | None = None
+    without_row: Literal["keep", "drop"] = "keep"
+
+
+class IngestParameters(BaseModel):
+    """Where a user's images are, what is made of them, and how they are split.
+
+    Attributes:
+        source: a folder of image files, a zip of them, an ``.npy`` array, an idx file, or a folder
+            with a Hugging Face data set; from the project's root.
+        kind: which of these it is; null tells by what is there.
+        number_of_images: how many are taken, at random; null takes all.
+        channels: 1 makes every image grey, 3 RGB; null takes what a sample of them is.
+        size: height and width of the images that are made, px.
+        crop: side of the centre square that is cut out before resizing, px, or ``square`` for the
+            largest one; null squeezes the whole image into the square.
+        resampling: filter of the resizing.
+        most_corrupt: largest share of the images that may be unreadable.
+        labels: where the classes come from: ``folders``, the name of each image's folder;
+            ``column``, ``label_column`` of the tables; ``file``, ``label_file``; null has none.
+        label_column: a column of the tables, or of a Hugging Face data set.
+        label_file: an ``.npy`` or idx file of integers; null takes the one beside an idx file.
+        class_names: names of the labels' values in sorted order; null takes the values as they are.
+        context: tables of context features.
+        group: column of the tables whose equal values never come into two splits.
+        split_column: column of the tables that says train, validation or test, or ``folders`` for
+            the first folder of each image; null splits by ``fractions``.
+        fractions: shares of the splits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    kind: Kind | None = None
+    number_of_images: int | None = Field(default=None, ge=1)
+    channels: Literal[1, 3] | None = None
+    size: int = 32
+    crop: Crop | None = None
+    resampling: Literal["lanczos", "bicubic", "bilinear", "box"] = "lanczos"
+    most_corrupt: float = Field(default=0.01, ge=0, le=1)
+    labels: Labels | None = None
+    label_column: str = "label"
+    label_file: str | None = None
+    class_names: tuple[str, ...] | None = None
+    context: ContextParameters = ContextParameters()
+    group: str | None = None
+    split_column: str | None = None
+    fractions: SplitFractions = SplitFractions()
+
+    @field_validator("size")
+    @classmethod
+    def _is_a_power_of_two(cls, size: int) -> int:
+        if size < 8 or size & (size - 1):
+            raise ValueError(f"found {size} px, wanted 8, 16, 32, 64, … (the generator's sizes)")
+        return size
+
+    @model_validator(mode="after")
+    def _splits_one_way(self) -> "IngestParameters":
+        if self.group is not None and self.split_column is not None:
+            raise ValueError(
+                f"group {self.group!r} and split_column {self.split_column!r} were both found; "
+                "wanted one of them: a column that says the split leaves nothing to group"
+            )
+        return self

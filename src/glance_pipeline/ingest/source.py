@@ -1,0 +1,35 @@
+"""Where images come from: their names, how each is read, and what is said of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+Raw = bytes | np.ndarray
+"""An image file's content, or the image itself: uint8 (H, W) or (H, W, C)."""
+
+Reader = Callable[[], Raw]
+"""Reads one image; it may be called in any thread, and raises OSError or ValueError."""
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images that have been found but not read.
+
+    Attributes:
+        place: what messages call it.
+        names: of the images: paths relative to the source, with ``/``; numbers in an array.
+        read: gives a reader for each of the rows it is asked for, in their order.
+        columns: what the source itself says of its images, one row each; often nothing.
+        in_any_order: whether ``read`` takes rows in any order, or in rising order only.
+    """
+
+    place: str
+    names: tuple[str, ...]
+    read: Callable[[Sequence[int]], Iterator[Reader]]
+    columns: pd.DataFrame = field(default_factory=pd.DataFrame)
+    in_any_order: bool = True
+
+    def __len__(self) -> int:
+        return len(self.names)

@@ -1,0 +1,128 @@
+"""Image files of every kind that people have, each made here with Pillow and read back."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glance_pipeline.ingest.picture import Form, UnreadableImageError, decode, fit
+
+COLOUR = np.zeros((4, 6, 3), dtype=np.uint8)
+COLOUR[:, :3] = (200, 30, 10)
+COLOUR[:, 3:] = (10, 30, 200)
+
+
+def file_of(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def decoded(picture: Image.Image, kind: str = "PNG", **options) -> tuple[np.ndarray, list[str]]:
+    found, notes = decode(file_of(picture, kind, **options))
+    return np.asarray(found), notes
+
+
+def test_rgb_and_grey_are_read_as_they_are():
+    assert np.array_equal(decoded(Image.fromarray(COLOUR))[0], COLOUR)
+    grey = COLOUR[..., 0]
+    assert np.array_equal(decoded(Image.fromarray(grey))[0], grey)
+
+
+def test_a_palette_is_its_colours():
+    palette = Image.fromarray(COLOUR).quantize(4)
+    assert palette.mode == "P"
+    assert np.abs(decoded(palette)[0].astype(int) - COLOUR).max() <= 2
+
+
+def test_black_and_white_is_grey():
+    bits = Image.fromarray((np.eye(5) * 255).astype(np.uint8)).convert("1")
+    found, _ = decode(file_of(bits))
+    assert found.mode == "L"
+    assert np.array_equal(np.asarray(found), np.eye(5) * 255)
+
+
+def test_transparency_is_laid_on_white_and_said():
+    alpha = np.full((4, 6, 1), 255, dtype=np.uint8)
+    alpha[0] = 0
+    found, notes = decoded(Image.fromarray(np.concatenate([COLOUR, alpha], 2)))
+    assert (found[0] == 255).all()
+    assert np.array_equal(found[1:], COLOUR[1:])
+    assert notes == ["are transparent in places and were laid on white"]
+    alpha[0] = 255
+    assert decoded(Image.fromarray(np.concatenate([COLOUR, alpha], 2)))[1] == []
+
+
+def test_a_grey_image_with_transparency_stays_grey():
+    grey = np.dstack([np.full((3, 3), 7, np.uint8), np.full((3, 3), 255, np.uint8)])
+    found, _ = decode(file_of(Image.fromarray(grey)))
+    assert found.mode == "L"
+    assert (np.asarray(found) == 7).all()
+
+
+def test_cmyk_becomes_rgb():
+    found, _ = decode(file_of(Image.fromarray(COLOUR).convert("CMYK"), "TIFF"))
+    assert found.mode == "RGB"
+
+
+def test_exif_rotation_is_undone():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side: to be turned 90° clockwise
+    found, notes = decoded(Image.fromarray(COLOUR), exif=exif)
+    assert np.array_equal(found, np.rot90(COLOUR, -1))
+    assert notes == ["were turned as their EXIF data say"]
+
+
+@pytest.mark.parametrize("values", [np.uint16, np.float32])
+def test_more_than_8_bits_are_refused_with_a_word(values):
+    picture = Image.fromarray(np.arange(12).reshape(3, 4).astype(values))
+    with pytest.raises(UnreadableImageError, match=r"more than 8 bits a channel.*8 bits"):
+        decode(file_of(picture, "TIFF"))
+
+
+def test_a_truncated_jpeg_is_refused():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    whole = file_of(Image.fromarray(noise), "JPEG")
+    with pytest.raises(UnreadableImageError, match="truncated"):
+        decode(whole[: len(whole) // 2])
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\nrest"])
+def test_what_is_no_image_is_refused(content):
+    with pytest.raises(UnreadableImageError):
+        decode(content)
+
+
+def test_an_array_is_taken_as_it_is():
+    assert np.array_equal(np.asarray(decode(COLOUR)[0]), COLOUR)
+    assert np.array_equal(np.asarray(decode(COLOUR[..., :1])[0]), COLOUR[..., 0])
+
+
+def test_fitting_gives_channels_first_and_the_size():
+    array, notes = fit(Image.fromarray(COLOUR), Form(channels=3, size=8))
+    assert array.shape == (3, 8, 8)
+    assert array.dtype == np.uint8
+    assert notes == ["were not square and were squeezed; see ingest.crop"]
+    assert (array[0, :, 0] == 200).all()
+    assert (array[2, :, -1] == 200).all()
+
+
+def test_the_centre_is_cut_out():
+    picture = np.arange(6 * 10, dtype=np.uint8).reshape(6, 10)
+    square, notes = fit(Image.fromarray(picture), Form(channels=1, size=6, crop="square"))
+    assert np.array_equal(square[0], picture[:, 2:8])
+    assert notes == []
+    less, _ = fit(Image.fromarray(picture), Form(channels=1, size=4, crop=4))
+    assert np.array_equal(less[0], picture[1:5, 3:7])
+    with pytest.raises(UnreadableImageError, match=r"10×6 px, less than the 7 px of ingest\.crop"):
+        fit(Image.fromarray(picture), Form(channels=1, size=4, crop=7))
+
+
+def test_grey_and_colour_are_converted_and_it_is_said():
+    grey, notes = fit(Image.fromarray(COLOUR), Form(channels=1, size=4, crop="square"))
+    assert notes == ["were in colour and made grey"]
+    assert grey[0, 0, 0] == round(0.299 * 200 + 0.587 * 30 + 0.114 * 10)  # ITU-R 601
+    rgb, notes = fit(Image.fromarray(COLOUR[:4, :4, 0]), Form(channels=3, size=4))
+    assert notes == ["were grey and made RGB"]
+    assert np.array_equal(rgb[0], rgb[2])
