@@ -37,8 +37,8 @@ _PICTURES = 256
 _CODES = 8192
 """Codes that the student is asked about at once."""
 
-_FORETOLD = 4000
-"""Permutations on which the student is asked."""
+_FORETOLD = 40
+"""Permutations on which the student is asked, for each on which pictures are drawn."""
 
 
 class ShapleyImportance:
@@ -118,9 +118,10 @@ class ShapleyImportance:
         """Return the game that the student plays; None where nothing is sampled."""
         if not isinstance(self.game, Permutations):
             return None
+        number = _FORETOLD * self.parameters.permutations
         order = numpy_generator(seed, "importance", "foretold").permutation(len(training))
-        background = Background.even(training[order[: _FORETOLD // 2]])
-        return Permutations(background, len(self.players), _FORETOLD, seed, "foretold orders")
+        background = Background.even(training[order[: number // 2]])
+        return Permutations(background, len(self.players), number, seed, "foretold orders")
 
     @torch.no_grad()
     def _worth(
