@@ -144,8 +144,8 @@ class ExplainParameters(BaseModel):
         number_of_counterfactuals: most that are kept for an image.
         steps: pictures in an effect strip.
         effect: ``direct`` holds all but the concepts that are set; ``causal`` lets what they cause
-            follow, through the structural causal models. Counterfactuals, importances and strips
-            obey it.
+            follow, through the structural causal models. Counterfactuals, importances, strips and
+            the saliency maps of single concepts obey it.
         residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
             the explanation carries a warning.
         report_images: most images that the report shows, the first ones.
