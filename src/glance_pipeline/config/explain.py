@@ -9,7 +9,8 @@ Effect = Literal["direct", "causal"]
 """``direct``: everything but the concepts that are set is held. ``causal``: what they cause
 follows."""
 
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_INDEX = re.compile(r"[0-9]+")
+_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
 
 
 def parse_images(value: Any) -> Any:
@@ -47,7 +48,7 @@ def _split(text: str) -> list[int | str]:
     images: list[int | str] = []
     for piece in filter(None, (piece.strip() for piece in text.split(";"))):
         words = piece.split()
-        if not all(word.isdigit() or _RANGE.fullmatch(word) for word in words):
+        if not all(_INDEX.fullmatch(word) or _RANGE.fullmatch(word) for word in words):
             images.append(piece)
             continue
         for word in words:
