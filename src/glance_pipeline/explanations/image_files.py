@@ -73,7 +73,7 @@ def read_image(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tup
             f"The file is {picture.width}×{picture.height} pixels; "
             f"it was squeezed to the classifier's {width}×{height}."
         )
-    if picture.has_transparency_data and picture.convert("RGBA").getextrema()[3][0] < 255:
+    if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
         notes.append("The file's transparency was left out; its colours stayed as they are.")
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
