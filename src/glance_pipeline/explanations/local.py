@@ -13,7 +13,11 @@ from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explanations.assessment import Assessment
-from glance_pipeline.explanations.background import background_codes, training_codes
+from glance_pipeline.explanations.background import (
+    background_codes,
+    training_codes,
+    training_rows,
+)
 from glance_pipeline.explanations.causal_intervention import choose_interventions
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
@@ -152,8 +156,7 @@ class LocalExplanations:
             parameters: of the methods.
             seed: of the run.
         """
-        training = records["split"].to_numpy()[concepts.concepts.index.to_numpy()] == "train"
-        rows = np.flatnonzero(training).tolist()
+        rows = training_rows(concepts, records)
         number = parameters.importance.backgrounds
         background = background_codes(surrogate, concepts, rows, number, seed)
         return cls(
