@@ -52,7 +52,7 @@ class ConceptSaliency:
         surrogate: draws the pictures.
         classifier: the teacher.
         background: standardised values of the active concepts of training images, (B, D), see
-            ``importance.background_codes``; the first ``parameters.paths`` of them are used.
+            ``background.background_codes``; the first ``parameters.paths`` of them are used.
         parameters: of the paths.
         measure: ``margin`` or ``logit``, as in ``ImportanceParameters``.
         seed: of the orders in which single concepts move.
