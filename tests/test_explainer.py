@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from glance_pipeline import Explainer
@@ -71,6 +72,13 @@ def test_images_are_named_in_every_way(explainer, tmp_path):
     assert [e.index for e in explainer.explain("2-3")] == [2, 3]
 
 
+def test_tensors_are_images_and_arrays_of_indices_are_not(explainer):
+    image = torch.from_numpy(np.array(explainer.images[:1]))
+    array, *indexed = explainer.explain([image, np.array([2, 0])])
+    assert array.index is None and [e.index for e in indexed] == [2, 0]
+    np.testing.assert_array_equal(array.original, indexed[1].original)
+
+
 def test_a_target_holds_for_one_call(explainer):
     name = explainer.explain(3)[0].prediction.class_name
     other = next(c for c in explainer.classifier.class_names if c != name)
@@ -91,6 +99,8 @@ def test_a_target_holds_for_one_call(explainer):
         (np.zeros((1, 32, 32)), r"uint8 and shape \(1, 32, 32\).*; found float64"),
         (np.zeros((28, 28), np.uint8), r"found uint8 and \(28, 28\)"),
         (2.5, "not by float"),
+        (True, "not by bool"),
+        (b"ab", "not by bytes"),
     ],
 )
 def test_what_cannot_be_explained_is_said(explainer, images, told):
@@ -144,6 +154,11 @@ def test_two_projects_are_loaded_beside_each_other(finished_project, tmp_path, m
     [
         ({"stepps": 3}, "parameter explain.stepps: Extra inputs are not permitted"),
         ({"steps": 1}, "parameter explain.steps: Input should be greater"),
+        (
+            {"parameters": {"seed": -1}},
+            "parameter seed: Input should be greater",
+        ),
+        ({"parameters": {"compute": {"threads": 0}}}, "parameter compute.threads: Input should"),
         ({"num_shards": 2, "shard_index": 2}, "2 shards .num_shards. are numbered 0 to 1"),
     ],
 )

@@ -34,7 +34,13 @@ def shapley(run: TrainedRun, _: bool) -> dict[str, Any]:
     parameters = run.parameters.importance
     background = run.background(parameters.backgrounds)
     found = measure_shapley(
-        run.surrogate, run.classifier, run.subjects, background, parameters, run.seed
+        run.surrogate,
+        run.classifier,
+        run.subjects,
+        background,
+        parameters,
+        run.seed,
+        training=run.training_codes,
     )
     _print("Importances", pd.Series(found).to_frame("").T)
     return {"shapley": found}

@@ -13,6 +13,7 @@ from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explainer import Explainer
 from glance_pipeline.explanations import Subjects, background_codes
+from glance_pipeline.explanations.background import training_codes, training_rows
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
 
@@ -58,9 +59,14 @@ class TrainedRun:
 
     def background(self, number: int) -> Tensor:
         """Draw the codes of ``number`` training images as the pipeline does, (number, D)."""
-        split = self.records["split"].to_numpy()[self.concepts.concepts.index.to_numpy()]
-        rows = np.flatnonzero(split == "train").tolist()
+        rows = training_rows(self.concepts, self.records)
         return background_codes(self.surrogate, self.concepts, rows, number, self.seed)
+
+    @cached_property
+    def training_codes(self) -> Tensor:
+        """The codes of all training images, (T, D)."""
+        rows = training_rows(self.concepts, self.records)
+        return training_codes(self.surrogate, self.concepts, rows)
 
     def with_images(self, split: str, count: int) -> "TrainedRun":
         """Return the same run with other images to explain, drawn from ``split``.

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from torch import Tensor
 
 from glance_pipeline.causal import CausalGraph
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.explain import ExplainParameters, parse_images
 from glance_pipeline.errors import UserError
 from glance_pipeline.explanations import Explanation, LocalExplanations
@@ -22,6 +24,8 @@ from glance_pipeline.explanations.selection import Named, choose_images
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.project import OpenedProject
 from glance_pipeline.report import render_report
+
+_Parameters = TypeVar("_Parameters", bound=BaseModel)
 
 _DATASETS = {
     "surrogate": "surrogate_aligned",
@@ -91,12 +95,13 @@ class Explainer:
         if overrides:
             wanted["explain"] = {**wanted.get("explain", {}), **overrides}
         opened = OpenedProject.open(project, env, wanted)
-        checked = _check(opened.parameters.get("explain", {}))
+        checked = _check(ExplainParameters, opened.parameters.get("explain", {}), "explain")
+        shared = _check(SharedParameters, opened.parameters)
         found = opened.load(*_DATASETS.values())
         return cls(
             **{name: found[dataset] for name, dataset in _DATASETS.items()},
             parameters=checked,
-            seed=int(opened.parameters["seed"]),
+            seed=shared.seed,
         )
 
     def __repr__(self) -> str:
@@ -112,9 +117,9 @@ class Explainer:
         """Explain images by every method there is.
 
         Args:
-            images: arrays of uint8, (N, C, H, W) or (C, H, W); indices of prepared images, also
-                written as in ``explain.images`` (``"0-7"``); files, or folders of them; or several
-                of these in a list.
+            images: arrays or tensors of uint8, (N, C, H, W) or (C, H, W); indices of prepared
+                images, also in an array (N,) or written as in ``explain.images`` (``"0-7"``);
+                files, or folders of them; or several of these in a list.
             target: class the counterfactuals aim at in this call: ``runner_up``, ``any``, or a
                 class name.
 
@@ -171,16 +176,20 @@ class Explainer:
 
 def _named(images: Named | Iterable[Any]) -> Iterator[Named]:
     """Yield what names one image or one folder."""
-    if isinstance(images, np.ndarray):
+    if isinstance(images, Tensor):
+        images = images.numpy(force=True)
+    if isinstance(images, np.ndarray) and images.ndim < 2 and images.dtype.kind in "iu":
+        yield from images.reshape(-1).tolist()
+    elif isinstance(images, np.ndarray):
         yield from images if images.ndim == 4 else [images]
     elif isinstance(images, str):
         try:
             yield from parse_images(images)
         except ValueError as error:
             raise UserError(f"explain.images: {error}") from error
-    elif isinstance(images, int | np.integer | Path):
+    elif isinstance(images, int | np.integer | Path) and not isinstance(images, bool):
         yield images
-    elif isinstance(images, Iterable):
+    elif isinstance(images, Iterable) and not isinstance(images, bytes | Mapping):
         for one in images:
             yield from _named(one)
     else:
@@ -190,11 +199,10 @@ def _named(images: Named | Iterable[Any]) -> Iterator[Named]:
         )
 
 
-def _check(parameters: Mapping[str, Any]) -> ExplainParameters:
+def _check(kind: type[_Parameters], found: Mapping[str, Any], *block: str) -> _Parameters:
+    """Return parameters as ``kind``; raise ``UserError`` naming each that is wrong."""
     try:
-        return ExplainParameters.model_validate(parameters)
+        return kind.model_validate(found)
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, ('explain', *e['loc'])))}: {e['msg']}" for e in error.errors()
-        ]
+        wrong = [f"{'.'.join(map(str, (*block, *e['loc'])))}: {e['msg']}" for e in error.errors()]
         raise UserError("parameter " + "; ".join(wrong)) from error

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.explain.__main__ import main
+from benchmarks.explain.__main__ import main, shapley
 from benchmarks.explain.saliency import COLUMNS, OURS, measure_saliency, saliency_table
 from benchmarks.explain.trained_run import TrainedRun
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.explanations import LocalExplanations, ShapleyImportance
 from glance_pipeline.networks.demo_classifier import DemoClassifier
 from glance_pipeline.seeding import seeded_torch
 from glance_pipeline.testing import tiny_surrogate
@@ -31,7 +32,7 @@ def run():
         concepts=ConceptTable(concepts, pd.DataFrame(), kinds, dict.fromkeys(concepts, "")),
         images=draws.integers(0, 256, (20, 1, 8, 8), dtype=np.uint8),
         records=pd.DataFrame({"split": ["train"] * 12 + ["test"] * 8}),
-        parameters=ExplainParameters(saliency={"paths": 2}),
+        parameters=ExplainParameters(saliency={"paths": 2}, importance={"backgrounds": 4}),
         seed=0,
         rows=np.empty(0, int),
     )
@@ -45,6 +46,33 @@ def test_images_are_drawn_from_the_split(run):
     assert len(run.with_images("test", 100).rows) == 8
     with pytest.raises(ValueError, match="no image belongs to the split 'validation'"):
         run.with_images("validation", 5)
+
+
+def test_importances_are_measured_as_the_pipeline_computes_them(run, monkeypatch):
+    made = []
+
+    class Recorded(ShapleyImportance):
+        def __init__(self, *given):
+            super().__init__(*given)
+            made.append(self)
+
+    monkeypatch.setattr("benchmarks.explain.shapley.ShapleyImportance", Recorded)
+    chosen = run.with_images("test", 2)
+    shapley(chosen, True)
+    methods = LocalExplanations.from_artifacts(
+        run.surrogate, run.classifier, run.concepts, run.records, None, run.parameters, run.seed
+    )
+    sampled = ShapleyImportance(
+        run.surrogate,
+        run.classifier,
+        methods.background,
+        run.parameters.importance.model_copy(update={"exact_up_to": 0}),
+        run.seed,
+        None,
+        methods.training,
+    )
+    assert made[1].control.others.equal(sampled.control.others)
+    assert made[1].game.others.equal(sampled.game.others)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("captum") is None, reason="an extra")

@@ -224,3 +224,9 @@ def test_representatives_stand_for_their_clusters():
     assert chosen.values[order, 0].tolist() == pytest.approx([0.0, 5.0, -5.0], abs=0.15)
     alike = torch.zeros(50, 2)
     assert len(representatives(alike, 3, seed=0)) == 1
+
+
+def test_backgrounds_that_no_pair_uses_are_not_counted():
+    codes = Background.even(torch.arange(30.0).view(10, 3))
+    game = Permutations(codes, 3, 8, 0)
+    assert len(game.background) == 4 and game.others.unique(dim=0).equal(codes.values[:4])

@@ -102,21 +102,32 @@ def test_the_saved_picture_is_what_the_teacher_was_asked_about():
     np.testing.assert_allclose(logits[0], found.prediction.logits, atol=1e-5)
 
 
-def test_reconstruction_called_otherwise_is_no_counterfactual():
-    surrogate, classifier = glass_box(by_tilt)
+def swapped_subjects(surrogate, classifier):
+    """An image called a, with the codes and the reconstruction of one called b."""
     images = pictures(surrogate, [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
     seen = Subjects.see(surrogate, classifier, images)
-    # The first image with the codes and the reconstruction of the second.
-    swapped = Subjects(
+    return Subjects(
         images[:1],
         seen.codes[[1]],
         seen.logits[:1],
         seen.reconstructions[1:],
         seen.reconstruction_logits[1:],
     )
-    (outcome,) = CounterfactualSearch(surrogate, classifier).explain(swapped)
+
+
+def test_reconstruction_called_otherwise_is_no_counterfactual():
+    surrogate, classifier = glass_box(by_tilt)
+    subjects = swapped_subjects(surrogate, classifier)
+    (outcome,) = CounterfactualSearch(surrogate, classifier).explain(subjects)
     assert outcome.found == ()
     assert outcome.note == "The reconstruction is already called b, with no concept changed."
+
+
+def test_any_of_two_classes_is_none_where_the_reconstruction_has_the_other():
+    surrogate, classifier = glass_box(lambda u: by_tilt(u)[:, :2], ("a", "b"))
+    subjects = swapped_subjects(surrogate, classifier)
+    (outcome,) = CounterfactualSearch(surrogate, classifier, target="any").explain(subjects)
+    assert outcome.found == () and outcome.note.startswith("There is no third class")
 
 
 def test_unknown_target_names_the_classes():

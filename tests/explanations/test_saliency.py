@@ -1,11 +1,17 @@
 import numpy as np
 import pytest
 import torch
+from support_models import straight_models
 from torch import nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.explain import SaliencyParameters
-from glance_pipeline.explanations import ConceptSaliency, Subjects
+from glance_pipeline.explanations import (
+    CausalIntervention,
+    ConceptSaliency,
+    ShapleyImportance,
+    Subjects,
+)
 from glance_pipeline.explanations.overlay import overlay
 from glance_pipeline.explanations.saliency import parts_of_steps, standing_out
 from glance_pipeline.images import to_uint8
@@ -83,6 +89,38 @@ def test_concept_maps_add_up_to_the_map_and_to_what_each_concept_does():
     assert result.of("shade").sum() == pytest.approx(0, abs=0.1)
     with pytest.raises(KeyError, match="no map of concept 'weight'"):
         result.of("weight")
+
+
+def product(u):
+    zero = torch.zeros_like(u[:, 0])
+    return torch.stack([3 * u[:, 0] * u[:, 1] + 9, zero, zero - 50], 1)
+
+
+def test_concept_maps_of_the_causal_effect_add_up_to_the_causal_shapley_values():
+    """shade → tilt with slope 1, from 0 to 1: once shade is set tilt is there, and brings nothing.
+
+    Of the direct effect each has half.
+    """
+    surrogate, classifier = glass_box(product)
+    arrow = ("shade", "tilt")
+    causal = CausalIntervention(surrogate, straight_models(surrogate, {arrow: 1.0}, (arrow,)))
+    subjects = subjects_of(surrogate, classifier, [[1.0, 1.0, 0.0]])
+    nothing = torch.zeros(2, 3)
+    for intervention, shade, tilt in ((None, 1.5, 1.5), (causal, 3.0, 0.0)):
+        (result,) = ConceptSaliency(
+            surrogate,
+            classifier,
+            nothing,
+            PLAIN.model_copy(update={"by_concept": True}),
+            intervention=intervention,
+        ).explain(subjects)
+        (values,) = ShapleyImportance(
+            surrogate, classifier, nothing, intervention=intervention
+        ).explain(subjects)
+        assert result.of("shade").sum() == pytest.approx(shade, abs=0.1)
+        assert result.of("tilt").sum() == pytest.approx(tilt, abs=0.1)
+        for one in values.of:
+            assert result.of(one.concept).sum() == pytest.approx(one.contribution, abs=1e-3)
 
 
 class HalvesSurrogate(GlassBoxSurrogate):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.errors import UserError
-from glance_pipeline.explanations.image_files import read_image
+from glance_pipeline.explanations.image_files import check_image, read_image
 from glance_pipeline.explanations.selection import check_named, choose_images, first_of_split
 
 IMAGES = np.arange(5 * 16, dtype=np.uint8).reshape(5, 1, 4, 4)
@@ -30,6 +30,7 @@ RECORDS = pd.DataFrame(
         ("3 3 3", (3,)),
         ("my digits/seven 7.png", ("my digits/seven 7.png",)),
         ("a.png;4", ("a.png", 4)),
+        ("²", ("²",)),
         ([3, "a.png", "5-6"], (3, "a.png", 5, 6)),
     ],
 )
@@ -42,6 +43,7 @@ def test_images_can_be_written_in_several_ways(written, meant):
     [
         ("7-3", "runs backwards"),
         ("", "no image is named"),
+        ("5-3", "the range 5-3 of images runs backwards"),
         ([], "no image is named"),
         (-1, "-1 is below"),
         ({"a": 1}, "not by"),
@@ -97,6 +99,22 @@ def test_a_grey_file_becomes_colour_and_a_squeeze_is_noted(tmp_path):
     assert notes == ("The file is 8×4 pixels; it was squeezed to the classifier's 4×4.",)
 
 
+def test_transparency_is_noted_where_there_is_any(tmp_path):
+    path = tmp_path / "clear.png"
+    for alpha, noted in ((255, 0), (10, 1)):
+        Image.new("RGBA", (4, 4), (90, 90, 90, alpha)).save(path)
+        picture, notes = read_image(path, (1, 4, 4))
+        assert (picture == 90).all() and len(notes) == noted
+    assert "transparency" in notes[0]
+
+
+def test_a_file_of_too_many_pixels_is_named(tmp_path, monkeypatch):
+    Image.new("L", (8, 8)).save(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 31)
+    with pytest.raises(UserError, match=r"huge\.png has too many pixels"):
+        check_image(tmp_path / "huge.png")
+
+
 def test_missing_unreadable_and_deep_files_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"no file .*none\.png"):
         read_image(tmp_path / "none.png", (1, 4, 4))
@@ -146,13 +164,14 @@ def test_what_can_be_checked_early_is(tmp_path):
 
 
 def test_a_choice_is_told_from_another_by_what_it_would_read(tmp_path):
-    def identity(named, images=IMAGES):
-        return choose_images(named, images, RECORDS).identity()
+    def identity(named, images=IMAGES, records=RECORDS):
+        return choose_images(named, images, records).identity()
 
     file = tmp_path / "a.png"
     Image.new("L", (4, 4), 9).save(file)
     first = identity((0, str(file)))
     assert identity((0, str(file))) == first
     assert identity((0, str(file)), IMAGES + 1) != first
+    assert identity((0, str(file)), records=RECORDS.assign(label="c")) != first
     os.utime(file, (1, 1))
     assert identity((0, str(file))) != first

@@ -76,6 +76,16 @@ def test_it_is_worked_by_keyboard(page):
     assert said(page) == "" and page.locator("#drawing g.edge[tabindex]").count() == 0
 
 
+def test_an_edge_chosen_by_keyboard_leaves_the_other_edges_in_reach(page):
+    node(page, "tilt").press("Enter")
+    line = edge(page, "tilt → b: used")
+    line.press("Enter")
+    assert words(1) in said(page)
+    assert page.locator("#drawing g.edge[tabindex]").count() == 2
+    page.keyboard.press("Shift+Tab")
+    assert words(0) in said(page)
+
+
 def test_links_under_the_graph_lead_to_the_cards(page):
     page.evaluate("document.querySelector('#card-2 details').open = false")
     node(page, "tilt").click()

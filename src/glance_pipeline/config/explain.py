@@ -9,7 +9,8 @@ Effect = Literal["direct", "causal"]
 """``direct``: everything but the concepts that are set is held. ``causal``: what they cause
 follows."""
 
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_INDEX = re.compile(r"[0-9]+")
+_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
 
 
 def parse_images(value: Any) -> Any:
@@ -47,7 +48,7 @@ def _split(text: str) -> list[int | str]:
     images: list[int | str] = []
     for piece in filter(None, (piece.strip() for piece in text.split(";"))):
         words = piece.split()
-        if not all(word.isdigit() or _RANGE.fullmatch(word) for word in words):
+        if not all(_INDEX.fullmatch(word) or _RANGE.fullmatch(word) for word in words):
             images.append(piece)
             continue
         for word in words:
@@ -144,8 +145,8 @@ class ExplainParameters(BaseModel):
         number_of_counterfactuals: most that are kept for an image.
         steps: pictures in an effect strip.
         effect: ``direct`` holds all but the concepts that are set; ``causal`` lets what they cause
-            follow, through the structural causal models. Counterfactuals, importances and strips
-            obey it.
+            follow, through the structural causal models. Counterfactuals, importances, strips and
+            the saliency maps of single concepts obey it.
         residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
             the explanation carries a warning.
         report_images: most images that the report shows, the first ones.

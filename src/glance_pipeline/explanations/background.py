@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -31,6 +32,17 @@ class Background:
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+def training_rows(table: ConceptTable, records: pd.DataFrame) -> list[int]:
+    """Return the positions in the table of the training images.
+
+    Args:
+        table: concepts of all images.
+        records: of all prepared images, with their ``split``.
+    """
+    split = records["split"].to_numpy()[table.concepts.index.to_numpy()]
+    return np.flatnonzero(split == "train").tolist()
 
 
 def training_codes(surrogate: TwinSurrogate, table: ConceptTable, rows: list[int]) -> Tensor:

@@ -204,6 +204,8 @@ class CounterfactualSearch:
             note = f"No change of the concepts within their range made the classifier say {goal}."
         elif int(subjects.predicted[image]) == aim:
             note = f"The image is already called {target}."
+        elif aim is None:
+            note = "There is no third class: the reconstruction is called otherwise than the image."
         else:
             note = f"The reconstruction is already called {target}, with no concept changed."
         return Counterfactuals(target=target, found=tuple(found), note=note)

@@ -90,8 +90,8 @@ class Permutations:
     """Players join in random orders, each order forwards and backwards on one background code.
 
     Args:
-        background: codes, of equal weight; used in turn, so that each has the same share of the
-            baseline.
+        background: codes, of equal weight; used in turn, one a pair, so that each has about the
+            same share of the baseline. Of more codes than pairs the first are used.
         size: number P of players.
         number: of permutations, even; a pair of them is the independent draw.
         seed: of the orders, which are the same for every image, so that an image's result hangs on
@@ -107,9 +107,9 @@ class Permutations:
         seed: int,
         stream: str = "permutations",
     ) -> None:
-        self.background = background
         self.size = size
         self.pairs = number // 2
+        self.background = Background.even(background.values[: self.pairs])
         generator = numpy_generator(seed, "importance", stream)
         forwards = [generator.permutation(size).tolist() for _ in range(self.pairs)]
         orders = torch.tensor([[order, order[::-1]] for order in forwards])  # (pairs, 2, P)
@@ -118,7 +118,7 @@ class Permutations:
         joined = self._place[:, :, None, :] < torch.arange(1, size)[:, None]
         nobody = torch.zeros(self.pairs, 1, size, dtype=torch.bool)
         self.members = torch.cat([nobody, joined.flatten(1, 2)], 1).flatten(0, 1)
-        used = background.values[torch.arange(self.pairs) % len(background)]
+        used = self.background.values[torch.arange(self.pairs) % len(self.background)]
         self.others = used.repeat_interleave(1 + 2 * (size - 1), 0)
 
     def solve(self, worth: Tensor, full: Tensor) -> Solution:

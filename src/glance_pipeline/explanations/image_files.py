@@ -41,7 +41,8 @@ def check_image(path: Path) -> None:
     """Read the first bytes of an image file.
 
     Raises:
-        UserError: where the file is missing, is no image, or has more than 8 bits a channel.
+        UserError: where the file is missing, is no image, has more than 8 bits a channel, or
+            so many pixels that Pillow refuses it (179 million).
     """
     _open(path).close()
 
@@ -57,7 +58,7 @@ def read_image(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tup
         The image, uint8 (C, H, W), and what was done to it that changes its look.
 
     Raises:
-        UserError: where the file is missing, is no image, or has more than 8 bits a channel.
+        UserError: as ``check_image``, and where the file is damaged further on.
     """
     channels, height, width = shape
     with _open(path) as file:
@@ -72,6 +73,8 @@ def read_image(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tup
             f"The file is {picture.width}×{picture.height} pixels; "
             f"it was squeezed to the classifier's {width}×{height}."
         )
+    if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
+        notes.append("The file's transparency was left out; its colours stayed as they are.")
     picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
@@ -86,6 +89,10 @@ def _open(path: Path) -> Image.Image:
         raise UserError(f"explain.images: there is no file {path}") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise _unreadable(path, error) from error
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f"explain.images: {path} has too many pixels to be read: {error}; save it smaller"
+        ) from error
     if picture.mode.startswith(("I", "F")):
         picture.close()
         raise UserError(

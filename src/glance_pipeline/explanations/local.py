@@ -9,12 +9,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glance_pipeline import __version__
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explanations.assessment import Assessment
-from glance_pipeline.explanations.background import background_codes, training_codes
+from glance_pipeline.explanations.background import (
+    background_codes,
+    training_codes,
+    training_rows,
+)
 from glance_pipeline.explanations.causal_intervention import choose_interventions
 from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
@@ -153,8 +158,7 @@ class LocalExplanations:
             parameters: of the methods.
             seed: of the run.
         """
-        training = records["split"].to_numpy()[concepts.concepts.index.to_numpy()] == "train"
-        rows = np.flatnonzero(training).tolist()
+        rows = training_rows(concepts, records)
         number = parameters.importance.backgrounds
         background = background_codes(surrogate, concepts, rows, number, seed)
         return cls(
@@ -179,11 +183,14 @@ class LocalExplanations:
     def identity(self) -> dict[str, Any]:
         """Return all that an image's explanation hangs on beside the image, for a fingerprint."""
         tensors, header = self.surrogate.to_weights()
+        network = self.classifier.network
         chosen = {"images", "count", "num_shards", "shard_index", "report_images"}
         return {
             "surrogate": tensors,
             "surrogate_header": header,
             "classifier": dict(self.classifier.state_dict()) or self._answers(),
+            "network": f"{type(network).__module__}.{type(network).__qualname__}",
+            "versions": {"glance_pipeline": __version__, "torch": str(torch.__version__)},
             "specification": self.classifier.specification.model_dump(mode="json"),
             "background": self.background,
             "training": self.training,

@@ -22,7 +22,9 @@ The concepts of training images stand for "not known", as in ``importance``, and
 residual code is held: a map splits over pixels what the Shapley values split over concepts. Where
 the parts of single concepts are asked for, concepts take their own values one after the other, in
 random orders, each also walked backwards; a concept's part is what its steps gained, and it adds up
-to its sampled Shapley value.
+to its sampled Shapley value: as there, those that have their own value are set on the background,
+and with a causal intervention what they cause follows in it. Where all concepts move together all
+are set, nothing follows, and the map is the same for both effects.
 """
 
 import numpy as np
@@ -50,7 +52,7 @@ class ConceptSaliency:
         surrogate: draws the pictures.
         classifier: the teacher.
         background: standardised values of the active concepts of training images, (B, D), see
-            ``importance.background_codes``; the first ``parameters.paths`` of them are used.
+            ``background.background_codes``; the first ``parameters.paths`` of them are used.
         parameters: of the paths.
         measure: ``margin`` or ``logit``, as in ``ImportanceParameters``.
         seed: of the orders in which single concepts move.
@@ -148,15 +150,21 @@ class ConceptSaliency:
             one picture.
         """
         paths, steps, _ = self._shares.shape
-        shares = torch.cat([self._shares.flatten(0, 1), torch.ones(1, len(self.players))])
-        shares = shares[:, self._player_of]
+        shares = self._shares.flatten(0, 1)[:, self._player_of]
         own = torch.stack([self.surrogate.read(code, name) for name in self.names], 1)
-        start = torch.cat([self.background.repeat_interleave(steps, 0), own])
+        start = self.background.repeat_interleave(steps, 0)
         values = torch.where(shares == 1, own, start + shares * (own - start))
-        codes = self.intervene(
-            code.repeat_interleave(len(values)),
+        unknown = self.surrogate.intervene(
+            code.repeat_interleave(len(start)), dict(zip(self.names, start.unbind(1), strict=True))
+        )
+        on_the_way = self.intervene(
+            unknown,
             dict(zip(self.names, values.unbind(1), strict=True)),
-            dict(zip(self.names, (shares < 1).unbind(1), strict=True)),
+            dict(zip(self.names, (shares > 0).unbind(1), strict=True)),
+        )
+        codes = Codes(
+            torch.cat([on_the_way.concepts, code.concepts]),
+            torch.cat([on_the_way.residual, code.residual]),
         )
         drawn = [
             self._ask(codes[i : i + AT_ONCE], class_index) for i in range(0, len(codes), AT_ONCE)

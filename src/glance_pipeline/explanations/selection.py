@@ -83,7 +83,8 @@ class ChosenImages:
             status = choice.file.stat()
             return [choice.name, status.st_size, status.st_mtime_ns]
         array = choice.array if choice.index is None else self.prepared[choice.index]
-        return [choice.name, hashlib.sha256(np.ascontiguousarray(array)).hexdigest()]
+        label = None if choice.index is None else str(self.labels[choice.index])
+        return [choice.name, label, hashlib.sha256(np.ascontiguousarray(array)).hexdigest()]
 
     def _read(self, choice: Choice) -> tuple[np.ndarray, Source]:
         if choice.file is not None:

@@ -198,8 +198,10 @@
   function choose(one) {
     chosen = one;
     svg.selectAll("g.node").attr("aria-pressed", (node) => String(node === one));
-    // Edges of the chosen box can be reached with Tab; all of them would be too many.
-    svg.selectAll("g.edge").attr("tabindex", (edge) => (isNode(one) && touches(edge, one) ? 0 : null));
+    // Edges of the box chosen last can be reached with Tab; all of them would be too many.
+    if (one === null || isNode(one)) {
+      svg.selectAll("g.edge").attr("tabindex", (edge) => (one && touches(edge, one) ? 0 : null));
+    }
     show(one);
     showStrips(isNode(one) && one.kind !== "prediction" ? one : null);
   }
