@@ -13,7 +13,7 @@ from glance_pipeline import __version__
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.config.explain import Effect, ExplainParameters
 from glance_pipeline.explanations.assessment import Assessment
 from glance_pipeline.explanations.background import (
     background_codes,
@@ -25,6 +25,7 @@ from glance_pipeline.explanations.counterfactual import CounterfactualSearch
 from glance_pipeline.explanations.effect_strip import EffectStrips
 from glance_pipeline.explanations.explanation import (
     SCHEMA_VERSION,
+    ConceptValue,
     Counterfactuals,
     EffectStrip,
     Explanation,
@@ -92,12 +93,7 @@ class LocalExplanations:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
         interventions = interventions or (DirectIntervention(surrogate),)
-        found = interventions[0].effect
-        if found != parameters.effect:
-            raise ValueError(
-                f"explain.effect: found interventions of the {found} effect; those of the "
-                f"{parameters.effect} one are wanted"
-            )
+        _check_effect(interventions[0].effect, parameters.effect)
         self.surrogate = surrogate
         self.classifier = classifier
         self.background = background
@@ -231,6 +227,14 @@ class LocalExplanations:
             for i, source in enumerate(sources)
         ]
 
+    def _concepts_of(self, code: Codes) -> tuple[ConceptValue, ...]:
+        """Return the active concepts of one image, as the student reads them."""
+        read = {name: self.surrogate.read(code, name) for name in self.surrogate.active_concepts}
+        return tuple(
+            concept_value(self.surrogate.concept(name), float(value))
+            for name, value in read.items()
+        )
+
     def _put_together(
         self,
         subjects: Subjects,
@@ -245,15 +249,8 @@ class LocalExplanations:
         names = self.classifier.class_names
         prediction = Prediction.of(subjects.logits[image], names)
         redrawn = Prediction.of(subjects.reconstruction_logits[image], names)
-        concepts = tuple(
-            concept_value(
-                self.surrogate.concept(name),
-                float(self.surrogate.read(subjects.codes[[image]], name)),
-            )
-            for name in self.surrogate.active_concepts
-        )
-        difference = subjects.images[image].astype(float) - subjects.reconstructions[image]
-        residual = float(np.abs(difference).mean() / 127.5)
+        concepts = self._concepts_of(subjects.codes[[image]])
+        residual = subjects.residual_l1(image)
         # What has two sides has no quantiles: its bounds are a clear no and a clear yes.
         numbers = [c for c in concepts if self.surrogate.concept(c.name).measure == "continuous"]
         doubts = doubts_about(
@@ -289,4 +286,12 @@ class LocalExplanations:
             effect=self.parameters.effect,
             further_out=None if rarity is None else rarity.share,
             saliency=saliency,
+        )
+
+
+def _check_effect(found: Effect, wanted: Effect) -> None:
+    if found != wanted:
+        raise ValueError(
+            f"explain.effect: found interventions of the {found} effect; those of the "
+            f"{wanted} one are wanted"
         )

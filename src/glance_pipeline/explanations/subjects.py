@@ -48,6 +48,11 @@ class Subjects:
         """The class the teacher gives each image, (N,)."""
         return self.logits.argmax(1)
 
+    def residual_l1(self, image: int) -> float:
+        """Return the mean absolute difference of an image and its reconstruction, in [−1, 1]."""
+        difference = self.images[image].astype(float) - self.reconstructions[image]
+        return float(np.abs(difference).mean() / 127.5)
+
     def __len__(self) -> int:
         return len(self.images)
 
