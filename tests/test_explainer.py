@@ -159,6 +159,7 @@ def test_two_projects_are_loaded_beside_each_other(finished_project, tmp_path, m
             "parameter seed: Input should be greater",
         ),
         ({"parameters": {"compute": {"threads": 0}}}, "parameter compute.threads: Input should"),
+        ({"parameters": {"sed": 1}}, "parameter 'sed' is unknown: did you mean 'seed'"),
         ({"num_shards": 2, "shard_index": 2}, "2 shards .num_shards. are numbered 0 to 1"),
     ],
 )

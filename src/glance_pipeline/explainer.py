@@ -22,6 +22,8 @@ from glance_pipeline.explanations.batchwise import BatchwiseExplanations
 from glance_pipeline.explanations.folder import whole_folder, write_explanations
 from glance_pipeline.explanations.selection import Named, choose_images
 from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.pipeline_registry import register_pipelines
+from glance_pipeline.prerequisites import explain_unknown
 from glance_pipeline.project import OpenedProject
 from glance_pipeline.report import render_report
 
@@ -95,6 +97,9 @@ class Explainer:
         if overrides:
             wanted["explain"] = {**wanted.get("explain", {}), **overrides}
         opened = OpenedProject.open(project, env, wanted)
+        unknown = explain_unknown(opened.parameters, register_pipelines())
+        if unknown is not None:
+            raise UserError(unknown)
         checked = _check(ExplainParameters, opened.parameters.get("explain", {}), "explain")
         shared = _check(SharedParameters, opened.parameters)
         found = opened.load(*_DATASETS.values())

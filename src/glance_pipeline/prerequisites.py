@@ -1,9 +1,36 @@
-"""What a pipeline needs that is not there yet, and which pipeline makes it."""
+"""What a pipeline needs that is not there yet, and which makes it; parameters that none knows."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
+
+
+def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]) -> str | None:
+    """Say which top-level parameter belongs to no pipeline.
+
+    Below the top level the typed parameters of each pipeline forbid what they do not know.
+
+    Args:
+        parameters: their names.
+        pipelines: the registered pipelines.
+
+    Returns:
+        A message, or None where all are known.
+    """
+    known = {"compute"} | {
+        name.removeprefix("params:").partition(".")[0]
+        for pipeline in pipelines.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
+    for name in parameters:
+        if name not in known:
+            near = get_close_matches(name, known)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {sorted(known)}"
+            return f"parameter {name!r} is unknown: {hint}"
+    return None
 
 
 def explain_missing(

@@ -1,7 +1,6 @@
 """Before any work: what would make the run fail is said at once."""
 
 import logging
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.errors import UserError
-from glance_pipeline.prerequisites import explain_missing, explain_stale
+from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,9 @@ class ChecksHooks:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Raise where the run could not succeed."""
         parameters = self._context.config_loader["parameters"]
-        check_names(parameters)
+        unknown = explain_unknown(parameters, pipelines)
+        if unknown is not None:
+            raise CannotRunError(unknown)
         shared = check_shared(parameters)
         refuse_to_overwrite(pipeline, catalog)
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
@@ -111,24 +112,6 @@ def check_ingest(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     said = disagreements(parameters, shape, widths)
     if said:
         raise CannotRunError("; ".join(said))
-
-
-def check_names(parameters: dict[str, Any]) -> None:
-    """Raise where a top-level parameter belongs to no pipeline.
-
-    Below the top level the typed parameters of each pipeline forbid what they do not know.
-    """
-    known = {"compute"} | {
-        name.removeprefix("params:").partition(".")[0]
-        for pipeline in pipelines.values()
-        for name in pipeline.inputs()
-        if name.startswith("params:")
-    }
-    for name in parameters:
-        if name not in known:
-            near = get_close_matches(name, known)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {sorted(known)}"
-            raise CannotRunError(f"parameter {name!r} is unknown: {hint}")
 
 
 def check_shared(parameters: dict[str, Any]) -> SharedParameters:
