@@ -89,9 +89,8 @@ def test_a_counterfactual_says_where_it_is_rare_and_where_graphs_disagree():
         prediction=answer("1"), changes=(), distance=1, picture=LINE.numpy(), graphs_agreeing=0.25
     )
     assert limits_of(found, Rarity(1, 4500, 0.01)) == (
-        "The concept values of this counterfactual, taken together, are rare: 1 of the 4,500 "
-        "training images lies further out (fewer than 1 % are few). Hardly any real image "
-        "looks like it.",
+        "Taken together, its concept values are rare: 1 of the 4,500 training images lies further "
+        "out.",
         "It is read as 1 in 25 % of the causal graphs that the evidence allows; in the others it "
         "is not, as something else follows.",
     )

@@ -112,10 +112,7 @@ def limits_of(found: Counterfactual, rarity: Rarity | None) -> tuple[str, ...]:
     """Say what limits a counterfactual: rare values, and graphs under which it does not hold."""
     limits = []
     if rarity is not None and rarity.is_rare:
-        limits.append(
-            f"The concept values of this counterfactual, taken together, are rare: {rarity} (fewer "
-            f"than {100 * rarity.few:g} % are few). Hardly any real image looks like it."
-        )
+        limits.append(f"Taken together, its concept values are rare: {rarity}.")
     if found.graphs_agreeing is not None and found.graphs_agreeing < 1:
         limits.append(
             f"It is read as {found.prediction.class_name} in "
