@@ -25,6 +25,11 @@ def command_line(name: str, description: str) -> argparse.ArgumentParser:
 def publish(result: dict[str, Any], table: pd.DataFrame, path: Path | None) -> None:
     """Print ``table``, and write ``result`` to ``path`` where one is given."""
     print(table.to_string(float_format=lambda value: f"{value:.3f}"))
+    write_result(result, path)
+
+
+def write_result(result: dict[str, Any], path: Path | None) -> None:
+    """Write ``result`` to ``path`` where one is given."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=2) + "\n")

@@ -1,14 +1,13 @@
 """The command: ``python -m benchmarks.explain``."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.command_line import command_line
+from benchmarks.command_line import command_line, write_result
 from benchmarks.explain.saliency import NOTES, OURS, measure_saliency, saliency_table
 from benchmarks.explain.trained_run import TrainedRun, load_run
 
@@ -86,10 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     result: dict[str, Any] = {"images": len(run.chosen), "seed": options.seed}
     for name in options.only:
         result |= PARTS[name](run, options.quick)
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-        print(f"written to {options.json}")
+    write_result(result, options.json)
 
 
 if __name__ == "__main__":

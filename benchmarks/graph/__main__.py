@@ -1,14 +1,13 @@
 """The command: ``python -m benchmarks.graph``."""
 
 import argparse
-import json
 import logging
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.command_line import command_line
+from benchmarks.command_line import command_line, write_result
 from benchmarks.graph import verdicts
 from benchmarks.graph.known_models import KnownModel, confounded_model, digit_model, random_model
 from benchmarks.graph.methods import compare_methods, method_table
@@ -133,10 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"--seeds: found {options.seeds}, wanted 1 or more")
     logging.basicConfig(level=logging.ERROR)
     result = run(options)
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-        print(f"written to {options.json}")
+    write_result(result, options.json)
 
 
 if __name__ == "__main__":

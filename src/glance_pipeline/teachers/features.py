@@ -1,5 +1,6 @@
 """Penultimate features of a network that is a plain ``nn.Module``: the input of one layer."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +10,16 @@ AnswerBoth = Callable[[Tensor], tuple[Any, Tensor | None]]
 """Maps normalised images (N, C, H, W) to outputs and penultimate features (N, F) or None."""
 
 
-class WithFeatures(nn.Module):
+class WithFeatures(nn.Module, ABC):
     """A network that gives outputs and penultimate features by itself."""
 
     def forward(self, images: Tensor) -> Any:
         """Return the outputs for normalised ``images`` (N, C, H, W)."""
         return self.answer(images)[0]
 
+    @abstractmethod
     def answer(self, images: Tensor) -> tuple[Any, Tensor | None]:
         """Return the outputs, and the features (N, F) or None where it has none."""
-        raise NotImplementedError
 
 
 def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
