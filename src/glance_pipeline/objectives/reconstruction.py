@@ -1,5 +1,6 @@
 """Reconstruction: L1 in pixels, structural similarity, and the teacher's own features."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -57,10 +58,9 @@ def structural_similarity(found: Tensor, wanted: Tensor, window: int = 7) -> Ten
     """
     window = min(window, *found.shape[2:])
     pixels = window**2
-    mean_found, mean_wanted = (F.avg_pool2d(x, window, stride=1) for x in (found, wanted))
+    mean_found, mean_wanted = (window_means(x, window) for x in (found, wanted))
     squares, products = (
-        F.avg_pool2d(x, window, stride=1)
-        for x in (found.square() + wanted.square(), found * wanted)
+        window_means(x, window) for x in (found.square() + wanted.square(), found * wanted)
     )
     unbiased = pixels / max(pixels - 1, 1)
     variances = (squares - mean_found.square() - mean_wanted.square()) * unbiased
@@ -72,3 +72,27 @@ def structural_similarity(found: Tensor, wanted: Tensor, window: int = 7) -> Ten
     )
     contrast = (2 * covariance + c2) / (variances + c2)
     return (luminance * contrast).mean()
+
+
+def window_means(x: Tensor, window: int) -> Tensor:
+    """Return the mean of every full square window of images, float32.
+
+    Two products with a banded matrix, one for the rows and one for the columns: on a CPU pooling
+    with a stride of 1 takes 16 times as long for a batch of 64 px in colour, and was more than
+    half of a training step.
+
+    Args:
+        x: (N, C, H, W), float32.
+        window: height and width of the window.
+
+    Returns:
+        (N, C, H − window + 1, W − window + 1).
+    """
+    down, across = (
+        torch.ones(size, size, device=x.device).tril().triu(1 - window)[:, : size - window + 1]
+        / window
+        for size in x.shape[2:]
+    )
+    # Variances are differences of these means: half precision would leave nothing of them.
+    with torch.autocast(x.device.type, enabled=False):
+        return down.T @ x @ across
