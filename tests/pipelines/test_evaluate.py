@@ -22,6 +22,7 @@ from support_project import Project
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"label": 0, "split": ["train", "test"] * 20})
+JUDGE = {"align": {"reader": {"widths": [8, 8]}}}  # at 4 and 8 px
 
 
 def test_true_counterfactuals_are_left_out_for_images_of_ones_own(caplog):
@@ -74,7 +75,7 @@ def save(project: Project, made: dict[str, object]) -> None:
 
 
 def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_images, caplog):
-    own_images.run("evaluate")
+    own_images.run("evaluate", params=JUDGE)
     metrics = own_images.load("metrics")
     assert set(metrics) == {
         "fidelity",
@@ -83,10 +84,15 @@ def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_ima
         "disentanglement",
         "axioms",
         "frechet",
+        "judge",
+        "intervention_matrix",
+        "effectiveness",
         "cost",
         "version",  # of the file, told when it is loaded
     }
     assert json.dumps(metrics, allow_nan=False)
+    assert set(metrics["judge"]["r2"]) == {"size", "tilt"}
+    assert set(metrics["intervention_matrix"]["latent_1"]) == {"size", "tilt"}
     assert "true counterfactuals are not measured: there are no source digits" in caplog.text
     assert "graph distance: no graph is known" in caplog.text
 
@@ -94,7 +100,7 @@ def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_ima
 def test_what_is_there_of_the_two_is_read(own_images, caplog):
     known = STRUCTURAL_MODELS["standard"].known_graph()
     save(own_images, {"source_digits": IMAGES[:, 0], "known_graph": {**known, "nodes": ["tilt"]}})
-    own_images.run("evaluate")
+    own_images.run("evaluate", params=JUDGE)
     assert own_images.load("metrics")["graph"] == {"shd": 0}
     assert "image_records has no columns" in caplog.text
 

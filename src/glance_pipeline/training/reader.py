@@ -26,6 +26,7 @@ def train_reader(
     concepts: Sequence[Concept],
     parameters: ReaderParameters,
     seed: int,
+    purpose: str = "reader",
 ) -> AttributeReader:
     """Train a reader of the context features on real images and freeze it.
 
@@ -40,10 +41,11 @@ def train_reader(
         concepts: that the columns of ``context`` are to be aligned with.
         parameters: size and schedule.
         seed: the run's seed.
+        purpose: what the reader is for; another one draws other weights and batches.
     """
     shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
     aligned = tuple(concepts)
-    with seeded_torch(seed, "reader", "weights"):
+    with seeded_torch(seed, purpose, "weights"):
         names = tuple(concept.name for concept in aligned)
         reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
     if not aligned:
@@ -68,7 +70,7 @@ def train_reader(
         parameters.steps,
         parameters.batch_size,
         parameters.learning_rate,
-        torch_generator(seed, "reader", "batches"),
+        torch_generator(seed, purpose, "batches"),
         torch.as_tensor(weights, dtype=torch.float32),
     )
     return reader.requires_grad_(False).eval()

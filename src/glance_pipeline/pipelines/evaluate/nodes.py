@@ -1,6 +1,7 @@
 """Nodes of the evaluate pipeline."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from glance_pipeline.causal.distance import structural_hamming_distance
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
 from glance_pipeline.metrics.axioms import composition_l1, reversibility_l1
@@ -18,17 +20,22 @@ from glance_pipeline.metrics.disentanglement import disentanglement
 from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
 from glance_pipeline.metrics.frechet import frechet_of_recombined_images
 from glance_pipeline.metrics.interventions import (
+    Measure,
     aligned_names,
     effectiveness,
     intervention_matrix,
 )
+from glance_pipeline.metrics.judge import measure_by, quality_of
 from glance_pipeline.metrics.true_counterfactual import (
     rendered_digits,
     true_counterfactual_errors,
 )
 from glance_pipeline.morphometry.measure import FEATURES, measure_digits
 from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.training.context import standardise_context
+from glance_pipeline.training.reader import train_reader
 
 logger = logging.getLogger(__name__)
 
@@ -58,35 +65,59 @@ def measure_fidelity_on_held_out_images(
     }
 
 
-def measure_interventions_by_morphometry(
+def measure_interventions(
     images: np.ndarray,
     image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
     surrogate: TwinSurrogate,
     parameters: EvaluateParameters,
+    align: AlignParameters,
     workers: int | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Measure on the generated image what each intervention did; empty without morphometry."""
+    """Measure on the generated image what each intervention did; empty without context features.
+
+    By morphometry where all features are of digits, otherwise by a reader that is trained for this
+    alone, on the real images of the training split.
+    """
     features = aligned_names(surrogate)
     if not features:
         logger.warning("interventions are not measured: no concept is aligned with a feature")
         return {}
-    unknown = sorted(set(features) - set(FEATURES))
-    if unknown or images.shape[1] != 1:
-        logger.warning("interventions are not measured: no morphometry for %s", unknown or "RGB")
-        return {}
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     codes = surrogate.encode_array(np.asarray(images[rows]))
-
-    def measure(drawn: np.ndarray) -> pd.DataFrame:
-        return measure_digits(drawn, n_jobs=workers, progress=False)
-
+    judged: dict[str, Any] = {}
+    measure: Measure
+    if images.shape[1] == 1 and set(features) <= set(FEATURES):
+        measure = partial(measure_digits, n_jobs=workers, progress=False)
+    else:
+        judge = train_judge(images, image_records, context_features, align, seed)
+        measure = measure_by(judge, surrogate)
+        held_out = np.asarray(images[rows])
+        judged["judge"] = quality_of(judge, surrogate, held_out, context_features.iloc[rows])
     matrix = intervention_matrix(surrogate, codes, measure, parameters.delta)
     rng = numpy_generator(seed, "evaluate", "effectiveness")
     return {
+        **judged,
         "intervention_matrix": matrix.to_dict(orient="index"),
         "effectiveness": effectiveness(surrogate, codes, measure, rng),
     }
+
+
+def train_judge(
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    context_features: pd.DataFrame,
+    parameters: AlignParameters,
+    seed: int,
+) -> AttributeReader:
+    """Train a reader like that of ``align`` from other weights and on other batches."""
+    context, concepts = standardise_context(
+        context_features, image_records, parameters.units, parameters.kinds
+    )
+    rows = np.flatnonzero(image_records["split"] == "train")
+    chosen = np.asarray(images[rows])
+    return train_reader(chosen, context[rows], concepts, parameters.reader, seed, "judge")
 
 
 def measure_disentanglement_of_codes(

@@ -53,10 +53,10 @@ def _surrogate_nodes() -> list[Node]:
             name="measure_fidelity_on_held_out_images",
         ),
         Node(
-            nodes.measure_interventions_by_morphometry,
-            [*HELD_OUT, *SURROGATE, WORKERS, SEED],
+            nodes.measure_interventions,
+            [*HELD_OUT, "context_features", *SURROGATE, "params:align", WORKERS, SEED],
             "intervention_metrics",
-            name="measure_interventions_by_morphometry",
+            name="measure_interventions",
         ),
         Node(
             nodes.measure_disentanglement_of_codes,
