@@ -20,6 +20,7 @@ __all__ = [
     "format_pair",
     "in_display_units",
     "with_unit",
+    "written",
 ]
 
 LATENT_UNIT = "sd"
@@ -39,9 +40,14 @@ def displayed_unit(concept: Concept) -> str:
         return LATENT_UNIT
     if concept.measure == "continuous":
         return concept.unit
-    if concept.measure == "binary" and concept.levels and concept.levels not in _PLAIN:
-        return f"{PERCENT} {concept.levels[1]}"
-    return PERCENT
+    yes = name_of_yes(concept)
+    return f"{PERCENT} {yes}" if yes else PERCENT
+
+
+def name_of_yes(concept: Concept) -> str:
+    """Return what the yes of a binary feature stands for; empty where its name says it."""
+    named = concept.measure == "binary" and concept.levels and concept.levels not in _PLAIN
+    return concept.levels[1] if named else ""
 
 
 def in_display_units(concept: Concept, standardised: float) -> float:
@@ -85,6 +91,12 @@ def format_at(value: float, resolution: float) -> str:
 def format_pair(first: float, second: float) -> tuple[str, str]:
     """Write two numbers with as many decimals as their difference asks for."""
     return format_at(first, first - second), format_at(second, first - second)
+
+
+def written(value: float, unit: str) -> str:
+    """Write a value with its unit: two significant digits, of a percentage no decimals."""
+    text = format_fixed(value, 0) if unit.startswith(PERCENT) else format_number(value)
+    return with_unit(text, unit)
 
 
 def with_unit(text: str, unit: str) -> str:
