@@ -36,6 +36,7 @@ _DATASETS = {
     "graph": "causal_graph",
     "structural_models": "structural_models",
     "images": "images",
+    "image_form": "image_form",
     "records": "image_records",
     "metrics": "metrics",
 }
@@ -53,6 +54,7 @@ class Explainer:
         graph: the global causal graph.
         structural_models: of the concepts.
         images: the prepared images, uint8 (N, C, H, W), mapped into memory.
+        image_form: how a file becomes one like them, fields of ``Form``; None where not known.
         records: of the prepared images: label and split.
         metrics: of the newest ``evaluate``, None where there was none.
         parameters: of the explanations.
@@ -65,6 +67,7 @@ class Explainer:
     graph: CausalGraph
     structural_models: StructuralModels
     images: np.ndarray
+    image_form: dict[str, Any] | None
     records: pd.DataFrame
     metrics: dict[str, Any] | None
     parameters: ExplainParameters
@@ -138,7 +141,7 @@ class Explainer:
         parameters = self.parameters
         if target is not None:
             parameters = parameters.model_copy(update={"target": str(target)})
-        chosen = choose_images(list(_named(images)), self.images, self.records)
+        chosen = choose_images(list(_named(images)), self.images, self.records, self.image_form)
         methods = LocalExplanations.from_artifacts(
             self.surrogate,
             self.classifier,

@@ -170,8 +170,9 @@ def test_an_explanation_with_levels_is_put_together() -> None:
     assert outside.warnings == ("Outside what 98 % of the training images show: shade 4.5 px.",)
     assert inside.importances.of[0].concept == "hair"
     assert [strip.concept for strip in inside.strips] == ["hair=a", "hair=b", "shade"]
-    assert "Mostly because of hair=a 0.99 (+" in inside.sentence
+    assert "Mostly because of hair=a 99 % (+" in inside.sentence
     nodes = tuple(Node(c.name, "aligned", c.name) for c in surrogate.concepts)
     record = SearchRecord("FCI", "z", 0.01, 0.5, 3, 2, 12, 12, 0)
     rows = concept_rows(surrogate.concepts, CausalGraph(nodes, (), (), record), [inside])
     assert [(row.name, row.share) for row in rows][:2] == [("hair=a", 1.0), ("hair=b", 1.0)]
+    assert [row.extent for row in rows][:2] == ["yes in 25 %", "yes in 25 %"]

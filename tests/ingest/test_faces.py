@@ -11,8 +11,8 @@ from omegaconf import OmegaConf
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context import kinds_of
 from glance_pipeline.ingest.found import find_images
-from glance_pipeline.ingest.picture import Form
 from glance_pipeline.ingest.resized import ResizedImages
+from glance_pipeline.picture import Form
 
 PROJECT = Path(__file__).parents[2]
 SHARED = PROJECT.parent / "shared" / "data"

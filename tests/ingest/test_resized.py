@@ -8,9 +8,9 @@ import pytest
 
 from glance_pipeline.datasets import ImageArrayDataset
 from glance_pipeline.ingest import resized
-from glance_pipeline.ingest.picture import Form
 from glance_pipeline.ingest.resized import ResizedImages, channels_of
 from glance_pipeline.ingest.source import ImageSource, Raw, Reader
+from glance_pipeline.picture import Form
 
 
 def image(number: int) -> np.ndarray:
@@ -30,7 +30,9 @@ def source_of(count: int, broken: Sequence[int] = ()) -> ImageSource:
 
 
 def images_of(source: ImageSource, rows: Sequence[int], **options) -> ResizedImages:
-    return ResizedImages(source, rows, Form(1, 8), **{"most_corrupt": 0.5, "workers": 2, **options})
+    return ResizedImages(
+        source, rows, Form(channels=1, size=8), **{"most_corrupt": 0.5, "workers": 2, **options}
+    )
 
 
 def test_the_array_holds_what_was_read_in_its_order(tmp_path, monkeypatch):
@@ -86,8 +88,8 @@ def test_what_was_read_is_not_known_before_it_was():
 
 def test_what_was_done_to_images_is_logged(caplog):
     caplog.set_level("INFO")
-    list(ResizedImages(source_of(3, broken=[2]), [0, 1, 2], Form(3, 8), 0.5, 1))
-    assert "a test: 2 images were grey and made RGB" in caplog.text
+    list(ResizedImages(source_of(3, broken=[2]), [0, 1, 2], Form(channels=3, size=8), 0.5, 1))
+    assert "a test: 2 images were made RGB from grey" in caplog.text
     assert "left out: 2.png cannot be read" in caplog.text
 
 

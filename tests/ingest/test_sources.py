@@ -14,8 +14,8 @@ from PIL import Image
 
 from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.picture import decode
 from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.picture import decode
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 5, 5), dtype=np.uint8)
 

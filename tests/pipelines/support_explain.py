@@ -69,6 +69,9 @@ def make_catalog(folder: Path, parameters: dict[str, Any], images: int = 12) -> 
             "explanation_shards": CheckpointFolderDataset(filepath=str(folder / "shards")),
             "explanations": OptionalDataset(dataset=kept, filepath=str(folder / "explanations")),
             "report": TextDataset(filepath=str(folder / "report.html")),
+            "image_form": OptionalDataset(
+                dataset="json.JSONDataset", filepath=str(folder / "image_form.json")
+            ),
             "metrics": OptionalDataset(
                 dataset="json.JSONDataset",
                 filepath=str(folder / "metrics.json"),

@@ -87,8 +87,9 @@ def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, 
 
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
-        "images", "image_records", "surrogate_aligned", "classifier", "concepts", "causal_graph",
-        "explanation_shards", "metrics", "structural_models", "params:explain", "params:seed",
+        "images", "image_form", "image_records", "surrogate_aligned", "classifier", "concepts",
+        "causal_graph", "explanation_shards", "metrics", "structural_models", "params:explain",
+        "params:seed",
     }  # fmt: skip
 
 

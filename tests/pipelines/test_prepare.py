@@ -19,7 +19,14 @@ from glance_pipeline.pipelines.prepare import create_pipeline
 from glance_pipeline.pipelines.prepare.nodes import read_and_shuffle_source_digits, split_images
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
-OUTPUTS = ("images", "context_features", "image_records", "source_digits", "known_graph")
+OUTPUTS = (
+    "images",
+    "image_form",
+    "context_features",
+    "image_records",
+    "source_digits",
+    "known_graph",
+)
 
 
 def run(folder: Path, workers: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from glance_pipeline.explanations.explanation import Change
 from glance_pipeline.explanations.overlay import overlay
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
-from glance_pipeline.report.pictures import picture_uri
+from glance_pipeline.report.pictures import Album
 from glance_pipeline.report.strips import slider_texts, strip_on_page
 
 
@@ -31,18 +31,18 @@ def test_a_slider_starts_at_the_nearest_frame(one, own, start):
         for value in one.concepts
     )
     changed = one.model_copy(update={"concepts": values})
-    assert strip_on_page(strip_of(one, "tilt"), changed).start == start
+    assert strip_on_page(strip_of(one, "tilt"), changed, Album()).start == start
 
 
 def test_a_slider_says_what_the_explanation_says(one):
     wide = strip_of(one, "tilt").model_copy(update={"values": (-0.64, 0.11, 0.86)})
-    (texts,) = slider_texts([strip_on_page(wide, one)])
+    (texts,) = slider_texts([strip_on_page(wide, one, Album())])
     assert texts["concept"] == "tilt"
-    said = [(f["value"], f["called"], f["other"]) for f in texts["frames"]]
-    assert said == [("−0.6 rad", "a", True), ("0.1 rad", "a", True), ("0.9 rad", "b", False)]
+    said = [(value, *other) for value, _, *other in texts["frames"]]
+    assert said == [("−0.6 rad", "a"), ("0.1 rad", "a"), ("0.9 rad",)]  # the image is called b
     # u = −2.5, 0, 2.5, drawn in 8 bits; logits 1, u, −50; so p(b) = 1 / (1 + exp(1 − u))
     expected = [1 / (1 + math.exp(1 - u)) for u in (-2.5, 0, 2.5)]
-    assert [float(f["probability"]) for f in texts["frames"]] == pytest.approx(expected, abs=0.02)
+    assert [float(frame[1]) for frame in texts["frames"]] == pytest.approx(expected, abs=0.02)
 
 
 def test_the_strip_of_a_level_belongs_to_its_feature(one):
@@ -51,8 +51,8 @@ def test_the_strip_of_a_level_belongs_to_its_feature(one):
         for value in one.concepts
     )
     changed = one.model_copy(update={"concepts": values})
-    assert strip_on_page(strip_of(one, "shade"), changed).node == "colour"
-    assert strip_on_page(strip_of(one, "tilt"), changed).node == "tilt"
+    assert strip_on_page(strip_of(one, "shade"), changed, Album()).node == "colour"
+    assert strip_on_page(strip_of(one, "tilt"), changed, Album()).node == "tilt"
 
 
 def test_the_page_says_which_effect_it_shows(one):
@@ -85,7 +85,7 @@ def test_what_follows_a_change_and_in_how_many_graphs_it_holds_is_shown(one):
 
 def test_saliency_is_shown_where_there_is_one(one):
     concepts = explained()[1]
-    assert card(1, one).saliency == picture_uri(overlay(one.original, one.saliency.map))
+    assert card(1, one).saliency == Album().strip(overlay(one.original, one.saliency.map))
     assert "Where it matters" in render_report([one], graph(), concepts)
     without = one.model_copy(update={"saliency": None})
     assert card(1, without).saliency is None

@@ -18,7 +18,7 @@ from glance_pipeline.networks import Concept
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows
-from glance_pipeline.report.pictures import difference_uri, picture_uri
+from glance_pipeline.report.pictures import Album, difference_map
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def data_of(page, name):
 
 
 def test_page_refers_to_nothing_outside_itself(page):
-    picture = r"data:image/(png|svg\+xml);base64,[A-Za-z0-9+/=]+"
+    picture = r"data:image/(webp|svg\+xml);base64,[A-Za-z0-9+/=]+"
     without_pictures = re.sub(picture, "data:", without_scripts(page))
     assert "http" not in without_pictures.replace("http-equiv", "")
     for reference in re.findall(r'(?:src|href)="([^"]*)"', without_pictures):
@@ -62,6 +62,7 @@ def test_page_says_what_was_found(page):
 
 def test_every_picture_has_a_text_and_every_link_a_target(page):
     assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", page))
+    assert all("aria-" in tag for tag in re.findall(r"<svg[^>]*>", without_scripts(page)))
     targets = set(re.findall(r'id="([^"]+)"', page))
     assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= targets
 
@@ -150,11 +151,11 @@ def test_bars_start_in_the_middle_and_the_largest_reaches_the_edge():
 def test_pictures_survive_embedding():
     grey = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
     colour = np.random.default_rng(0).integers(0, 255, (3, 4, 4), dtype=np.uint8)
-    np.testing.assert_array_equal(decode(picture_uri(grey)), grey[0])
-    np.testing.assert_array_equal(decode(picture_uri(colour)), colour.transpose(1, 2, 0))
+    np.testing.assert_array_equal(decode(Album().single(grey))[..., 0], grey[0])
+    np.testing.assert_array_equal(decode(Album().strip(colour)), colour.transpose(1, 2, 0))
 
 
 def test_difference_is_red_where_brighter_and_blue_where_darker():
     before = np.array([[[0, 255, 9]]], np.uint8)
-    red, blue, none = decode(difference_uri(before, np.array([[[255, 0, 9]]], np.uint8)))[0]
+    red, blue, none = difference_map(before, np.array([[[255, 0, 9]]], np.uint8))[:, 0].T
     assert red[0] > red[2] and blue[2] > blue[0] and none.min() > 240

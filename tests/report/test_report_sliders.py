@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from support_browser import opened
 
+from glance_pipeline.report.pictures import Album
 from glance_pipeline.report.strips import strip_on_page
 
 
@@ -23,7 +24,7 @@ def shown(block):
 
 def expect(block, explanation, strip, number):
     """Assert that a slider shows one frame of a strip: picture, value, answer, probability."""
-    frame = strip_on_page(strip, explanation).frames[number]
+    frame = strip_on_page(strip, explanation, Album()).frames[number]
     value = f"{frame.value} {strip.unit}"
     assert block.locator(".value").inner_text() == value
     assert block.locator(".called").inner_text() == strip.class_names[number]

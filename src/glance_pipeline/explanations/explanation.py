@@ -57,7 +57,7 @@ class ConceptValue(_Part):
     Attributes:
         name: of the concept.
         kind: ``aligned`` or ``latent``.
-        unit: of ``value``; ``sd`` for a latent concept.
+        unit: of ``value``; ``sd`` for a latent concept, ``%`` for a binary feature or a level.
         value: in ``unit``.
         standardised: the same in standard deviations from the mean.
         low: 1 % quantile over the training images, in ``unit``; of a binary feature or a level, a

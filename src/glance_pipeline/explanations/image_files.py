@@ -1,16 +1,24 @@
-"""Image files, brought into the form that the classifier takes."""
+"""Image files, brought into the form of the images that the surrogate was trained on."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import ValidationError
 
 from glance_pipeline.errors import UserError
-
-SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+from glance_pipeline.picture import (
+    OPAQUE,
+    SQUEEZED,
+    SUFFIXES,
+    Form,
+    UnreadableImageError,
+    is_image_name,
+    open_picture,
+    read_picture,
 )
-"""What an image in a folder is known by; a file that is named itself may have any."""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -25,9 +33,7 @@ def files_in(folder: Path) -> list[Path]:
     files = [
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
+        if is_image_name(path.relative_to(folder).as_posix()) and path.is_file()
     ]
     if not files:
         raise UserError(
@@ -37,6 +43,32 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(files, key=lambda path: path.relative_to(folder).parts)
 
 
+def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
+    """Return how a file becomes an image like the prepared ones.
+
+    Args:
+        prepared: uint8, (N, C, H, W).
+        recorded: what ``ingest`` or ``prepare`` wrote of the images, a mapping with the fields of
+            ``Form``; None where they come from elsewhere, and then a file is squeezed.
+
+    Raises:
+        UserError: where it is of other images than these, or damaged.
+    """
+    channels, height, _ = prepared.shape[1:]
+    if recorded is None:
+        return Form(channels=channels, size=height, transparency="opaque")
+    try:
+        form = Form.model_validate(recorded)
+    except ValidationError as error:
+        raise UserError(f"image_form: found {recorded}, wanted fields of Form: {error}") from error
+    if (form.channels, form.size) != (channels, height):
+        raise UserError(
+            f"image_form: found {form.channels} channels and {form.size} px, wanted {channels} and "
+            f"{height} as the images have; they are not of the same run: run ingest again"
+        )
+    return form
+
+
 def check_image(path: Path) -> None:
     """Read the first bytes of an image file.
 
@@ -44,63 +76,44 @@ def check_image(path: Path) -> None:
         UserError: where the file is missing, is no image, has more than 8 bits a channel, or
             so many pixels that Pillow refuses it (179 million).
     """
-    _open(path).close()
+    with _named(path):
+        open_picture(path).close()
 
 
-def read_image(path: Path, shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read an image file into the classifier's channels and size.
+def read_image(path: Path, form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read an image file as ``ingest`` reads one.
 
     Args:
         path: of a file that Pillow reads with 8 bits a channel; PNG and JPEG among others.
-        shape: (channels, height, width) wanted; 1 channel makes it grey, 3 RGB.
+        form: of the images that the surrogate was trained on.
 
     Returns:
         The image, uint8 (C, H, W), and what was done to it that changes its look.
 
     Raises:
-        UserError: as ``check_image``, and where the file is damaged further on.
+        UserError: as ``check_image``, and where the file is damaged further on or too small.
     """
-    channels, height, width = shape
-    with _open(path) as file:
-        try:
-            picture = ImageOps.exif_transpose(file)
-            picture.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            raise _unreadable(path, error) from error
-    notes = []
-    if picture.width * height != picture.height * width:
-        notes.append(
-            f"The file is {picture.width}×{picture.height} pixels; "
-            f"it was squeezed to the classifier's {width}×{height}."
-        )
-    if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
-        notes.append("The file's transparency was left out; its colours stayed as they are.")
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    array = np.asarray(picture, dtype=np.uint8).reshape(height, width, channels)
-    return np.ascontiguousarray(array.transpose(2, 0, 1)), tuple(notes)
+    with _named(path):
+        array, steps = read_picture(path.read_bytes(), form)
+        notes = [f"The file was {step}." for step in steps if step == OPAQUE]
+        if SQUEEZED in steps:
+            with open_picture(path) as picture:
+                width, height = picture.size
+            notes.append(
+                f"The file is {width}×{height} pixels; "
+                f"it was squeezed to the classifier's {form.size}×{form.size}."
+            )
+    return array, tuple(notes)
 
 
-def _open(path: Path) -> Image.Image:
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file it is that cannot be read; Pillow's warnings of metadata stay unsaid."""
     try:
-        picture = Image.open(path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")
+            yield
     except FileNotFoundError as error:
         raise UserError(f"explain.images: there is no file {path}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    except Image.DecompressionBombError as error:
-        raise UserError(
-            f"explain.images: {path} has too many pixels to be read: {error}; save it smaller"
-        ) from error
-    if picture.mode.startswith(("I", "F")):
-        picture.close()
-        raise UserError(
-            f"explain.images: {path} has more than 8 bits a channel (mode {picture.mode}); "
-            "save it with 8 bits"
-        )
-    return picture
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
-    return UserError(f"explain.images: {path} cannot be read as an image: {error}")
+    except (UnreadableImageError, OSError) as error:
+        raise UserError(f"explain.images: {path} cannot be read as an image: {error}") from error

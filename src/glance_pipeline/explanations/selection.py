@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.explanations.image_files import check_image, files_in, read_image
+from glance_pipeline.explanations.image_files import check_image, files_in, form_of, read_image
 from glance_pipeline.explanations.local import Source
+from glance_pipeline.picture import Form
 
 Named = int | str | Path | np.ndarray
 """What names images: an index, a file, a folder, or the image itself, uint8 (C, H, W)."""
@@ -42,11 +43,13 @@ class ChosenImages:
         choices: one for each image.
         prepared: uint8, (N, C, H, W).
         labels: of the prepared images, missing where unknown.
+        form: that a file is brought into.
     """
 
     choices: tuple[Choice, ...]
     prepared: np.ndarray
     labels: np.ndarray
+    form: Form
 
     def __len__(self) -> int:
         return len(self.choices)
@@ -81,15 +84,15 @@ class ChosenImages:
     def _identity(self, choice: Choice) -> list[Any]:
         if choice.file is not None:
             status = choice.file.stat()
-            return [choice.name, status.st_size, status.st_mtime_ns]
+            form = self.form.model_dump()
+            return [choice.name, status.st_size, status.st_mtime_ns, form]
         array = choice.array if choice.index is None else self.prepared[choice.index]
         label = None if choice.index is None else str(self.labels[choice.index])
         return [choice.name, label, hashlib.sha256(np.ascontiguousarray(array)).hexdigest()]
 
     def _read(self, choice: Choice) -> tuple[np.ndarray, Source]:
         if choice.file is not None:
-            shape = self.prepared.shape[1:]
-            picture, notes = read_image(choice.file, (shape[0], shape[1], shape[2]))
+            picture, notes = read_image(choice.file, self.form)
             return picture, Source(name=choice.name, notes=notes)
         if choice.index is not None:
             known = self.labels[choice.index]
@@ -113,7 +116,10 @@ def first_of_split(records: pd.DataFrame, count: int, split: str = "test") -> tu
 
 
 def choose_images(
-    chosen: Sequence[Named], images: np.ndarray, records: pd.DataFrame
+    chosen: Sequence[Named],
+    images: np.ndarray,
+    records: pd.DataFrame,
+    form: object | None = None,
 ) -> ChosenImages:
     """Find the chosen images; none is read yet.
 
@@ -121,10 +127,12 @@ def choose_images(
         chosen: indices into ``images``, paths of image files and of folders of them, arrays.
         images: uint8, (N, C, H, W).
         records: one row an image, with its ``label`` where there are labels.
+        form: what was written of the form of ``images``, see ``form_of``.
 
     Raises:
-        UserError: where an index is out of range, a file is missing, a folder holds no image, or
-            an array is of another shape or dtype than ``images``.
+        UserError: where an index is out of range, a file is missing, a folder holds no image, an
+            array is of another shape or dtype than ``images``, or a file is to be read and ``form``
+            is of other images.
     """
     choices: dict[Any, Choice] = {}  # an image named twice is explained once
     for number, one in enumerate(chosen):
@@ -139,7 +147,10 @@ def choose_images(
                 choices.setdefault(choice.file, choice)
     unknown = np.full(len(images), None)
     labels = records["label"].to_numpy() if "label" in records else unknown
-    return ChosenImages(tuple(choices.values()), images, labels)
+    files = any(choice.file is not None for choice in choices.values())
+    return ChosenImages(
+        tuple(choices.values()), images, labels, form_of(images, form if files else None)
+    )
 
 
 def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:

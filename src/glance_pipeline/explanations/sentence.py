@@ -11,9 +11,9 @@ from glance_pipeline.explanations.explanation import (
 )
 from glance_pipeline.explanations.values import (
     format_logits,
-    format_number,
     format_pair,
     with_unit,
+    written,
 )
 from glance_pipeline.number_format import format_share
 
@@ -58,7 +58,7 @@ def _because(concepts: Sequence[ConceptValue], importances: Importances) -> str:
     most = max(for_it, key=lambda importance: importance.contribution)
     levels = [value for value in concepts if most.concept in (value.name, value.feature)]
     value = max(levels, key=lambda level: level.value)
-    shown = with_unit(format_number(value.value), value.unit)
+    shown = written(value.value, value.unit)
     contribution = format_logits(most.contribution, signed=True)
     return f"Mostly because of {value.name} {shown} ({contribution} logits)."
 

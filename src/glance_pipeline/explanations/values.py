@@ -1,4 +1,8 @@
-"""Concept values as people read them: in their unit, a latent concept in standard deviations."""
+"""Concept values as people read them.
+
+In their unit, a latent concept in standard deviations, and the probability of a binary feature or
+of a level in percent.
+"""
 
 import math
 
@@ -16,19 +20,40 @@ __all__ = [
     "format_pair",
     "in_display_units",
     "with_unit",
+    "written",
 ]
 
 LATENT_UNIT = "sd"
+PERCENT = "%"
+
+_PLAIN = (("0", "1"), ("-1", "1"), ("False", "True"), ("no", "yes"), ("n", "y"))
+"""No and yes of a binary feature whose name alone says what there is."""
 
 
 def displayed_unit(concept: Concept) -> str:
-    """Return the unit a concept's values are shown in."""
-    return LATENT_UNIT if concept.kind == "latent" else concept.unit
+    """Return the unit a concept's values are shown in.
+
+    ``%`` of a level; of a binary feature too, with what the yes stands for where its name does not
+    say it: ``%`` of ``Smiling``, ``% male`` of a gender.
+    """
+    if concept.kind == "latent":
+        return LATENT_UNIT
+    if concept.measure == "continuous":
+        return concept.unit
+    yes = name_of_yes(concept)
+    return f"{PERCENT} {yes}" if yes else PERCENT
+
+
+def name_of_yes(concept: Concept) -> str:
+    """Return what the yes of a binary feature stands for; empty where its name says it."""
+    named = concept.measure == "binary" and concept.levels and concept.levels not in _PLAIN
+    return concept.levels[1] if named else ""
 
 
 def in_display_units(concept: Concept, standardised: float) -> float:
     """Bring a standardised value into ``displayed_unit``."""
-    return float(concept.to_units(float(standardised)))
+    value = float(concept.to_units(float(standardised)))
+    return value if concept.measure == "continuous" else 100 * value
 
 
 def concept_value(concept: Concept, standardised: float) -> ConceptValue:
@@ -68,6 +93,14 @@ def format_pair(first: float, second: float) -> tuple[str, str]:
     return format_at(first, first - second), format_at(second, first - second)
 
 
+def written(value: float, unit: str) -> str:
+    """Write a value with its unit: two significant digits, of a percentage no decimals."""
+    text = format_fixed(value, 0) if unit.startswith(PERCENT) else format_number(value)
+    return with_unit(text, unit)
+
+
 def with_unit(text: str, unit: str) -> str:
-    """Put a unit behind a number that is already written."""
+    """Put a unit behind a number already written; no probability is rounded to certainty."""
+    if unit.startswith(PERCENT) and text in ("0", "100"):
+        text = "under 1" if text == "0" else "over 99"
     return f"{text} {unit}" if unit else text

@@ -4,23 +4,13 @@ import logging
 import zipfile
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.source import ImageSource, Reader
+from glance_pipeline.picture import SUFFIXES, is_image_name
 
 logger = logging.getLogger(__name__)
-
-SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
-)
-
-
-def is_image_name(name: str) -> bool:
-    """Say whether a path looks like an image's: by its suffix, and nothing hidden on its way."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def open_folder(folder: Path) -> ImageSource:

@@ -12,8 +12,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.picture import Form, UnreadableImageError, decode, fit
 from glance_pipeline.ingest.source import ImageSource, Reader
+from glance_pipeline.picture import Form, UnreadableImageError, decode, read_picture
 
 logger = logging.getLogger(__name__)
 
@@ -100,13 +100,11 @@ class ResizedImages:
 
     def _make(self, reader: Reader) -> tuple[np.ndarray, list[str]] | UnreadableImageError:
         try:
-            picture, notes = decode(reader())
-            array, more = fit(picture, self._form)
+            return read_picture(reader(), self._form)
         except UnreadableImageError as error:
             return error
         except (OSError, ValueError) as error:
             return UnreadableImageError(str(error))
-        return array, notes + more
 
     def _check(self) -> None:
         """Stop where too much is unreadable, as soon as it is known."""
@@ -127,7 +125,7 @@ class ResizedImages:
 
     def _log(self, notes: Counter[str]) -> None:
         for note, count in notes.most_common():
-            logger.info("%s: %d images %s", self._source.place, count, note)
+            logger.info("%s: %d images were %s", self._source.place, count, note)
         for row, reason in self._unreadable.items():
             logger.warning("left out: %s cannot be read: %s", self._source.names[row], reason)
 

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
-Raw = bytes | np.ndarray
-"""An image file's content, or the image itself: uint8 (H, W) or (H, W, C)."""
+from glance_pipeline.picture import Raw
 
 Reader = Callable[[], Raw]
 """Reads one image; it may be called in any thread, and raises OSError or ValueError."""

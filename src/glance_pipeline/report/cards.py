@@ -16,7 +16,7 @@ from glance_pipeline.explanations.values import (
     with_unit,
 )
 from glance_pipeline.number_format import format_share
-from glance_pipeline.report.pictures import difference_uri, picture_uri
+from glance_pipeline.report.pictures import Album, difference_map
 from glance_pipeline.report.strips import Strip, strip_on_page
 
 UNFOLDED = 3
@@ -103,25 +103,37 @@ class Card:
     strips: tuple[Strip, ...]
 
 
-def card(number: int, explanation: Explanation) -> Card:
-    """Prepare one explanation for the page."""
+def card(number: int, explanation: Explanation, album: Album | None = None) -> Card:
+    """Prepare one explanation for the page.
+
+    Args:
+        number: position on the page, from 1.
+        explanation: what is shown.
+        album: encodes the pictures; by default without loss.
+
+    Raises:
+        PageFullError: where the album has no room for the pictures.
+    """
+    album = album or Album()
     saliency = explanation.saliency
     return Card(
         number=number,
         explanation=explanation,
-        original=picture_uri(explanation.original),
-        reconstruction=picture_uri(explanation.reconstruction),
+        original=album.single(explanation.original),
+        reconstruction=album.single(explanation.reconstruction),
         saliency=None
         if saliency is None
-        else picture_uri(overlay(explanation.original, saliency.map)),
+        else album.strip(overlay(explanation.original, saliency.map)),
         effect=EFFECTS[explanation.effect],
-        alternatives=tuple(_alternative(f, explanation) for f in explanation.counterfactuals.found),
+        alternatives=tuple(
+            _alternative(found, explanation, album) for found in explanation.counterfactuals.found
+        ),
         bars=_bars(explanation.importances.of),
-        strips=tuple(strip_on_page(strip, explanation) for strip in explanation.strips),
+        strips=tuple(strip_on_page(strip, explanation, album) for strip in explanation.strips),
     )
 
 
-def _alternative(found: Counterfactual, explanation: Explanation) -> Alternative:
+def _alternative(found: Counterfactual, explanation: Explanation, album: Album) -> Alternative:
     agreeing = found.graphs_agreeing
     return Alternative(
         called=found.prediction.class_name,
@@ -130,8 +142,8 @@ def _alternative(found: Counterfactual, explanation: Explanation) -> Alternative
         following=_changes(found.following),
         agreeing="" if agreeing is None else format_share(agreeing),
         warnings=found.warnings,
-        uri=picture_uri(found.picture),
-        difference=difference_uri(explanation.reconstruction, found.picture),
+        uri=album.single(found.picture),
+        difference=album.strip(difference_map(explanation.reconstruction, found.picture)),
     )
 
 

@@ -11,9 +11,11 @@ from glance_pipeline.explanations.values import (
     format_logits,
     format_number,
     in_display_units,
+    name_of_yes,
     with_unit,
 )
 from glance_pipeline.networks import Concept
+from glance_pipeline.number_format import format_share
 
 HELD_OUT = {
     "reconstruction_agreement": "of held-out images are called the same when redrawn",
@@ -40,7 +42,8 @@ class ConceptRow:
         name: of the concept.
         kind: ``aligned`` or ``latent``.
         active: whether it changes the picture at all.
-        extent: its range over the training images, with its unit.
+        extent: its range over the training images, with its unit; of a binary feature or a level,
+            in how many of them it is there.
         effects: the strongest effects that the classifier was shown to use, in words.
         share: mean magnitude of its contribution over the explained images, as a part of the
             largest such mean, 0–1; of a level, that of its feature.
@@ -114,6 +117,8 @@ def _mean_magnitude(name: str, explanations: Sequence[Explanation]) -> float:
 
 
 def _extent(concept: Concept) -> str:
+    if concept.measure != "continuous":
+        return f"{name_of_yes(concept) or 'yes'} in {format_share(concept.mean)}"
     low, high = (in_display_units(concept, code) for code in (concept.low, concept.high))
     return with_unit(f"{format_number(low)} to {format_number(high)}", displayed_unit(concept))
 

@@ -11,12 +11,18 @@ from glance_pipeline.causal.figure_text import interaction_lines
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.values import format_logits
+from glance_pipeline.explanations.values import PERCENT, format_logits
 from glance_pipeline.networks import Concept
 from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, Card, card
 from glance_pipeline.report.graph_view import graph_view
 from glance_pipeline.report.overview import concept_rows, fidelity_tiles
-from glance_pipeline.report.pictures import figure_uri
+from glance_pipeline.report.pictures import (
+    COMPRESSIONS,
+    Album,
+    EmptyAlbum,
+    PageFullError,
+    figure_uri,
+)
 from glance_pipeline.report.scripts import content_security_policy, page_scripts
 from glance_pipeline.report.strips import slider_texts
 
@@ -25,6 +31,15 @@ FIGURE = FigureParameters(used_per_class=2, associated_per_class=1)
 
 MOST_IMAGES = 32
 """Cards on a page where nothing else is asked for."""
+
+MOST_BYTES = 6_000_000
+"""Of a page; pictures are compressed where it would become larger."""
+
+_SAMPLE = 4
+"""Cards that a compression is tried on first; encoding takes most of the time of a page."""
+
+SMOOTH_FROM = 64
+"""Width of pictures, px, from which they are scaled smoothly; below, a pixel stays a square."""
 
 
 def render_report(
@@ -50,29 +65,64 @@ def render_report(
     if not explanations:
         raise ValueError("a report needs at least one explanation")
     shown = list(explanations[:most_images])
-    cards = [card(number, one) for number, one in enumerate(shown, start=1)]
     scripts = page_scripts()
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            cards=cards,
-            unfolded=UNFOLDED,
-            sliders_in_view=SLIDERS_IN_VIEW,
-            explained=len(explanations),
-            tiles=fidelity_tiles(shown, metrics),
-            measured=(metrics or {}).get("version"),
-            rows=concept_rows(concepts, graph, shown),
-            graph=graph,
-            view=graph_view(graph, FIGURE),
-            interactions=interaction_lines(graph, FIGURE.interactions),
-            edges=list(edge_table(graph).itertuples()),
-            figure=figure_uri(draw_graph(graph, FIGURE)),
-            sliders=[_sliders(one) for one in cards],
-            scripts=scripts,
-            policy=content_security_policy(scripts),
-        )
-    )
+    template = _environment().get_template("report.html")
+    height, width = shown[0].original.shape[1:]
+    rest = {
+        "height": height,
+        "width": width,
+        "scale": "squares" if width < SMOOTH_FROM else "smooth",
+        "unfolded": UNFOLDED,
+        "sliders_in_view": SLIDERS_IN_VIEW,
+        "explained": len(explanations),
+        "tiles": fidelity_tiles(shown, metrics),
+        "measured": (metrics or {}).get("version"),
+        "rows": concept_rows(concepts, graph, shown),
+        "graph": graph,
+        "view": graph_view(graph, FIGURE),
+        "interactions": interaction_lines(graph, FIGURE.interactions),
+        "edges": list(edge_table(graph).itertuples()),
+        "figure": figure_uri(draw_graph(graph, FIGURE)),
+        "scripts": scripts,
+        "policy": content_security_policy(scripts),
+    }
+
+    def render(cards: Sequence[Card], album: Album) -> str:
+        sliders = [_sliders(one) for one in cards]
+        return template.render(rest, cards=cards, sliders=sliders, loss=album.loss)
+
+    empty = EmptyAlbum()
+    without = render(_cards(shown, empty), empty)
+    return render(*cards_that_fit(shown, MOST_BYTES - len(without.encode())))
+
+
+def cards_that_fit(shown: Sequence[Explanation], room: int) -> tuple[list[Card], Album]:
+    """Compress pictures as little as the room allows.
+
+    Args:
+        shown: what is on the page.
+        room: characters that the pictures may take; more where the strongest compression still
+            takes more.
+
+    Returns:
+        The cards, and the album that their pictures are from.
+    """
+    sample = shown[:: max(1, len(shown) // _SAMPLE)][:_SAMPLE]
+    share = room * len(sample) // len(shown)
+    for compression in COMPRESSIONS[:-1]:
+        album = Album(compression, room)
+        try:
+            if len(sample) < len(shown):
+                _cards(sample, Album(compression, share))  # most that will not fit is seen here
+            return _cards(shown, album), album
+        except PageFullError:
+            continue
+    album = Album(COMPRESSIONS[-1])
+    return _cards(shown, album), album
+
+
+def _cards(shown: Sequence[Explanation], album: Album) -> list[Card]:
+    return [card(number, one, album) for number, one in enumerate(shown, start=1)]
 
 
 def _sliders(one: Card) -> dict[str, Any]:
@@ -94,4 +144,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["logits"] = format_logits
+    environment.tests["in_percent"] = lambda unit: unit.startswith(PERCENT)
     return environment

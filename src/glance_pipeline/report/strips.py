@@ -7,7 +7,7 @@ from typing import Any
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.explanation import EffectStrip, side_by_side
 from glance_pipeline.explanations.values import format_at, with_unit
-from glance_pipeline.report.pictures import picture_uri
+from glance_pipeline.report.pictures import Album
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Strip:
     frames: tuple[Frame, ...]
 
 
-def strip_on_page(strip: EffectStrip, explanation: Explanation) -> Strip:
+def strip_on_page(strip: EffectStrip, explanation: Explanation, album: Album) -> Strip:
     """Prepare one strip of an explanation for the page."""
     own = next(concept for concept in explanation.concepts if concept.name == strip.concept)
     step = strip.values[1] - strip.values[0]
@@ -54,7 +54,7 @@ def strip_on_page(strip: EffectStrip, explanation: Explanation) -> Strip:
         unit=strip.unit,
         own=with_unit(format_at(own.value, step), own.unit),
         start=away.index(min(away)),
-        uri=picture_uri(side_by_side(strip.pictures)),
+        uri=album.strip(side_by_side(strip.pictures)),
         frames=tuple(
             Frame(
                 format_at(value, step),
@@ -70,17 +70,17 @@ def strip_on_page(strip: EffectStrip, explanation: Explanation) -> Strip:
 
 
 def slider_texts(strips: Sequence[Strip]) -> list[dict[str, Any]]:
-    """Return what the sliders of one card say at each frame, JSON-able."""
+    """Return what the sliders of one card say, JSON-able.
+
+    Of each frame value, probability, and the class where it is another than the image's: a page has
+    thousands of frames.
+    """
     return [
         {
             "concept": strip.concept,
             "frames": [
-                {
-                    "value": with_unit(frame.value, strip.unit),
-                    "probability": f"{frame.probability:.2f}",
-                    "called": frame.class_name,
-                    "other": frame.other,
-                }
+                [with_unit(frame.value, strip.unit), f"{frame.probability:.2f}"]
+                + ([frame.class_name] if frame.other else [])
                 for frame in strip.frames
             ],
         }

@@ -33,12 +33,14 @@ Explained = Iterable[Explanation] | ShardsToCome
 
 
 def select_images_to_explain(
-    images: np.ndarray, records: pd.DataFrame, parameters: ExplainParameters
+    images: np.ndarray,
+    form: dict[str, Any] | None,
+    records: pd.DataFrame,
+    parameters: ExplainParameters,
 ) -> ChosenImages:
     """Find the images that ``explain.images`` names; by default the first of the test split."""
-    chosen = choose_images(
-        parameters.images or first_of_split(records, parameters.count), images, records
-    )
+    named = parameters.images or first_of_split(records, parameters.count)
+    chosen = choose_images(named, images, records, form)
     chosen.check(_rows(chosen, parameters))
     return chosen
 

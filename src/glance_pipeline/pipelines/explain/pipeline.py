@@ -16,7 +16,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 select_images_to_explain,
-                inputs=["images", "image_records", "params:explain"],
+                inputs=["images", "image_form", "image_records", "params:explain"],
                 outputs="chosen_images",
                 name="select_images_to_explain",
             ),

@@ -1,13 +1,15 @@
 """Nodes of the ingest pipeline."""
 
+from typing import Any
+
 import pandas as pd
 
 from glance_pipeline.compute import available_cores
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.ingest.found import FoundImages, find_images
-from glance_pipeline.ingest.picture import Form
 from glance_pipeline.ingest.resized import ResizedImages, channels_of
+from glance_pipeline.picture import Form
 
 
 def find_images_and_their_context(
@@ -19,18 +21,21 @@ def find_images_and_their_context(
 
 def resize_images(
     found: FoundImages, parameters: IngestParameters, workers: int | None
-) -> tuple[ResizedImages, ResizedImages]:
-    """Return the images twice: to be made while they are saved, and to be asked which were made."""
+) -> tuple[ResizedImages, ResizedImages, dict[str, Any]]:
+    """Return the images twice: to be made while they are saved, and to be asked which were made.
+
+    With them comes the form they are brought into, so that ``explain`` can bring a file there too.
+    """
     rows = found.rows.tolist()
     form = Form(
-        channels=parameters.channels or channels_of(found.source, rows),  # type: ignore[arg-type]
+        channels=parameters.channels or channels_of(found.source, rows),
         size=parameters.size,
         crop=parameters.crop,
         resampling=parameters.resampling,
     )
     threads = workers or available_cores()
     images = ResizedImages(found.source, rows, form, parameters.most_corrupt, threads)
-    return images, images
+    return images, images, form.model_dump()
 
 
 def record_the_images_that_were_read(

@@ -20,7 +20,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
             Node(
                 nodes.resize_images,
                 inputs=["found_images", PARAMETERS, WORKERS],
-                outputs=["images", "resized_images"],
+                outputs=["images", "resized_images", "image_form"],
                 name="resize_images",
             ),
             Node(

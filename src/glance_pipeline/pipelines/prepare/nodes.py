@@ -13,6 +13,7 @@ from glance_pipeline.morphometry.digits import read_embedded_digits, read_idx_di
 from glance_pipeline.morphometry.measure import measure_digits
 from glance_pipeline.morphometry.render import render_digits
 from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
+from glance_pipeline.picture import Form
 from glance_pipeline.seeding import numpy_generator
 from glance_pipeline.splits import split_by_fractions
 
@@ -117,6 +118,14 @@ def split_images(
     )
     records = source_records.assign(split=splits)[["label", "split", "source_index"]]
     return records.join(intended_features.add_prefix("intended_"))
+
+
+def describe_the_form_of_a_digit(parameters: PrepareParameters) -> dict[str, Any]:
+    """Return how ``explain`` makes an image like these of a file, fields of ``Form``.
+
+    Digits are light on dark: laid on white, one with a transparent ground would vanish.
+    """
+    return Form(channels=1, size=parameters.image_size, transparency="opaque").model_dump()
 
 
 def describe_the_known_graph(parameters: PrepareParameters) -> dict[str, Any]:

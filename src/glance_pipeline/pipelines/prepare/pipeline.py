@@ -42,6 +42,12 @@ def create_pipeline() -> Pipeline:
                 name="split_images_into_train_validation_and_test",
             ),
             Node(
+                nodes.describe_the_form_of_a_digit,
+                inputs=PARAMETERS,
+                outputs="image_form",
+                name="describe_the_form_of_a_digit",
+            ),
+            Node(
                 nodes.describe_the_known_graph,
                 inputs=PARAMETERS,
                 outputs="known_graph",

@@ -11,15 +11,16 @@
     image.src = picture.src;
     image.style.width = `${100 * strip.frames.length}%`;
     const show = () => {
-      const frame = strip.frames[input.value];
+      const [value, probability, other] = strip.frames[input.value];
+      const called = other === undefined ? answer : other;
       image.style.transform = `translateX(${-100 * input.value / (last + 1)}%)`;
-      image.alt = `${strip.concept} ${frame.value}: called ${frame.called}`;
-      reading.querySelector(".value").textContent = frame.value;
-      reading.querySelector(".called").textContent = frame.called;
-      reading.querySelector(".probability").textContent = frame.probability;
-      reading.classList.toggle("other", frame.other);
+      image.alt = `${strip.concept} ${value}: called ${called}`;
+      reading.querySelector(".value").textContent = value;
+      reading.querySelector(".called").textContent = called;
+      reading.querySelector(".probability").textContent = probability;
+      reading.classList.toggle("other", other !== undefined);
       input.setAttribute("aria-valuetext",
-        `${frame.value}, called ${frame.called}, probability of ${answer} ${frame.probability}`);
+        `${value}, called ${called}, probability of ${answer} ${probability}`);
     };
     input.addEventListener("input", show);
     show();

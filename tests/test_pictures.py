@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glance_pipeline.ingest.picture import Form, UnreadableImageError, decode, fit
+from glance_pipeline.picture import (
+    MADE_GREY,
+    MADE_RGB,
+    ON_WHITE,
+    SQUEEZED,
+    TURNED,
+    Form,
+    UnreadableImageError,
+    decode,
+    fit,
+)
 
 COLOUR = np.zeros((4, 6, 3), dtype=np.uint8)
 COLOUR[:, :3] = (200, 30, 10)
@@ -49,7 +59,7 @@ def test_transparency_is_laid_on_white_and_said():
     found, notes = decoded(Image.fromarray(np.concatenate([COLOUR, alpha], 2)))
     assert (found[0] == 255).all()
     assert np.array_equal(found[1:], COLOUR[1:])
-    assert notes == ["are transparent in places and were laid on white"]
+    assert notes == [ON_WHITE]
     alpha[0] = 255
     assert decoded(Image.fromarray(np.concatenate([COLOUR, alpha], 2)))[1] == []
 
@@ -71,7 +81,7 @@ def test_exif_rotation_is_undone():
     exif[0x0112] = 6  # the camera was held on its side: to be turned 90° clockwise
     found, notes = decoded(Image.fromarray(COLOUR), exif=exif)
     assert np.array_equal(found, np.rot90(COLOUR, -1))
-    assert notes == ["were turned as their EXIF data say"]
+    assert notes == [TURNED]
 
 
 @pytest.mark.parametrize("values", [np.uint16, np.float32])
@@ -103,7 +113,7 @@ def test_fitting_gives_channels_first_and_the_size():
     array, notes = fit(Image.fromarray(COLOUR), Form(channels=3, size=8))
     assert array.shape == (3, 8, 8)
     assert array.dtype == np.uint8
-    assert notes == ["were not square and were squeezed; see ingest.crop"]
+    assert notes == [SQUEEZED]
     assert (array[0, :, 0] == 200).all()
     assert (array[2, :, -1] == 200).all()
 
@@ -121,8 +131,8 @@ def test_the_centre_is_cut_out():
 
 def test_grey_and_colour_are_converted_and_it_is_said():
     grey, notes = fit(Image.fromarray(COLOUR), Form(channels=1, size=4, crop="square"))
-    assert notes == ["were in colour and made grey"]
+    assert notes == [MADE_GREY]
     assert grey[0, 0, 0] == round(0.299 * 200 + 0.587 * 30 + 0.114 * 10)  # ITU-R 601
     rgb, notes = fit(Image.fromarray(COLOUR[:4, :4, 0]), Form(channels=3, size=4))
-    assert notes == ["were grey and made RGB"]
+    assert notes == [MADE_RGB]
     assert np.array_equal(rgb[0], rgb[2])
