@@ -35,12 +35,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     """
     chain = {name: Pipeline([part.create_pipeline()], tags=name) for name, part in CHAIN.items()}
     taken = Pipeline([ingest.create_pipeline()], tags="ingest")
-    own = [part for name, part in chain.items() if name != "classify"]
     accuracy = chain["classify"].only_nodes("measure_classifier_accuracy")
+    own = [accuracy if name == "classify" else part for name, part in chain.items()]
     return {
         **chain,
         "ingest": taken,
         "own_classifier": sum(own, Pipeline([])),
-        "own_data": sum((part for part in own[1:]), taken + accuracy),
+        "own_data": sum(own[1:], taken),
         "__default__": sum(chain.values(), Pipeline([])),
     }
