@@ -1,7 +1,7 @@
 """The teacher: the user's frozen classifier behind one small protocol."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,6 +145,20 @@ class Classifier(nn.Module):
         check_finite(features, self.origin)
         return Answer(logits, features)
 
+    @torch.no_grad()
+    def classes(self, images: np.ndarray) -> Tensor:
+        """Return the number of the class with the largest logit, int64 (N,), batch by batch.
+
+        Nothing else of the answers is kept, so that memory does not grow with the classes.
+
+        Args:
+            images: uint8 (N, C, H, W).
+
+        Raises:
+            ValueError: where a logit is not finite.
+        """
+        return torch.cat([self.logits(batch).argmax(1) for batch in in_batches(images)])
+
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
         # A black box that runs on torch inside must not run in bfloat16 because a stage does.
         with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
@@ -190,15 +204,23 @@ class Classifier(nn.Module):
             ) from error
 
 
-def margins(logits: Tensor) -> Tensor:
-    """Return the margin of each class, (N, K): its logit minus the largest of the others."""
+def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
+    """Return the margins of classes: each one's logit minus the largest of all the others.
+
+    Args:
+        logits: of all classes, (N, K).
+        outcomes: numbers of the O classes wanted; None takes all K. The largest of the others is
+            that of all K, wanted or not.
+
+    Returns:
+        (N, O), in the order of ``outcomes``.
+    """
     top = logits.topk(2, dim=1)
-    best_other = torch.where(
-        torch.arange(logits.shape[1], device=logits.device) == top.indices[:, :1],
-        top.values[:, 1:],
-        top.values[:, :1],
+    wanted = torch.as_tensor(
+        range(logits.shape[1]) if outcomes is None else outcomes, device=logits.device
     )
-    return logits - best_other
+    best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
+    return (logits if outcomes is None else logits[:, wanted]) - best_other
 
 
 def in_quickest_layout(classifier: Classifier) -> Classifier:

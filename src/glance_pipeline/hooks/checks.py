@@ -44,6 +44,7 @@ class ChecksHooks:
         if missing is not None:
             raise CannotRunError(missing)
         check_explained(pipeline, catalog)
+        check_discovered(pipeline, catalog)
         check_ingest(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
@@ -74,6 +75,21 @@ def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         check_named(parameters.images or (), prepared)
         if "classifier" in inputs:
             check_target(parameters.target, catalog.load("classifier").class_names)
+    except UserError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def check_discovered(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where the graph's predictions are known to be no classes of the classifier."""
+    if "concepts" not in pipeline.all_outputs() or "classifier" not in pipeline.inputs():
+        return
+    outcomes = catalog.load("params:discover").outcomes
+    if outcomes is None:
+        return
+    from glance_pipeline.causal.outcome_choice import check_outcomes  # imports torch
+
+    try:
+        check_outcomes(outcomes, catalog.load("classifier").class_names)
     except UserError as error:
         raise CannotRunError(str(error)) from error
 
