@@ -8,7 +8,7 @@ from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
@@ -43,6 +43,7 @@ class ChecksHooks:
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
+        check_classifier(pipeline, catalog)
         check_explained(pipeline, catalog)
         check_discovered(pipeline, catalog)
         check_ingest(pipeline, catalog)
@@ -60,6 +61,17 @@ class ChecksHooks:
             if isinstance(cause, UserError):
                 raise CannotRunError(str(cause)) from error
             cause = cause.__cause__
+
+
+def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where a classifier that is there cannot be used, before anything is made for it."""
+    if "classifier" not in pipeline.inputs():
+        return
+    try:
+        catalog.load("classifier")
+    except DatasetError as error:
+        said = error.__cause__ if isinstance(error.__cause__, UserError) else error
+        raise CannotRunError(str(said)) from error
 
 
 def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
