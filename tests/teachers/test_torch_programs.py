@@ -182,3 +182,11 @@ def test_an_exported_program_that_holds_code_is_refused(tmp_path, name, content,
     bad = rewrite(good, tmp_path / "bad.pt2", {name: content})
     with pytest.raises(DatasetError, match=f"it holds .*{said}"):
         dataset(bad).load()
+
+
+def test_an_exported_program_that_hides_an_entry_behind_another_is_refused(tmp_path):
+    path = export(conv_net(), tmp_path / "net.pt2")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("other/models/model.json", "{}")
+    with pytest.raises(DatasetError, match="two entries of the archive have one name"):
+        dataset(path).load()

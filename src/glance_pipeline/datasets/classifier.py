@@ -172,7 +172,14 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         else:
             tensors, header = read_state_dict(path, self._key), {}
         network = self._build(header.get("arguments", {}))
-        load_into(network, under_prefix(tensors, self._prefix), path)
+        tensors = under_prefix(tensors, self._prefix)
+        counted = {
+            name: value
+            for name, value in network.state_dict().items()
+            if name.endswith("num_batches_tracked")
+        }
+        # Files of torch before 0.4.1 lack this count, which no answer hangs on.
+        load_into(network, counted | tensors, path)
         return Source(network, _known(header))
 
     def _build(self, saved_arguments: dict[str, Any]) -> nn.Module:

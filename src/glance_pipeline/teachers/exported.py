@@ -118,6 +118,11 @@ def _refuse_code(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             files = {name.partition("/")[2]: name for name in archive.namelist()}
+            if len(files) < len(archive.namelist()):
+                raise ValueError(
+                    "two entries of the archive have one name, of which one could hide the other: "
+                    "a file of torch.export.save was wanted"
+                )
             for inner, name in files.items():
                 _refuse_if_code(inner, lambda name=name: archive.read(name))
     except (zipfile.BadZipFile, EOFError, json.JSONDecodeError) as error:
