@@ -1,7 +1,7 @@
 """Penultimate features of a network that is a plain ``nn.Module``: the input of one layer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,25 @@ class WithFeatures(nn.Module, ABC):
     @abstractmethod
     def answer(self, images: Tensor) -> tuple[Any, Tensor | None]:
         """Return the outputs, and the features (N, F) or None where it has none."""
+
+
+def answering_layer(layers: Sequence[tuple[bool, bool]]) -> int | None:
+    """Return which of a graph's layers has the features for its input.
+
+    That is the linear layer whose output is the graph's, else the last one, but not where a
+    convolution follows it: it then lies in the midst of a network that a convolution answers for.
+
+    Args:
+        layers: in the order of the graph: whether its output is the graph's, whether it is linear.
+
+    Returns:
+        Its number; None where there is no such layer.
+    """
+    linear = [number for number, (_, is_linear) in enumerate(layers) if is_linear]
+    direct = [number for number in linear if layers[number][0]]
+    if direct:
+        return direct[-1]
+    return linear[-1] if linear and linear[-1] == len(layers) - 1 else None
 
 
 def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> AnswerBoth:
