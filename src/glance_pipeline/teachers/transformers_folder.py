@@ -122,7 +122,8 @@ def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     scale = 255 * processor.get("rescale_factor", 1 / 255)
     if not processor.get("do_rescale", True):
         scale = 255.0
-    mean, std = (0.0,), (1.0,)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
     if processor.get("do_normalize", True) and "image_mean" in processor:
         mean, std = _numbers(processor["image_mean"]), _numbers(processor["image_std"])
         if kind.startswith("EfficientNet") and processor.get("include_top", True):
