@@ -60,11 +60,12 @@ def write_titles(
     if tests is None:
         return
     judged = sum(edge.verdict is not None for edge in graph.edges)
-    sinks_drawn = len(graph.of_kind("prediction"))
-    others = f", {sinks_drawn} of {sinks_drawn + tests.other_classes:,}"
-    heading = "Predictions" + (others if tests.other_classes else "")
-    axes.text(sinks, top + 0.2, heading, **title)  # type: ignore[arg-type]
-    said = f"do(concept) on {tests.images} images; {drawn} strongest of {judged} edges drawn"
+    axes.text(sinks, top + 0.2, "Predictions", **title)  # type: ignore[arg-type]
+    shown = len(graph.of_kind("prediction"))
+    classes = f", {shown} of {shown + tests.other_classes:,} classes" if tests.other_classes else ""
+    said = (
+        f"do(concept) on {tests.images} images; {drawn} strongest of {judged} edges{classes} drawn"
+    )
     axes.text((concepts + sinks) / 2 + 0.6, top + 0.45, said, **small)  # type: ignore[arg-type]
 
 
