@@ -182,6 +182,12 @@ def test_a_state_dict_from_before_batches_were_counted_is_read(tmp_path):
     assert_same(dataset.load(), reference(NETWORK))
 
 
+def test_a_class_that_cannot_be_imported_is_said_once(tmp_path):
+    torch.save(NETWORK.state_dict(), tmp_path / "net.pt")
+    with pytest.raises(DatasetError, match=r"^classifier: the network \S+nothing cannot be import"):
+        entry("nothing", filepath=str(tmp_path / "net.pt")).load()
+
+
 def test_names_of_classes_in_a_file_with_a_byte_order_mark(tmp_path):
     (tmp_path / "names.txt").write_text("a\nb\nc\n", encoding="utf-8-sig")
     told = {**SPECIFICATION, "class_names": str(tmp_path / "names.txt")}

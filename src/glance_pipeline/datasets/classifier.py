@@ -185,8 +185,9 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
     def _build(self, saved_arguments: dict[str, Any]) -> nn.Module:
         arguments = saved_arguments if self._arguments is None else self._arguments
         name = self._needed_network("weights")
+        kind = _imported(name)
         try:
-            network = _imported(name)(**arguments)
+            network = kind(**arguments)
         except Exception as error:  # whatever the user's own code raises
             raise DatasetError(
                 f"classifier: the network {name} cannot be made with the arguments "
