@@ -1,17 +1,18 @@
 """The teacher: the user's frozen classifier behind one small protocol."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.entrance import Entrance
-from glance_pipeline.teachers.features import answering
+from glance_pipeline.teachers.features import AnswerBoth, answering
 from glance_pipeline.teachers.input_shape import shapes_that_fit
 from glance_pipeline.teachers.output import check_finite, check_output, to_logits
 from glance_pipeline.teachers.specification import ClassifierSpecification
@@ -75,9 +76,8 @@ class Classifier(nn.Module):
         self.specification = specification
         self.differentiable = not isinstance(network, BlackBox)
         self.entrance = Entrance(specification)
-        self._answer_both = answering(network, specification.feature_layer)
         self._stand_in: StandIn | None = None
-        self._check_network()
+        self._answer_both = self._checked_network()
 
     def train(self, mode: bool = True) -> "Classifier":
         """Stay in evaluation mode: a teacher is frozen, its batch statistics too."""
@@ -145,6 +145,20 @@ class Classifier(nn.Module):
         check_finite(features, self.origin)
         return Answer(logits, features)
 
+    @torch.no_grad()
+    def classes(self, images: np.ndarray) -> Tensor:
+        """Return the number of the class with the largest logit, int64 (N,), batch by batch.
+
+        Nothing else of the answers is kept, so that memory does not grow with the classes.
+
+        Args:
+            images: uint8 (N, C, H, W).
+
+        Raises:
+            ValueError: where a logit is not finite.
+        """
+        return torch.cat([self.logits(batch).argmax(1) for batch in in_batches(images)])
+
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
         # A black box that runs on torch inside must not run in bfloat16 because a stage does.
         with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
@@ -155,8 +169,8 @@ class Classifier(nn.Module):
         check_finite(logits, self.origin)
         return Answer(logits, logits if features is None else features)
 
-    def _check_network(self) -> None:
-        """Ask about two plain images, and about one of them alone.
+    def _checked_network(self) -> AnswerBoth:
+        """Ask about two plain images, and about one of them alone; return how to ask for features.
 
         None is of one grey level, which a network may divide by the spread of.
         """
@@ -174,13 +188,24 @@ class Classifier(nn.Module):
                 f"{both[0].flatten()[:6].tolist()} and {alone[0].flatten()[:6].tolist()} alone; "
                 "was it exported in training mode (dropout, batch statistics)?"
             )
+        if isinstance(self.network, BlackBox):
+            return self.network.answer  # its features come of themselves, and asking may cost
+        with torch.no_grad():
+            inputs = self.entrance(torch.cat([rising, falling])).contiguous()
+            answer_both = answering(self.network, self.specification.feature_layer, inputs)
+            features = answer_both(inputs)[1]
+            if features is not None:
+                check_finite(features, f"{self.origin}, by its features,")
+        return answer_both
 
     def _said(self, images: Tensor) -> Any:
         """Return the network's own outputs; where it cannot take the images, say what it got."""
         inputs = self.entrance(images).contiguous()
         try:
-            return self._answer_both(inputs)[0]
-        except (RuntimeError, IndexError, TypeError, AttributeError) as error:
+            return self.network(inputs)
+        except UserError:
+            raise
+        except Exception as error:  # whatever the layers of the user's network raise
             fitting = shapes_that_fit(self.network) if self.differentiable else []
             wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
             raise ValueError(
@@ -190,15 +215,23 @@ class Classifier(nn.Module):
             ) from error
 
 
-def margins(logits: Tensor) -> Tensor:
-    """Return the margin of each class, (N, K): its logit minus the largest of the others."""
+def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
+    """Return the margins of classes: each one's logit minus the largest of all the others.
+
+    Args:
+        logits: of all classes, (N, K).
+        outcomes: numbers of the O classes wanted; None takes all K. The largest of the others is
+            that of all K, wanted or not.
+
+    Returns:
+        (N, O), in the order of ``outcomes``.
+    """
     top = logits.topk(2, dim=1)
-    best_other = torch.where(
-        torch.arange(logits.shape[1], device=logits.device) == top.indices[:, :1],
-        top.values[:, 1:],
-        top.values[:, :1],
+    wanted = torch.as_tensor(
+        range(logits.shape[1]) if outcomes is None else outcomes, device=logits.device
     )
-    return logits - best_other
+    best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
+    return (logits if outcomes is None else logits[:, wanted]) - best_other
 
 
 def in_quickest_layout(classifier: Classifier) -> Classifier:

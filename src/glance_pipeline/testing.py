@@ -78,6 +78,21 @@ class GlassBoxSurrogate(TwinSurrogate):
         return 2 * _GAIN * drawn
 
 
+class FirstPixelsSurrogate(TwinSurrogate):
+    """A glass box of any number of concepts: the first pixels are a third of their codes."""
+
+    def encode(self, images: Tensor) -> Codes:
+        """Read the concepts off images (N, C, H, W) in [−1, 1]; the residual code is 0."""
+        concepts = images.flatten(1)[:, : self.shape.concepts] * 3
+        return Codes(concepts, images.new_zeros(len(images), self.shape.residual))
+
+    def generate(self, codes: Codes) -> Tensor:
+        """Draw the images (N, C, H, W) of codes; every other pixel is grey."""
+        drawn = codes.concepts.new_zeros(len(codes), *self.shape.image_shape)
+        drawn.flatten(1)[:, : self.shape.concepts] = codes.concepts / 3
+        return drawn
+
+
 class GlassBoxNetwork(nn.Module):
     """A classifier that applies a known function to the concepts a glass-box picture shows."""
 

@@ -149,3 +149,12 @@ def test_long_labels_are_wrapped_and_levels_counted():
     figure = draw_graph(replace(graph(), nodes=(node,), edges=()), FigureParameters())
     (label,) = [t.get_text() for t in figure.axes[0].texts if "levels" in t.get_text()]
     assert label == "a very long name of\na feature indeed…\n2 levels"
+
+
+def test_the_title_counts_the_classes_that_are_left_out():
+    few = graph()
+    shown = len(few.of_kind("prediction"))
+    many = replace(few, intervention=replace(few.intervention, other_classes=9_000))
+    for one, said in ((few, False), (many, True)):
+        texts = " ".join(t.get_text() for t in draw_graph(one, FigureParameters()).axes[0].texts)
+        assert (f", {shown} of {shown + 9_000:,} classes drawn" in texts) is said

@@ -153,10 +153,12 @@ def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
     parameters = DiscoverParameters.model_validate(
         {"search": {"resamples": 3}, "structural_model": {"permutations": 2}}
     )
-    concepts = nodes.infer_concepts_of_all_images(surrogate, classifier, images)
+    records = pd.DataFrame({"split": ["test"] * len(images)})
+    concepts = nodes.infer_concepts_of_all_images(
+        surrogate, classifier, images, records, parameters
+    )
     assert concepts.nodes() == {"colour": tuple(f"colour={n}" for n in LEVELS), "size": ("size",)}
     among = nodes.discover_causal_graph_among_concepts(concepts, parameters, 0, 1)
-    records = pd.DataFrame({"split": ["test"] * len(images)})
     graph = nodes.test_concepts_by_intervention(
         among, concepts, surrogate, classifier, images, records, parameters, 0
     )

@@ -163,3 +163,16 @@ def test_what_does_not_fit_the_classifier_or_the_networks_is_said():
         "ingest.channels is 3, but the classifier takes images of 1 channels",
         "widths has 2 values [1, 2], but ingest.size 64 wants 5: one for each of 4, 8, …, 64 px",
     ]
+
+
+def test_class_names_go_by_the_numbers_of_folders_not_by_their_words(tmp_path):
+    for number in range(120):
+        path = tmp_path / str(number % 12) / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(path)
+    months = [f"month {number + 1}" for number in range(12)]
+    fields = {"source": str(tmp_path), "size": 8, "labels": "folders", "class_names": months}
+    fields["fractions"] = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    records = find_images(IngestParameters.model_validate(fields), {}, 0).records
+    folders = records["file"].str.split("/").str[0].astype(int)
+    assert (records["label"] == [months[number] for number in folders]).all()

@@ -112,3 +112,8 @@ def test_a_table_that_is_not_there_and_columns_of_one_name(tmp_path):
     two = written(tmp_path, "file,age\n00001,2\n", "two.csv")
     with pytest.raises(ValueError, match=r"two\.csv: an earlier table has columns \['age'\] too"):
         join_tables([one, two], "file", NAMES)
+
+
+def test_a_running_number_of_the_rows_does_not_name_images_where_a_file_name_does(tmp_path):
+    text = "id,file,age\n1,00010.jpg,5\n2,00001.jpg,6\n10,00002.jpg,7\n"
+    assert join_tables([written(tmp_path, text)], None, NAMES)["age"].tolist() == [7, 6, 5]

@@ -1,5 +1,6 @@
 """Images are made block by block while they are saved, and what cannot be read is named."""
 
+import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -102,3 +103,14 @@ def test_one_colour_image_of_a_sample_makes_all_rgb():
         return (partial(lambda row: colour if row == 3 else image(row), row) for row in rows)
 
     assert channels_of(ImageSource("mixed", mixed.names, read), range(5)) == 3
+
+
+def test_whatever_a_decoder_raises_makes_an_image_unreadable(monkeypatch):
+    def decode(raw: Raw, *_form: object) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(resized, "decode", decode)
+    monkeypatch.setattr(resized, "read_picture", decode)
+    assert channels_of(source_of(3), range(3)) == 1
+    with pytest.raises(ValueError, match=r"0\.png \(error: unpack requires a buffer of 4 bytes"):
+        list(images_of(source_of(3), range(3)))

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from glance_pipeline.errors import UserError
+from glance_pipeline.ingest import hugging_face
 from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.opening import open_source
 from glance_pipeline.ingest.source import ImageSource
@@ -193,3 +195,35 @@ def test_labels_of_an_array_are_integers_or_strings(tmp_path):
         read_labels(tmp_path / "x.npy", None)
     with pytest.raises(FileNotFoundError, match=r"gone\.npy: no such file"):
         read_labels(tmp_path / "x.npy", str(tmp_path / "gone.npy"))
+
+
+def test_a_data_set_is_read_no_further_than_the_last_image_asked_for(tmp_path, monkeypatch):
+    table = pa.table({"image": [image.tobytes() for image in IMAGES]})
+    pq.write_table(table, tmp_path / "train.parquet")
+    pq.write_table(table, tmp_path / "test.parquet")
+    source = open_source(str(tmp_path))
+    asked = []
+    batches = hugging_face._Table._batches
+    monkeypatch.setattr(hugging_face, "_ROWS", 2)
+    monkeypatch.setattr(
+        hugging_face._Table,
+        "_batches",
+        lambda self, columns: (asked.append(self.path.stem) or b for b in batches(self, columns)),
+    )
+    assert len(list(source.read([0, 1]))) == 2
+    assert asked == ["test"]  # the first by name, one batch of it
+
+
+def test_images_of_a_data_set_may_have_no_paths(tmp_path):
+    rows = pa.array([{"bytes": b"1"}, {"bytes": b"2"}])
+    pq.write_table(pa.table({"image": rows}), tmp_path / "x.parquet")
+    source = open_source(str(tmp_path))
+    assert source.names == ("0", "1")
+    assert [reader() for reader in source.read([0, 1])] == [b"1", b"2"]
+
+
+def test_an_idx_file_that_is_cut_short_is_the_users_to_mend(tmp_path):
+    path = write_idx(tmp_path / "train-images-idx3-ubyte", IMAGES)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match="wanted 175 for the shape"):
+        open_source(str(path))

@@ -158,3 +158,40 @@ def test_without_the_extra_the_way_to_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(extras, "import_module", absent)
     with pytest.raises(DatasetError, match=r'package onnx, .*"glance-pipeline\[onnx\]"'):
         dataset(path).load()
+
+
+@pytest.mark.parametrize(("conv", "width"), [(False, 4), (True, 3)])
+def test_features_are_those_of_the_layer_that_answers(tmp_path, conv, width):
+    """With an auxiliary layer listed last; and with a convolution for a head, which has none."""
+    rng = np.random.default_rng(0)
+    shapes = {
+        "body": (64, 4),
+        "head": (4, 3),
+        "bias": (3,),
+        "more": (64, 3),
+        "kernel": (3, 1, 8, 8),
+    }
+    weights = [
+        numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+        for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["f"]),
+        helper.make_node("MatMul", ["f", "body"], ["b"]),
+        helper.make_node("MatMul", ["b", "head"], ["h"]),
+        helper.make_node("Add", ["h", "bias"], ["y"]),
+        helper.make_node("MatMul", ["f", "more"], ["auxiliary"]),
+        helper.make_node("Conv", ["x", "kernel"], ["c"]),
+        helper.make_node("Flatten", ["c"], ["z"]),
+    ]
+    given, taken = "z" if conv else "y", ["N", 1, 8, 8]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, taken)],
+        [helper.make_tensor_value_info(given, TensorProto.FLOAT, ["N", 3])],
+        weights,
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
+    assert dataset(tmp_path / "m.onnx").load()(images()).features.shape == (5, width)

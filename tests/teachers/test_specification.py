@@ -200,3 +200,8 @@ def test_numbers_that_are_not_finite_are_found_among_images():
         teacher.answers(pictures)
     with pytest.raises(ValueError, match=said), torch.no_grad():
         teacher.logits(to_float(pictures))
+
+
+def test_a_mean_of_grey_levels_is_refused():
+    with pytest.raises(ValueError, match=r"mean: found \(123\.7.*divide mean and std by 255"):
+        entrance(image_shape=(3, 8, 8), mean=(123.7, 116.8, 103.9), std=(58.4, 57.1, 57.4))

@@ -182,3 +182,33 @@ def test_an_exported_program_that_holds_code_is_refused(tmp_path, name, content,
     bad = rewrite(good, tmp_path / "bad.pt2", {name: content})
     with pytest.raises(DatasetError, match=f"it holds .*{said}"):
         dataset(bad).load()
+
+
+def test_an_exported_program_that_hides_an_entry_behind_another_is_refused(tmp_path):
+    path = export(conv_net(), tmp_path / "net.pt2")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("other/models/model.json", "{}")
+    with pytest.raises(DatasetError, match="two entries of the archive have one name"):
+        dataset(path).load()
+
+
+@pytest.mark.parametrize("write", [script, export])
+def test_a_linear_layer_in_the_midst_of_a_program_is_not_taken_for_the_last(tmp_path, write):
+    class Squeezed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.weigh = nn.Conv2d(1, 4, 3), nn.Linear(4, 4)
+            self.answer = nn.Conv2d(4, 3, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x)
+            x = x * self.weigh(x.mean((2, 3))).unsqueeze(2).unsqueeze(3)
+            return self.answer(x).mean((2, 3))
+
+    path = write(Squeezed().eval(), tmp_path / "net.pt")
+    with pytest.raises(
+        DatasetError, match=r"no linear layer .* name one .*\['answer', 'conv', 'wei"
+    ):
+        dataset(path).load()
+    changes = {"specification": {**SPECIFICATION, "feature_layer": "answer"}}
+    assert dataset(path, **changes).load()(images()).features.shape == (5, 4 * 6 * 6)

@@ -156,3 +156,43 @@ def test_a_folder_of_something_else_is_named(tmp_path):
     (tmp_path / "model/readme.txt").write_text("nothing")
     with pytest.raises(DatasetError, match=r"without config.json, it holds \['readme.txt'\]"):
         dataset(tmp_path / "model").load()
+
+
+def test_names_that_come_twice_get_their_number(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {"0": "crane", "1": "dog", "2": "crane"}
+    config["label2id"] = {"crane": 2, "dog": 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert dataset(folder, specification=None).load().class_names == ("crane", "dog", "crane (2)")
+
+
+def test_what_a_processor_does_to_colours_is_done(folder):
+    images = torch.rand(2, 3, 16, 16) * 2 - 1
+    processor_with(folder, do_flip_channel_order=True, do_normalize=False)
+    found = dataset(folder, specification=None).load()
+    wanted = by_hand(folder, images.flip(1), [0.0] * 3, [1.0] * 3)
+    assert torch.allclose(found.logits(images), wanted, atol=1e-5)
+    # EfficientNet's divides by the deviation twice.
+    processor_with(
+        folder,
+        do_flip_channel_order=False,
+        do_normalize=True,
+        image_processor_type="EfficientNetImageProcessor",
+        image_std=[0.5, 0.4, 0.3],
+    )
+    found = dataset(folder, specification=None).load()
+    wanted = by_hand(folder, images, [0.5, 0.4, 0.3], [0.25, 0.16, 0.09])
+    assert torch.allclose(found.logits(images), wanted, atol=1e-5)
+    processor_with(folder, image_mean=0.5, image_std=0.25, image_processor_type="Other")
+    assert dataset(folder, specification=None).load().specification.mean == (0.5,)
+    processor_with(folder, rescale_offset=True)
+    with pytest.raises(DatasetError, match="rescale_offset is not understood"):
+        dataset(folder, specification=None).load()
+
+
+def test_a_margin_that_a_processor_cuts_off_is_spoken_of(folder, caplog):
+    with caplog.at_level("INFO", "glance_pipeline"):
+        changes = {"size": {"shortest_edge": 18}, "do_center_crop": True}
+        processor_with(folder, **changes, crop_size={"height": 16, "width": 16})
+        dataset(folder, specification=None).load()
+    assert "resizes images to 18 px and cuts out the middle 16" in caplog.text

@@ -1,5 +1,6 @@
 """Dose–response curves: the average margin while one concept is set to a few values."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ def measure_response(
     doses: int,
     resamples: int,
     generator: np.random.Generator,
+    outcomes: Sequence[int] | None = None,
 ) -> Response:
     """Set one concept to each of a few values on every image, and ask the teacher.
 
@@ -56,16 +58,12 @@ def measure_response(
         doses: number D of values, at least 3.
         resamples: bootstrap resamples of the images.
         generator: draws them.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
     """
     concept = surrogate.concept(name)
     points = np.linspace(concept.low, concept.high, 2 if concept.measure == "binary" else doses)
-    margins = np.stack(
-        [
-            margins_of(surrogate, classifier, surrogate.intervene(codes, {name: float(point)}))
-            for point in points
-        ],
-        axis=1,
-    )
+    moved = (surrogate.intervene(codes, {name: float(point)}) for point in points)
+    margins = np.stack([margins_of(surrogate, classifier, one, outcomes) for one in moved], axis=1)
     values = np.asarray(concept.to_units(points), dtype=np.float64)
     return summarise_response(margins, values, points, (), resamples, generator)
 

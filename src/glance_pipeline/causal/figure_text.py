@@ -61,7 +61,14 @@ def write_titles(
         return
     judged = sum(edge.verdict is not None for edge in graph.edges)
     axes.text(sinks, top + 0.2, "Predictions", **title)  # type: ignore[arg-type]
-    said = f"do(concept) on {tests.images} images; {drawn} strongest of {judged} edges drawn"
+    shown = len(graph.of_kind("prediction"))
+    classes = f", {shown} of {shown + tests.other_classes:,} classes" if tests.other_classes else ""
+    said = (
+        f"do(concept) on {tests.images} images; {drawn} strongest of {judged} edges{classes} drawn"
+    )
+    if classes:  # a longer line, which the other one leaves room for on its right alone
+        axes.text(sinks + 0.45, top + 0.45, said, **(small | {"ha": "right"}))  # type: ignore[arg-type]
+        return
     axes.text((concepts + sinks) / 2 + 0.6, top + 0.45, said, **small)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ Its JSON form is documented in ``docs/causal_graph_schema.md``.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -143,7 +144,7 @@ class CausalGraph:
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
         if twice:
             raise ValueError(f"causal graph: node names must be unique, these are not: {twice}")
         named = [(str(e), {e.source, e.target}) for e in (*self.edges, *self.rejected)]

@@ -1,5 +1,7 @@
 """The concept table: what the student infers from every image, and what the teacher answers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -16,7 +18,10 @@ _BATCH = 256
 
 @torch.no_grad()
 def infer_concepts(
-    surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    images: np.ndarray,
+    outcomes: Sequence[int] | None = None,
 ) -> ConceptTable:
     """Infer the active concepts and the teacher's margins of all images, with a progress bar.
 
@@ -24,6 +29,7 @@ def infer_concepts(
         surrogate: its student infers the codes.
         classifier: the teacher.
         images: uint8, (N, C, H, W), as they are at rest.
+        outcomes: numbers of the classes whose margins the table holds; None takes all.
 
     Returns:
         N rows; aligned concepts in their units, latent ones in standard deviations, margins in
@@ -44,14 +50,16 @@ def infer_concepts(
     for batch in tqdm(batches, total=total, desc="concepts of images", unit="batch"):
         inferred = surrogate.encode(batch)
         codes.append(torch.stack([surrogate.read(inferred, c.name) for c in active], dim=1))
-        answers.append(margins(classifier.logits(batch)))
+        answers.append(margins(classifier.logits(batch), outcomes))
+    names = classifier.class_names
     standardised = torch.cat(codes).double().numpy()
     return ConceptTable(
         concepts=pd.DataFrame(
             {c.name: surrogate.to_units(c.name, standardised[:, k]) for k, c in enumerate(active)}
         ),
         margins=pd.DataFrame(
-            torch.cat(answers).double().numpy(), columns=list(classifier.class_names)
+            torch.cat(answers).double().numpy(),
+            columns=list(names if outcomes is None else [names[k] for k in outcomes]),
         ),
         kinds={c.name: c.kind for c in active},
         units={c.name: c.unit for c in active},

@@ -1,5 +1,6 @@
 """Interactions: pairs of concepts whose joint effect on a margin is not the sum of theirs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import NamedTuple
@@ -36,6 +37,7 @@ def add_interactions(
     images: np.ndarray,
     settings: InterventionParameters,
     seed: int,
+    outcomes: Sequence[int] | None = None,
 ) -> CausalGraph:
     """Test pairs of concepts for interactions, and keep those that are significant.
 
@@ -49,6 +51,7 @@ def add_interactions(
         images: held-out images, uint8, (N, C, H, W).
         settings: step, number of pairs, level and smallest effect.
         seed: of the run.
+        outcomes: numbers of the classes of the table's margins; None where it has all.
 
     Returns:
         The graph with its interactions, the strongest first.
@@ -64,7 +67,8 @@ def add_interactions(
     found: list[Interaction] = []
     pairs = choose_pairs(graph, labels, spread, settings)
     for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
-        changes = second_difference(surrogate, classifier, codes, pair.concepts, settings.step)
+        moved = surrogate, classifier, codes, pair.concepts
+        changes = second_difference(*moved, settings.step, outcomes)
         if not changes.steps.any():  # no image on which both could be moved
             continue
         generator = numpy_generator(seed, "interactions", *pair.concepts)
@@ -137,6 +141,7 @@ def second_difference(
     codes: Codes,
     pair: tuple[str, str],
     step: float,
+    outcomes: Sequence[int] | None = None,
 ) -> Changes:
     """Move two concepts together, each either way, and compare with moving them one by one.
 
@@ -146,6 +151,7 @@ def second_difference(
         codes: of N images.
         pair: names of two concepts.
         step: to either side, in standard deviations; values are clamped as for single effects.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
 
     Returns:
         f(++) − f(+−) − f(−+) + f(−−), (N, K), and the product of both distances, (N,).
@@ -154,7 +160,8 @@ def second_difference(
     total = np.zeros(())
     for one, other in product((0, 1), repeat=2):
         values = {pair[0]: sides[0][one], pair[1]: sides[1][other]}
-        margins = margins_of(surrogate, classifier, surrogate.intervene(codes, values))
+        moved = surrogate.intervene(codes, values)
+        margins = margins_of(surrogate, classifier, moved, outcomes)
         total = total + (1 if one == other else -1) * margins
     steps = [(above - below).double().numpy() for above, below in sides]
     return Changes(total, steps[0] * steps[1])

@@ -47,7 +47,12 @@ class Measured(NamedTuple):
 
 @torch.no_grad()
 def change_by_intervention(
-    surrogate: TwinSurrogate, classifier: Classifier, codes: Codes, name: str, step: float
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    codes: Codes,
+    name: str,
+    step: float,
+    outcomes: Sequence[int] | None = None,
 ) -> Changes:
     """Generate each image with one concept raised and lowered, and ask the teacher.
 
@@ -59,10 +64,11 @@ def change_by_intervention(
         step: to either side of the image's own value, in standard deviations of the code. Values
             are clamped to the concept's [low, high], so that no image is asked for that is unlike
             all training images; an image beyond that interval moves less.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
     """
     above, below = either_side(surrogate, codes, name, step)
     high, low = (
-        margins_of(surrogate, classifier, surrogate.intervene(codes, {name: side}))
+        margins_of(surrogate, classifier, surrogate.intervene(codes, {name: side}), outcomes)
         for side in (above, below)
     )
     return Changes(high - low, (above - below).double().numpy())
@@ -114,6 +120,7 @@ def measure_effects(
     seed: int,
     doses: int = 0,
     features: Mapping[str, str] | None = None,
+    outcomes: Sequence[int] | None = None,
 ) -> tuple[dict[str, Measured], dict[str, str]]:
     """Measure what each concept does to each class's margin, with a progress bar.
 
@@ -131,6 +138,7 @@ def measure_effects(
         doses: values of the dose–response curve; none is measured for 0.
         features: categorical feature by the name of each of its levels; those named are moved as
             one node, do(feature = level). A concept that is not named is a node by itself.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
 
     Returns:
         What was measured by node, and the reason by name of each concept that could not be moved.
@@ -138,7 +146,7 @@ def measure_effects(
     codes = surrogate.encode_array(images)
     nodes, exclusions = _movable(surrogate, names, features or {})
     measured: dict[str, Measured] = {}
-    moving = _Moving(surrogate, classifier, codes, step, resamples, seed, doses)
+    moving = _Moving(surrogate, classifier, codes, step, resamples, seed, doses, outcomes)
     for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
         by_level = node in (features or {}).values()
         changes, response = moving.levels(node, members) if by_level else moving.concept(node)
@@ -179,22 +187,23 @@ class _Moving:
     resamples: int
     seed: int
     doses: int
+    outcomes: Sequence[int] | None
 
     def concept(self, name: str) -> tuple[dict[str, Changes], Response | None]:
         """Move one concept either way, and along its curve where one is asked for."""
         moved = self.surrogate, self.classifier, self.codes, name
-        changes = {name: change_by_intervention(*moved, self.step)}
+        changes = {name: change_by_intervention(*moved, self.step, self.outcomes)}
         if not self.doses:
             return changes, None
         generator = _stream(self.seed, name, "doses")
-        return changes, measure_response(*moved, self.doses, self.resamples, generator)
+        asked = self.doses, self.resamples, generator, self.outcomes
+        return changes, measure_response(*moved, *asked)
 
     def levels(self, feature: str, names: list[str]) -> tuple[dict[str, Changes], Response]:
         """Set a categorical feature to each of its levels."""
         generator = _stream(self.seed, feature, "doses")
-        return change_by_level(
-            self.surrogate, self.classifier, self.codes, names, self.resamples, generator
-        )
+        moved = self.surrogate, self.classifier, self.codes, names
+        return change_by_level(*moved, self.resamples, generator, self.outcomes)
 
 
 def _stream(seed: int, *names: str) -> np.random.Generator:

@@ -17,6 +17,7 @@ def change_by_level(
     names: Sequence[str],
     resamples: int,
     generator: np.random.Generator,
+    outcomes: Sequence[int] | None = None,
 ) -> tuple[dict[str, Changes], Response]:
     """Compare do(feature = level) with the other levels, for each level of a feature.
 
@@ -31,21 +32,15 @@ def change_by_level(
         names: the concepts of the levels to compare, all of one feature.
         resamples: bootstrap resamples of the images, for the curve.
         generator: draws them.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
 
     Returns:
         Changes by concept, and the margins at every level of the feature.
     """
     feature = surrogate.concept(names[0]).feature
     levels = [concept for concept in surrogate.concepts if concept.feature == feature]
-    margins = np.stack(
-        [
-            margins_of(
-                surrogate, classifier, surrogate.intervene(codes, {feature: level.levels[0]})
-            )
-            for level in levels
-        ],
-        axis=1,
-    )
+    moved = (surrogate.intervene(codes, {feature: level.levels[0]}) for level in levels)
+    margins = np.stack([margins_of(surrogate, classifier, one, outcomes) for one in moved], axis=1)
     frequency = np.array([level.mean for level in levels])
     changes = {}
     for index, level in enumerate(levels):

@@ -1,5 +1,6 @@
 """What the teacher answers to generated images: the outcome of every intervention."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ class Changes(NamedTuple):
     """What moving one concept did to each of N images.
 
     Attributes:
-        margins: float64 (N, K), margin above minus margin below, in logits.
+        margins: float64 (N, K) of K classes, margin above minus margin below, in logits.
         steps: float64 (N,), distance between above and below, in standard deviations, ≥ 0.
     """
 
@@ -24,14 +25,25 @@ class Changes(NamedTuple):
 
 
 @torch.no_grad()
-def margins_of(surrogate: TwinSurrogate, classifier: Classifier, codes: Codes) -> np.ndarray:
-    """Generate the images of N codes and return the teacher's margins, float64 (N, K), in logits.
+def margins_of(
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    codes: Codes,
+    outcomes: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Generate the images of N codes and return the teacher's margins, float64 (N, O), in logits.
 
     A margin, a logit minus the largest of the others, does not depend on the constant that all
     logits may share.
+
+    Args:
+        surrogate: generates.
+        classifier: the teacher, with K classes.
+        codes: of N images.
+        outcomes: numbers of the O classes whose margins are wanted; None takes all K.
     """
+    batches = (codes[start : start + _BATCH] for start in range(0, len(codes), _BATCH))
     answers = [
-        margins(classifier.logits(surrogate.generate_batched(codes[start : start + _BATCH])))
-        for start in range(0, len(codes), _BATCH)
+        margins(classifier.logits(surrogate.generate_batched(batch)), outcomes) for batch in batches
     ]
     return torch.cat(answers).double().numpy()

@@ -21,8 +21,9 @@ def add_predictions(
     images: int,
     seed: int,
     exclusions: dict[str, str],
+    other_classes: int = 0,
 ) -> CausalGraph:
-    """Add the prediction of each class as a sink, with one judged edge from every concept.
+    """Add the predictions of the table as sinks, with one judged edge from every concept.
 
     The arrowhead at the prediction is known beforehand: a margin is computed from the image and
     causes nothing in it. The mark at the concept is a tail where an intervention shows that the
@@ -36,6 +37,7 @@ def add_predictions(
         images: number of images intervened on.
         seed: of the run.
         exclusions: concepts that could not be moved, with the reason.
+        other_classes: classes of the classifier that the table has no margins of.
     """
     columns = [name for node in measured.values() for name in node.effects]
     associations = associate(table, columns)
@@ -53,7 +55,11 @@ def add_predictions(
     edges = tuple(edge for edge in judged if edge.verdict != "neither")
     rejected = tuple(edge for edge in judged if edge.verdict == "neither")
     record = replace(
-        _record(settings, findings.values()), images=images, seed=seed, exclusions=exclusions
+        _record(settings, findings.values()),
+        images=images,
+        seed=seed,
+        exclusions=exclusions,
+        other_classes=other_classes,
     )
     nodes = tuple(
         Node(prediction_name(str(label)), "prediction", str(label), "logits")

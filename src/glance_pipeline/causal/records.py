@@ -54,6 +54,7 @@ class InterventionRecord:
         exclusions: reason by name of each concept that could not be moved.
         curve_tests: tests of dose–response curves, which are of the family of effects.
         interaction_tests: number of tests in the family of interactions.
+        other_classes: classes of the classifier that are no predictions of the graph.
     """
 
     images: int
@@ -68,6 +69,7 @@ class InterventionRecord:
     exclusions: dict[str, str] = field(default_factory=dict)
     curve_tests: int = 0
     interaction_tests: int = 0
+    other_classes: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,16 @@
 """Typed parameters of the discover pipeline."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from glance_pipeline.config.knowledge import Knowledge
+
+MOST_OUTCOMES = 50
+"""Classes that are all predictions of the graph where ``outcomes`` says nothing."""
+
+Outcomes = int | tuple[str, ...] | None
+"""How many predictions the graph has, or which."""
 
 
 class SearchParameters(BaseModel):
@@ -115,12 +121,49 @@ class FigureParameters(BaseModel):
 
 
 class DiscoverParameters(BaseModel):
-    """Everything under the key ``discover``."""
+    """Everything under the key ``discover``.
+
+    Attributes:
+        outcomes: classes that are predictions of the graph: a list of names, on the command line
+            with semicolons between them; a number, which takes those that the held-out images are
+            most often called; None takes all where there are ``MOST_OUTCOMES`` or fewer, else that
+            many of those that some image is called.
+        search: of the graph among concepts.
+        knowledge: of causes, beforehand.
+        intervention: tests of concept → prediction edges.
+        structural_model: of the concepts.
+        figure: of the graph.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    outcomes: Outcomes = None
     search: SearchParameters = SearchParameters()
     knowledge: Knowledge = Knowledge()
     intervention: InterventionParameters = InterventionParameters()
     structural_model: StructuralModelParameters = StructuralModelParameters()
     figure: FigureParameters = FigureParameters()
+
+    @field_validator("outcomes", mode="before")
+    @classmethod
+    def _number_or_names(cls, found: Any) -> Any:
+        if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+            if found is not None and found < 1:
+                raise ValueError(f"{found} was found; 1 or more was wanted, or null")
+            return found
+        if isinstance(found, str):
+            found = [name.strip() for name in found.split(";") if name.strip()]
+        if not isinstance(found, (list, tuple)) or not found:
+            raise ValueError(f"{found!r} was found; names of classes, a number or null was wanted")
+        strange = [name for name in found if isinstance(name, bool) or name is None]
+        if strange:
+            raise ValueError(
+                f"{strange[0]!r} was found for the name of a class: YAML reads yes, no, true, "
+                "false and null so; put the name in quotes"
+            )
+        # YAML reads the names of digits as numbers.
+        names = tuple(map(str, found))
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]!r} was found more than once; wanted each class once")
+        return names

@@ -12,6 +12,7 @@ from torch import nn
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
+from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.black_box import Queries
 from glance_pipeline.teachers.formats import Format, tell_format
 from glance_pipeline.teachers.source import Source
@@ -20,7 +21,13 @@ from glance_pipeline.teachers.state_dict import read_state_dict, under_prefix
 
 logger = logging.getLogger(__name__)
 
+
+class UnusableClassifierError(DatasetError, UserError):
+    """A classifier that cannot be loaded or does not answer as it should, in one line."""
+
+
 _MANY_CLASSES = 1000
+_LONGEST = 1000  # characters of a message
 
 
 class ClassifierDataset(VersionedPathDataset[Classifier]):
@@ -89,6 +96,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         self._specification = specification
         self._key = key
         self._prefix = prefix
+        self._spoke = False
         try:
             # One for all loads of a run: every node loads the teacher, none forgets the count.
             self.queries = Queries(most_queries, cache_mb, f"classifier {self._filepath}")
@@ -96,7 +104,11 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             raise DatasetError(str(error)) from error
 
     def load(self) -> Classifier:
-        """Read the classifier in whatever form it comes, and freeze it."""
+        """Read the classifier in whatever form it comes, and freeze it.
+
+        Raises:
+            UnusableClassifierError: where that cannot be done; it names the file.
+        """
         path = self.load_path
         try:
             told = self._told()
@@ -104,15 +116,13 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             specification = specify(source.known, told)
             classifier = Classifier(source.network, specification, f"classifier {path}")
         except ValidationError as error:
-            raise DatasetError(f"classifier {path}: specification: {_in_words(error)}") from error
+            said = f"classifier {path}: specification: {_in_words(error)}"
+            raise UnusableClassifierError(_one_line(said)) from error
+        except DatasetError as error:
+            raise UnusableClassifierError(_one_line(error)) from error
         except (ValueError, RuntimeError) as error:
-            raise DatasetError(f"classifier {path}: {error}") from error
-        if len(classifier.class_names) > _MANY_CLASSES:
-            logger.warning(
-                "%d classes: tables of predictions hold a column for each, and results a value "
-                "(docs/bring_your_own.md says what that takes)",
-                len(classifier.class_names),
-            )
+            raise UnusableClassifierError(_one_line(f"classifier {path}: {error}")) from error
+        self._speak_of_many_classes(len(classifier.class_names))
         return classifier
 
     def save(self, data: Classifier) -> None:
@@ -162,18 +172,26 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         else:
             tensors, header = read_state_dict(path, self._key), {}
         network = self._build(header.get("arguments", {}))
-        load_into(network, under_prefix(tensors, self._prefix), path)
+        tensors = under_prefix(tensors, self._prefix)
+        counted = {
+            name: value
+            for name, value in network.state_dict().items()
+            if name.endswith("num_batches_tracked")
+        }
+        # Files of torch before 0.4.1 lack this count, which no answer hangs on.
+        load_into(network, counted | tensors, path)
         return Source(network, _known(header))
 
     def _build(self, saved_arguments: dict[str, Any]) -> nn.Module:
         arguments = saved_arguments if self._arguments is None else self._arguments
         name = self._needed_network("weights")
+        kind = _imported(name)
         try:
-            network = _imported(name)(**arguments)
-        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            network = kind(**arguments)
+        except Exception as error:  # whatever the user's own code raises
             raise DatasetError(
                 f"classifier: the network {name} cannot be made with the arguments "
-                f"{arguments}: {error}"
+                f"{arguments}: {type(error).__name__}: {error}"
             ) from error
         if not isinstance(network, nn.Module):
             raise DatasetError(
@@ -191,12 +209,22 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             )
         return self._network
 
+    def _speak_of_many_classes(self, classes: int) -> None:
+        """Warn once in a run, though every node loads the classifier."""
+        if classes > _MANY_CLASSES and not self._spoke:
+            logger.warning(
+                "%s classes: training holds a logit of each for every training image, and so does "
+                "every explanation (docs/bring_your_own.md, Many classes)",
+                f"{classes:,}",
+            )
+            self._spoke = True
+
     def _told(self) -> dict[str, Any]:
         told = dict(self._specification or {})
         names = told.get("class_names")
         if isinstance(names, str):
             try:
-                told["class_names"] = Path(names).read_text(encoding="utf-8").split("\n")
+                told["class_names"] = Path(names).read_text(encoding="utf-8-sig").split("\n")
             except (OSError, UnicodeDecodeError) as error:
                 raise ValueError(
                     f"specification.class_names: {names} cannot be read as a text file with a "
@@ -225,6 +253,12 @@ def _imported(name: str) -> Any:
             f"classifier: the network {name} cannot be imported: {error}. The package must be "
             "installed, or lie in src/ of the project or on PYTHONPATH"
         ) from error
+
+
+def _one_line(text: object) -> str:
+    """Return a message without the line breaks that torch's have, and not very long."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def _in_words(error: ValidationError) -> str:

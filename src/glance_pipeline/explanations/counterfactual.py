@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier, in_quickest_layout
+from glance_pipeline.closest import known_instead
 from glance_pipeline.config.explain import SearchParameters
 from glance_pipeline.errors import UserError
 from glance_pipeline.explanations.attfind import AttFind
@@ -38,8 +39,8 @@ def check_target(target: str, class_names: Sequence[str]) -> None:
     """Raise ``UserError`` where counterfactuals cannot aim at ``target``."""
     if target not in (RUNNER_UP, ANY, *class_names):
         raise UserError(
-            f"explain.target: the classifier has no class {target!r}; "
-            f"give {RUNNER_UP}, {ANY}, or one of {list(class_names)}"
+            f"explain.target: the classifier has no class {target!r}; give {RUNNER_UP}, {ANY}, or "
+            f"the name of a class: {known_instead(target, class_names)}"
         )
 
 

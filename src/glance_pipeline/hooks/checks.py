@@ -8,7 +8,7 @@ from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
@@ -43,7 +43,9 @@ class ChecksHooks:
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
+        check_classifier(pipeline, catalog)
         check_explained(pipeline, catalog)
+        check_discovered(pipeline, catalog)
         check_ingest(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
@@ -61,6 +63,17 @@ class ChecksHooks:
             cause = cause.__cause__
 
 
+def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where a classifier that is there cannot be used, before anything is made for it."""
+    if "classifier" not in pipeline.inputs():
+        return
+    try:
+        catalog.load("classifier")
+    except DatasetError as error:
+        said = error.__cause__ if isinstance(error.__cause__, UserError) else error
+        raise CannotRunError(str(said)) from error
+
+
 def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Raise where the images or the class that are to be explained are known not to be there."""
     if "chosen_images" not in pipeline.all_outputs():
@@ -74,6 +87,21 @@ def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         check_named(parameters.images or (), prepared)
         if "classifier" in inputs:
             check_target(parameters.target, catalog.load("classifier").class_names)
+    except UserError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def check_discovered(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where the graph's predictions are known to be no classes of the classifier."""
+    if "concepts" not in pipeline.all_outputs() or "classifier" not in pipeline.inputs():
+        return
+    outcomes = catalog.load("params:discover").outcomes
+    if outcomes is None:
+        return
+    from glance_pipeline.causal.outcome_choice import check_outcomes  # imports torch
+
+    try:
+        check_outcomes(outcomes, catalog.load("classifier").class_names)
     except UserError as error:
         raise CannotRunError(str(error)) from error
 

@@ -90,7 +90,7 @@ class _Table:
 
     def names(self) -> list[str]:
         """Return the path inside each image, or its number in the file."""
-        if not pa.types.is_struct(self._type):
+        if not pa.types.is_struct(self._type) or self._type.get_field_index("path") < 0:
             return [str(row) for row in range(self.length)]
         found = [
             path
@@ -117,12 +117,16 @@ class _Table:
 
     def readers(self, rows: Sequence[int]) -> Iterator[Reader]:
         """Yield a reader for each of some rising rows."""
+        if not rows:
+            return
         wanted, start = set(rows), 0
         for batch in self._batches([self._image]):
             inside = [row for row in range(start, start + len(batch)) if row in wanted]
             for row in inside:
                 yield partial(_content, batch.column(0)[row - start].as_py(), self.path.parent)
             start += len(batch)
+            if start > rows[-1]:
+                return  # the rest of the file is not decompressed for nothing
 
     def _image_column(self, schema: pa.Schema) -> str:
         declared = [n for n, kind in self._features.items() if kind.get("_type") == "Image"]

@@ -68,6 +68,11 @@ class _Match:
     def count(self) -> int:
         return int((self.rows >= 0).sum())
 
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """What the better of two matches has more of."""
+        return self.form != "number", self.count
+
 
 def join_tables(tables: Sequence[str], key: str | None, names: Sequence[str]) -> pd.DataFrame:
     """Join tables with images, one after another.
@@ -129,7 +134,11 @@ def _candidates(frame: pd.DataFrame) -> list[str]:
 def _find(
     path: Path, frame: pd.DataFrame, key: str | None, names: Sequence[str]
 ) -> tuple[str | None, _Match]:
-    """Return the column that names most images, the first of equals; None where rows are images."""
+    """Return the column that names most images; None where rows are images.
+
+    Numbers match images by chance, a running number of the rows most of all. So a column that names
+    them by path or file name goes before one that does by number; of equals the first is taken.
+    """
     forms = {form: [change(name) for name in names] for form, change in FORMS.items()}
     columns = [key] if key is not None else _candidates(frame)
     looking = key is None
@@ -139,10 +148,8 @@ def _find(
     for column in columns:
         match, twice = _match(path, frame[column], forms, names)
         repeated = repeated or twice
-        if match.count >= wanted and match.count > (best[1].count if best else 0):
+        if match.count >= wanted and match.rank > (best[1].rank if best else (False, 0)):
             best = column, match
-        if match.count == len(names):
-            break
     if best is not None:
         return best
     if looking and len(frame) == len(names) and all(name.isdecimal() for name in names):

@@ -65,6 +65,8 @@ def _named(found: pd.Series, class_names: Sequence[str] | None, place: str) -> p
             f"{place}: found {seen} in {len(found)} images, wanted at least 2; ingest.labels: null "
             "takes images without labels"
         )
+    if all(level.isdecimal() for level in levels):
+        levels = tuple(sorted(levels, key=int))  # folders 2 and 10 are words, but meant as numbers
     text = as_levels(found)
     if class_names is None:
         return text

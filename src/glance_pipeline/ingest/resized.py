@@ -103,8 +103,8 @@ class ResizedImages:
             return read_picture(reader(), self._form)
         except UnreadableImageError as error:
             return error
-        except (OSError, ValueError) as error:
-            return UnreadableImageError(str(error))
+        except Exception as error:  # a broken file may raise anything in Pillow: struct.error, …
+            return UnreadableImageError(f"{type(error).__name__}: {error}")
 
     def _check(self) -> None:
         """Stop where too much is unreadable, as soon as it is known."""
@@ -149,6 +149,6 @@ def channels_of(source: ImageSource, rows: Sequence[int]) -> int:
             try:
                 if decode(reader())[0].mode == "RGB":
                     return 3
-            except (OSError, ValueError):
+            except Exception:  # as above
                 continue  # named when all of them are read
     return 1

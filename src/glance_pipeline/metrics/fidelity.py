@@ -29,11 +29,11 @@ def fidelity(
         another image. Equality is of the largest logit.
     """
     codes = surrogate.encode_array(images)
-    answer = classifier.answers(images).logits.argmax(1)
+    answer = classifier.classes(images)
 
     def seen(codes: Codes) -> Tensor:
         drawn = to_uint8(surrogate.generate_batched(codes))
-        return classifier.answers(drawn).logits.argmax(1)
+        return classifier.classes(drawn)
 
     with torch.no_grad():
         student = surrogate.predict(codes).argmax(1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from glance_pipeline.errors import UserError
+
 _UNSIGNED_BYTES = 0x08
 DIGIT_SIZE = 28
 
@@ -21,7 +23,7 @@ def _content(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(
+        raise UserError(
             f"idx file {path}: {path.stat().st_size} bytes were found which are no complete "
             f"gzip file ({error}); fetch it again"
         ) from error
@@ -44,13 +46,13 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     content = _content(path)
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise ValueError(
+        raise UserError(
             f"idx file {path}: found {len(content)} bytes, wanted a header of {start}; "
             "the file is cut short"
         )
     magic, wanted = struct.unpack(">I", content[:4])[0], (_UNSIGNED_BYTES << 8) | dimensions
     if magic != wanted:
-        raise ValueError(
+        raise UserError(
             f"idx file {path}: found magic number {magic}, wanted {wanted} (unsigned bytes in "
             f"{dimensions} dimension{'s' if dimensions > 1 else ''})"
         )
@@ -59,7 +61,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     found = len(content) - start
     if found != expected:
         trouble = "cut short" if found < expected else "too long"
-        raise ValueError(
+        raise UserError(
             f"idx file {path}: found {found} bytes of data, wanted {expected} for the shape "
             f"{shape} of its header; the file is {trouble}"
         )

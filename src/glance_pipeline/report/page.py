@@ -79,6 +79,7 @@ def render_report(
         "measured": (metrics or {}).get("version"),
         "rows": concept_rows(concepts, graph, shown),
         "graph": graph,
+        "answers": len(graph.of_kind("prediction")),
         "view": graph_view(graph, FIGURE),
         "interactions": interaction_lines(graph, FIGURE.interactions),
         "edges": list(edge_table(graph).itertuples()),

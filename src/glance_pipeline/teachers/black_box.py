@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.features import WithFeatures
 
 Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
@@ -18,7 +19,7 @@ Said = tuple[np.ndarray, np.ndarray | None]
 """Outputs and features of one image, (K,) and (F,), or of several."""
 
 
-class QueriesSpentError(RuntimeError):
+class QueriesSpentError(UserError, RuntimeError):
     """A black box may be asked no more: the cap that its user set is reached."""
 
 
@@ -146,12 +147,12 @@ def _numbers(name: str, found: Any, images: int) -> np.ndarray:
     try:
         numbers = np.array(found, np.float32)
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"the classifier's {name} are {type(found).__name__}; an array of numbers was wanted "
             f"({error})"
         ) from error
     if numbers.ndim < 1 or len(numbers) != images:
-        raise ValueError(
+        raise UserError(
             f"the classifier's {name} are of shape {numbers.shape}; a row for each of {images} "
             "images was wanted"
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.black_box import BlackBox, Queries
 from glance_pipeline.teachers.source import Source
 
@@ -54,7 +55,7 @@ def _answering(function: Callable[[np.ndarray], Any], name: str) -> Any:
         try:
             said = function(images)
         except Exception as error:  # whatever the user's own code raises
-            raise ValueError(
+            raise UserError(
                 f"{name} does not answer a batch {images.shape} of {images.dtype}: "
                 f"{type(error).__name__}: {error}"
             ) from error

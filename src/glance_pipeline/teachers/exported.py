@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from glance_pipeline.teachers.features import answering_layer
 from glance_pipeline.teachers.source import BothOutputs, Source
 
 _LAYERS = {"aten.linear.default": (0, 1), "aten.addmm.default": (1, 2), "aten.mm.default": (0, 1)}
@@ -67,37 +68,41 @@ def _with_features(module: fx.GraphModule, name: str | None) -> fx.GraphModule:
             f"the exported program answers with {len(given) if given else 0} values; one tensor "
             "was wanted"
         )
-    output.args = ((given[0], _features(graph, name)),)
+    output.args = ((given[0], _features(graph, name, given[0])),)
     for guard in graph.find_nodes(op="call_module"):
         graph.erase_node(guard)  # checks of the input's shape, which the specification does
     graph.set_codegen(fx.graph.CodeGen())  # not that of export, which expects the old outputs
     return fx.GraphModule(module, graph)
 
 
-def _features(graph: fx.Graph, name: str | None) -> fx.Node:
-    layers = list(_layers(graph, _LAYERS if name is None else _LAYERS | _CONVOLUTIONS))
-    if name is None and layers:
-        return layers[-1][0]
-    named = {weight: features for features, weight in layers}
+def _features(graph: fx.Graph, name: str | None, answer: fx.Node) -> fx.Node:
+    layers = list(_layers(graph, _LAYERS | _CONVOLUTIONS))
+    if name is None:
+        found = answering_layer([(n is answer, str(n.target) in _LAYERS) for n, _, _ in layers])
+        if found is not None:
+            return layers[found][1]
+    named = {weight: features for _, features, weight in layers}
     if name in named:
         return named[name]
     wanted = "no linear layer" if name is None else f"no layer {name!r}"
     raise ValueError(
         f"the exported graph has {wanted} to take the penultimate features from: name one in "
         f"specification.feature_layer; it has "
-        f"{sorted(w for _, w in _layers(graph, _LAYERS | _CONVOLUTIONS))}"
+        f"{sorted(weight for _, _, weight in layers)}"
     )
 
 
-def _layers(graph: fx.Graph, kinds: dict[str, tuple[int, int]]) -> Iterator[tuple[fx.Node, str]]:
-    """Yield the input of each layer and the layer's name."""
+def _layers(
+    graph: fx.Graph, kinds: dict[str, tuple[int, int]]
+) -> Iterator[tuple[fx.Node, fx.Node, str]]:
+    """Yield each layer, its input and its name."""
     for node in graph.nodes:
         kind = str(node.target) if node.op == "call_function" else ""
         if kind in kinds:
             features, weight = (node.args[index] for index in kinds[kind])
             while weight.op == "call_function":  # a transposition of the weight
                 weight = weight.args[0]
-            yield features, str(weight.target).removesuffix(".weight")
+            yield node, features, str(weight.target).removesuffix(".weight")
 
 
 def _input_shape(module: fx.GraphModule) -> tuple[Any, ...]:
@@ -118,6 +123,11 @@ def _refuse_code(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             files = {name.partition("/")[2]: name for name in archive.namelist()}
+            if len(files) < len(archive.namelist()):
+                raise ValueError(
+                    "two entries of the archive have one name, of which one could hide the other: "
+                    "a file of torch.export.save was wanted"
+                )
             for inner, name in files.items():
                 _refuse_if_code(inner, lambda name=name: archive.read(name))
     except (zipfile.BadZipFile, EOFError, json.JSONDecodeError) as error:

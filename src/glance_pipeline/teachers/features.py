@@ -1,10 +1,14 @@
 """Penultimate features of a network that is a plain ``nn.Module``: the input of one layer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+from glance_pipeline.closest import known_instead
 
 AnswerBoth = Callable[[Tensor], tuple[Any, Tensor | None]]
 """Maps normalised images (N, C, H, W) to outputs and penultimate features (N, F) or None."""
@@ -22,7 +26,26 @@ class WithFeatures(nn.Module, ABC):
         """Return the outputs, and the features (N, F) or None where it has none."""
 
 
-def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
+def answering_layer(layers: Sequence[tuple[bool, bool]]) -> int | None:
+    """Return which of a graph's layers has the features for its input.
+
+    That is the linear layer whose output is the graph's, else the last one, but not where a
+    convolution follows it: it then lies in the midst of a network that a convolution answers for.
+
+    Args:
+        layers: in the order of the graph: whether its output is the graph's, whether it is linear.
+
+    Returns:
+        Its number; None where there is no such layer.
+    """
+    linear = [number for number, (_, is_linear) in enumerate(layers) if is_linear]
+    direct = [number for number in linear if layers[number][0]]
+    if direct:
+        return direct[-1]
+    return linear[-1] if linear and linear[-1] == len(layers) - 1 else None
+
+
+def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> AnswerBoth:
     """Return how to have a network's outputs and penultimate features in one pass.
 
     A network ``WithFeatures`` gives both itself. Any other has its features read where they enter
@@ -30,14 +53,15 @@ def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
 
     Args:
         network: the classifier.
-        feature_layer: dotted name of a module; None takes the last ``nn.Linear``.
+        feature_layer: dotted name of a module; None takes the linear layer that gives the answer.
+        images: normalised (N, C, H, W), on which that layer is found.
 
     Raises:
-        ValueError: where there is no such layer.
+        ValueError: where there is no such layer, or what enters it has not a row for each image.
     """
     if isinstance(network, WithFeatures):
         return network.answer
-    layer = _find(network, feature_layer)
+    layer = _named(network, feature_layer) if feature_layer else _last(network, images)
 
     def answer(images: Tensor) -> tuple[Any, Tensor]:
         seen: list[Tensor] = []
@@ -51,24 +75,92 @@ def answering(network: nn.Module, feature_layer: str | None) -> AnswerBoth:
                 "the network answers without its feature layer; name one that it passes through "
                 "in specification.feature_layer"
             )
+        if len(seen[-1]) != len(images):
+            raise ValueError(
+                f"specification.feature_layer: what enters the layer is of shape "
+                f"{tuple(seen[-1].shape)} for {len(images)} images; a row for each was wanted: "
+                "name another layer"
+            )
         return said, seen[-1].flatten(1)
 
     return answer
 
 
-def _find(network: nn.Module, name: str | None) -> nn.Module:
+def _named(network: nn.Module, name: str) -> nn.Module:
     modules = dict(network.named_modules())
-    if name is not None:
-        if name not in modules:
-            raise ValueError(
-                f"specification.feature_layer: the network has no module {name!r}; "
-                f"it has {sorted(m for m in modules if m)}"
-            )
-        return modules[name]
-    linear = [module for module in modules.values() if isinstance(module, nn.Linear)]
-    if not linear:
+    if name not in modules:
         raise ValueError(
-            "the network has no nn.Linear to take the penultimate features from: "
-            "name the layer in specification.feature_layer"
+            f"specification.feature_layer: the network has no module {name!r}; "
+            f"{known_instead(name, [m for m in modules if m])}"
         )
-    return linear[-1]
+    return modules[name]
+
+
+def _last(network: nn.Module, images: Tensor) -> nn.Module:
+    """Return the linear layer whose output is the network's, else the last that it passes through.
+
+    The order in which layers are listed says nothing: an auxiliary head may come last there, and
+    where the head is a convolution the last linear layer may lie in the midst of the network.
+    """
+    passed = _passed(network, images)
+    linear = [one for one in passed if isinstance(one.layer, nn.Linear)]
+    if not linear:
+        found = [one.name for one in passed][-3:]
+        raise ValueError(
+            "the network has no nn.Linear to take the penultimate features from: name the layer in "
+            f"specification.feature_layer{f'; its last convolutions are {found}' if found else ''}"
+        )
+    answering = [one for one in linear if one.answers]
+    if answering:
+        return answering[-1].layer
+    last = passed[-1]
+    if last.wide and not isinstance(last.layer, nn.Linear):
+        raise ValueError(
+            f"the network's last layer with an output for each class is {last.name!r}, no "
+            "nn.Linear but a convolution: name it, or another, in specification.feature_layer"
+        )
+    return linear[-1].layer
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A layer that an image passes through.
+
+    Attributes:
+        name: dotted.
+        layer: linear or a convolution.
+        wide: whether it has as many outputs as the network.
+        answers: whether its output is the network's.
+    """
+
+    name: str
+    layer: nn.Module
+    wide: bool
+    answers: bool
+
+
+@torch.no_grad()
+def _passed(network: nn.Module, images: Tensor) -> list[_Passed]:
+    """Return linear layers and convolutions in the order in which images pass through them."""
+    outputs: list[tuple[str, nn.Module, Tensor]] = []
+    hooks = [
+        module.register_forward_hook(
+            lambda module, _inputs, output, name=name: outputs.append((name, module, output))
+        )
+        for name, module in network.named_modules()
+        if isinstance(module, (nn.Linear, nn.Conv2d))
+    ]
+    try:
+        said = network(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [
+        _Passed(
+            name,
+            layer,
+            wide=output.ndim > 1 and output.shape[1] == said.shape[-1],
+            answers=output.shape == said.shape and torch.equal(output, said),
+        )
+        for name, layer, output in outputs
+    ]

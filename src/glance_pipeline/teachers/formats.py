@@ -49,7 +49,9 @@ def tell_format(path: Path) -> Format:
 def _of_archive(path: Path) -> Format:
     """Tell apart what torch writes: programs hold code, exported ones a model as JSON."""
     if not zipfile.is_zipfile(path):
-        if path.read_bytes()[:4] == b"PK\x03\x04":
+        with path.open("rb") as file:
+            begins = file.read(4)
+        if begins == b"PK\x03\x04":
             raise ValueError(
                 f"{path.stat().st_size} bytes were found which are no complete file of torch.save, "
                 "torch.jit.save or torch.export.save: the end of the archive is missing"

@@ -11,6 +11,7 @@ import torch
 
 from glance_pipeline.teachers.black_box import BlackBox, Queries
 from glance_pipeline.teachers.extras import needed
+from glance_pipeline.teachers.features import answering_layer
 from glance_pipeline.teachers.source import Source
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LINEAR = ("Gemm", "MatMul")
 _ENDS = {"Softmax": "probabilities", "Sigmoid": "probabilities"}
+_PASSING = ("Add", "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "LogSoftmax")
 _CHANNELS = (1, 3)
 
 
@@ -48,7 +50,7 @@ def read_onnx(
             f"({str(error).strip().partition(chr(10))[0]})"
         ) from error
     answer = _chosen(model.graph, output)
-    layer = _features(model.graph, feature_layer)
+    layer = _features(model.graph, feature_layer, answer)
     wanted = [answer] if layer is None else [answer, layer]
     if layer is not None and layer not in [given.name for given in model.graph.output]:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(layer))
@@ -121,12 +123,29 @@ def _chosen(graph: "GraphProto", output: str | None) -> str:
     return output
 
 
-def _features(graph: "GraphProto", name: str | None) -> str | None:
+def _before_bias_and_softmax(graph: "GraphProto", constant: set[str], answer: str) -> str:
+    """Return the tensor that an answer is made of by nothing but a bias, a softmax and the like."""
+    makers = {tensor: node for node in graph.node for tensor in node.output}
+    while answer in makers and makers[answer].op_type in (*_ENDS, *_PASSING):
+        variable = [tensor for tensor in makers[answer].input if tensor not in constant]
+        if len(variable) != 1:
+            break
+        answer = variable[0]
+    return answer
+
+
+def _features(graph: "GraphProto", name: str | None, answer: str) -> str | None:
     constant = {each.name for each in graph.initializer}
     constant |= {out for node in graph.node if node.op_type == "Constant" for out in node.output}
     if name is None:
-        linear = [n for n in graph.node if n.op_type in _LINEAR and n.input[1] in constant]
-        return linear[-1].input[0] if linear else None
+        layers = [
+            node
+            for node in graph.node
+            if node.op_type == "Conv" or (node.op_type in _LINEAR and node.input[1] in constant)
+        ]
+        last = _before_bias_and_softmax(graph, constant, answer)
+        found = answering_layer([(last in n.output, n.op_type in _LINEAR) for n in layers])
+        return None if found is None else layers[found].input[0]
     nodes = {node.name: node.input[0] for node in graph.node if node.input}
     tensors = {tensor for node in graph.node for tensor in node.output}
     if name in nodes:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.specification import ClassifierSpecification, Output
 
 _LEAST = 1e-6
@@ -85,7 +86,7 @@ def check_finite(said: Tensor, origin: str = "the classifier") -> None:
         return
     wrong = (~torch.isfinite(said)).flatten(1).any(1)
     first = int(wrong.nonzero()[0])
-    raise ValueError(
+    raise UserError(
         f"{origin} answers {int(wrong.sum())} of {len(said)} images with numbers that are "
         f"not finite, the first is number {first} of them: {said[first].flatten()[:6].tolist()}; "
         "finite numbers were wanted"

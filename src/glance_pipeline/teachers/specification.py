@@ -64,6 +64,11 @@ class ClassifierSpecification(BaseModel):
                     f"{name}: found {found} values, wanted 1 or {self.channels}, one for each "
                     "channel that the network takes"
                 )
+        if max(self.mean) > 1:
+            raise ValueError(
+                f"mean: found {self.mean}, subtracted from images in [0, 1]; wanted values "
+                "up to 1: divide mean and std by 255 where they are of images in 0 … 255"
+            )
         if min(self.std) <= 0:
             raise ValueError(f"std: found {self.std}, wanted values above 0")
         channels, (height, width) = self.image_shape[0], self.image_shape[1:]

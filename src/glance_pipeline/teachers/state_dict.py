@@ -1,6 +1,7 @@
 """Weights by name from a file of ``torch.save``, read without running any code in it."""
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
         ValueError: where the file holds other Python objects, is cut short, or has no state dict.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that torch would not have written
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).partition("WeightsUnpickler error:")[2].strip().partition("\n")[0]
         reason = reason.partition(" Please use")[0]  # torch's advice how to run it all the same

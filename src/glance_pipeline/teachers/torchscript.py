@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glance_pipeline.teachers.features import answering_layer
 from glance_pipeline.teachers.source import BothOutputs, Source
 
 _LAYERS = {"aten::linear": (0, 1), "aten::addmm": (1, 2), "aten::matmul": (0, 1)}
@@ -70,29 +71,34 @@ def _check_signature(graph: Any) -> None:
 
 
 def _features(graph: Any, name: str | None) -> Any:
-    layers = list(_layers(graph, _LAYERS if name is None else _LAYERS | _CONVOLUTIONS))
-    if name is None and layers:
-        return layers[-1][0]
-    named = {weight: features for features, weight in layers if weight}
+    layers = list(_layers(graph, _LAYERS | _CONVOLUTIONS))
+    if name is None:
+        answer = next(iter(graph.outputs())).debugName()
+        found = answering_layer(
+            [(node.output().debugName() == answer, node.kind() in _LAYERS) for node, _, _ in layers]
+        )
+        if found is not None:
+            return layers[found][1]
+    named = {weight: features for _, features, weight in layers if weight}
     if name in named:
         return named[name]
     wanted = "no linear layer" if name is None else f"no layer {name!r}"
     raise ValueError(
         f"the TorchScript graph has {wanted} to take the penultimate features from: name one in "
         f"specification.feature_layer; it has "
-        f"{sorted(w for _, w in _layers(graph, _LAYERS | _CONVOLUTIONS) if w)}"
+        f"{sorted(weight for _, _, weight in layers if weight)}"
     )
 
 
-def _layers(graph: Any, kinds: dict[str, tuple[int, int]]) -> Iterator[tuple[Any, str]]:
-    """Yield the input of each layer and the name of the layer, where its weight has one."""
+def _layers(graph: Any, kinds: dict[str, tuple[int, int]]) -> Iterator[tuple[Any, Any, str]]:
+    """Yield each layer, its input and its name, where its weight has one."""
     for node in graph.nodes():
         if node.kind() in kinds:
             inputs = list(node.inputs())
             features, weight = (inputs[index] for index in kinds[node.kind()])
             name = weight.debugName()
             is_named = name.startswith("self.") and name.endswith(".weight")
-            yield features, name[len("self.") : -len(".weight")] if is_named else ""
+            yield node, features, name[len("self.") : -len(".weight")] if is_named else ""
 
 
 def _first_line(error: Exception) -> str:

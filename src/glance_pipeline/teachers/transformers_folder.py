@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from glance_pipeline.teachers.extras import needed
 from glance_pipeline.teachers.source import Source
 
+logger = logging.getLogger(__name__)
+
 _PROCESSOR = "preprocessor_config.json"
 
 
@@ -87,9 +89,17 @@ def _load(transformers: Any, path: Path) -> nn.Module:
 def _labels(config: dict[str, Any]) -> dict[str, Any]:
     """Return the class names, where they are more than the numbers that transformers fills in."""
     labels = config.get("id2label") or {}
-    names = [labels[key] for key in sorted(labels, key=int)]
+    names = [str(labels[key]) for key in sorted(labels, key=int)]
     made_up = all(name == f"LABEL_{number}" for number, name in enumerate(names))
-    return {} if made_up else {"class_names": tuple(names)}
+    if made_up:
+        return {}
+    # ImageNet has two classes called crane; the later of equals gets its number.
+    return {
+        "class_names": tuple(
+            f"{name} ({number})" if name in names[:number] else name
+            for number, name in enumerate(names)
+        )
+    }
 
 
 def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
@@ -104,13 +114,24 @@ def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {"network_shape": (channels, height, width)}
     if processor.get("do_resize", True):
         known["fit"] = "resize"
+    _log_crop(processor, height)
+    kind = str(processor.get("image_processor_type", processor.get("feature_extractor_type", "")))
+    if processor.get("do_flip_channel_order", kind.startswith("MobileViT")):
+        known["colour"] = "bgr"
     # Pixels are first multiplied by rescale_factor, 1/255 by default, then normalised.
     scale = 255 * processor.get("rescale_factor", 1 / 255)
     if not processor.get("do_rescale", True):
         scale = 255.0
-    mean, std = (0.0,), (1.0,)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
     if processor.get("do_normalize", True) and "image_mean" in processor:
-        mean, std = tuple(processor["image_mean"]), tuple(processor["image_std"])
+        mean, std = _numbers(processor["image_mean"]), _numbers(processor["image_std"])
+        if kind.startswith("EfficientNet") and processor.get("include_top", True):
+            std = tuple(value**2 for value in std)  # it divides by std twice, as its makers did
+    if processor.get("rescale_offset"):
+        raise ValueError(
+            f"{_PROCESSOR}: rescale_offset is not understood; wrap the network in a callable"
+        )
     known["mean"] = tuple(round(value / scale, 9) for value in mean)
     known["std"] = tuple(round(value / scale, 9) for value in std)
     return known
@@ -126,6 +147,24 @@ def _size(processor: dict[str, Any]) -> tuple[int | None, int | None]:
         edge = size.get("shortest_edge")
         return size.get("height", edge), size.get("width", edge)
     return None, None
+
+
+def _log_crop(processor: dict[str, Any], height: int | None) -> None:
+    """Say where the folder's processor cuts a margin off, which is not done here."""
+    size = processor.get("size")
+    edge = size.get("shortest_edge") if isinstance(size, dict) else size
+    if processor.get("do_center_crop") and isinstance(edge, int) and height and edge > height:
+        logger.info(
+            "its processor resizes images to %d px and cuts out the middle %d; here the whole "
+            "image is resized to %d px: crop the images where that matters",
+            edge,
+            height,
+            height,
+        )
+
+
+def _numbers(found: Any) -> tuple[float, ...]:
+    return tuple(found) if isinstance(found, (list, tuple)) else (float(found),)
 
 
 def _json(path: Path) -> dict[str, Any]:

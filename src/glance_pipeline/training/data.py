@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Answer, Classifier
+from glance_pipeline.errors import UserError
 from glance_pipeline.images import to_float
 from glance_pipeline.objectives.twin_pass import Batch
 
@@ -56,13 +57,13 @@ class TrainingData:
             )
         wanted = classifier.specification.image_shape
         if images.shape[1:] != wanted:
-            raise ValueError(
+            raise UserError(
                 f"images are of shape {images.shape[1:]}, but the classifier takes {wanted} "
                 "(channels, height, width)"
             )
         rows = np.flatnonzero(records["split"].to_numpy() == split)
         if not len(rows):
-            raise ValueError(f"image_records: no image is in the split {split!r}")
+            raise UserError(f"image_records: no image is in the split {split!r}")
         chosen = np.asarray(images[rows])
         answer = classifier.answers(chosen)
         return cls(

@@ -55,7 +55,7 @@ def measure_classifier_accuracy(
             list(classifier.class_names[:10]),
         )
     names = np.array(classifier.class_names)
-    answers = names[classifier.answers(images).logits.argmax(1).numpy()]
+    answers = names[classifier.classes(images).numpy()]
     right = pd.Series(answers[known] == labels.to_numpy())
     by_split = right.groupby(image_records["split"].to_numpy()[known]).mean()
     return {"classifier": {f"accuracy_{split}": float(by_split[split]) for split in by_split.index}}

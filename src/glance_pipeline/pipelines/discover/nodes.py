@@ -14,6 +14,7 @@ from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.causal.inference import infer_concepts
 from glance_pipeline.causal.interactions import add_interactions
 from glance_pipeline.causal.interventions import measure_effects
+from glance_pipeline.causal.outcome_choice import choose_outcomes, numbers_of
 from glance_pipeline.causal.predictions import add_predictions
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
@@ -25,10 +26,15 @@ from glance_pipeline.seeding import numpy_generator
 
 
 def infer_concepts_of_all_images(
-    surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    images: np.ndarray,
+    records: pd.DataFrame,
+    parameters: DiscoverParameters,
 ) -> ConceptTable:
-    """Return the active concepts and the teacher's margins of every image."""
-    return infer_concepts(surrogate, classifier, images)
+    """Return the active concepts of every image, and the teacher's margins of the outcomes."""
+    outcomes = choose_outcomes(parameters.outcomes, classifier, images, _held_out(records))
+    return infer_concepts(surrogate, classifier, images, outcomes)
 
 
 def discover_causal_graph_among_concepts(
@@ -56,7 +62,7 @@ def test_concepts_by_intervention(
         ValueError: where fewer than two images are held out for the test split.
     """
     settings = parameters.intervention
-    held_out = np.flatnonzero(records["split"].to_numpy() == "test")
+    held_out = _held_out(records)
     if len(held_out) < 2:
         raise ValueError(
             f"image_records: {len(held_out)} images have the split 'test'; interventions are "
@@ -64,6 +70,7 @@ def test_concepts_by_intervention(
         )
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
+    outcomes = numbers_of([str(name) for name in concepts.margins], classifier.class_names)
     measured, exclusions = measure_effects(
         surrogate,
         classifier,
@@ -74,11 +81,26 @@ def test_concepts_by_intervention(
         seed=seed,
         doses=settings.doses,
         features=concepts.features,
+        outcomes=outcomes,
     )
     graph = add_predictions(
-        graph, concepts, measured, settings, images=len(chosen), seed=seed, exclusions=exclusions
+        graph,
+        concepts,
+        measured,
+        settings,
+        images=len(chosen),
+        seed=seed,
+        exclusions=exclusions,
+        other_classes=len(classifier.class_names) - len(outcomes),
     )
-    return add_interactions(graph, concepts, surrogate, classifier, images[chosen], settings, seed)
+    return add_interactions(
+        graph, concepts, surrogate, classifier, images[chosen], settings, seed, outcomes
+    )
+
+
+def _held_out(records: pd.DataFrame) -> np.ndarray:
+    """Return the rows of the test split."""
+    return np.flatnonzero(records["split"].to_numpy() == "test")
 
 
 def fit_structural_models(

@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.infer_concepts_of_all_images,
-                inputs=["surrogate_aligned", "classifier", "images"],
+                inputs=["surrogate_aligned", "classifier", "images", "image_records", PARAMETERS],
                 outputs="concepts",
                 name="infer_concepts_of_all_images",
             ),
