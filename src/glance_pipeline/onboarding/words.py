@@ -1,0 +1,227 @@
+"""What was found, in words for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glance_pipeline.config.training import StageParameters
+from glance_pipeline.context import Kind, as_levels, levels_of
+from glance_pipeline.number_format import format_number, format_share
+from glance_pipeline.onboarding.estimate import Estimate
+from glance_pipeline.onboarding.inspection import Inspected
+from glance_pipeline.onboarding.network import feature_layer_of
+from glance_pipeline.teachers.black_box import BlackBox
+
+_SHOWN = 8  # of classes and levels
+_MANY = 15  # context features of which one may want to choose
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, and lines of a name and what is said of it."""
+
+    heading: str
+    lines: list[tuple[str, str]]
+
+    def __str__(self) -> str:
+        """Write it in two columns."""
+        width = max((len(name) for name, _ in self.lines), default=0)
+        return "\n".join(
+            [self.heading, *(f"  {name:<{width}}  {said}".rstrip() for name, said in self.lines)]
+        )
+
+
+def classifier_section(found: Inspected) -> Section:
+    """Say what the classifier is, takes and gives."""
+    classifier, specification = found.classifier, found.classifier.specification
+    channels, height, width = specification.network_shape
+    weights = sum(part.numel() for part in classifier.network.parameters())
+    form = f"{found.model.form}, {found.model.entry['network']}" if (
+        found.model.form == "weights"
+    ) else found.model.form  # fmt: skip
+    lines = [("form", form + (f", {weights:,} weights" if weights else ""))]
+    lines.append(("input", f"{channels} × {height} × {width} ({found.takes.how})"))
+    if specification.network_shape != specification.image_shape:
+        shape = " × ".join(map(str, specification.image_shape))
+        lines.append(("images", f"{shape}, brought to the input by {_way(found)}"))
+    means = [format_number(value, 3) for value in specification.mean]
+    stds = [format_number(value, 3) for value in specification.std]
+    lines.append(("normalised", f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1]"))
+    names = found.classes.names
+    more = f", … ({len(names)})" if len(names) > _SHOWN else ""
+    lines.append(("classes", f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
+    if found.classes.output != "logits":
+        lines.append(("output", found.classes.output))
+    lines.append(("features", _features(found)))
+    return Section(f"Classifier {found.model.name}", lines)
+
+
+def _way(found: Inspected) -> str:
+    specification = found.classifier.specification
+    ways = []
+    if specification.input_size not in (None, specification.image_shape[1:]):
+        ways.append(f"fit: {specification.fit}")
+    if specification.colour:
+        ways.append(f"colour: {specification.colour}")
+    return " and ".join(ways)
+
+
+def _features(found: Inspected) -> str:
+    classifier = found.classifier
+    width = classifier.answers(found.sample.images[:1]).features.shape[1]
+    named = classifier.specification.feature_layer or feature_layer_of(classifier.network)
+    if named:
+        return f"{width}, the input of {named}"
+    if isinstance(classifier.network, BlackBox) and width == len(found.classes.names):
+        return "none: its answers take their place"
+    return f"{width}, the input of the last linear layer"
+
+
+def gradients_section(
+    found: Inspected, stages: Mapping[str, StageParameters], asked: int
+) -> Section:
+    """Say whether the classifier has gradients, and what it means where it has none."""
+    if found.classifier.differentiable:
+        return Section("Gradients: yes", [])
+    once = len(found.found.rows)
+    training = sum(2 * stage.batch_size * stage.steps for stage in stages.values())
+    lines = [
+        ("meaning", "it only answers; slopes are the student's (docs/bring_your_own.md)"),
+        ("queries", f"at most {training:,} for training, {once:,} for the images themselves,"),
+        ("", "and those of discover, explain and evaluate, a run"),
+        ("so far", f"this command asked it about {asked:,} images"),
+    ]
+    cap = found.model.entry.get("most_queries")
+    if cap is not None and cap < training + once:
+        lines.append(("warning", f"most_queries is {cap:,}: the run will stop there"))
+    return Section("Gradients: none, a black box", lines)
+
+
+def images_section(found: Inspected, accuracy: tuple[float, float, int] | None) -> Section:
+    """Say what the images are, how they are split, and how often the classifier is right.
+
+    Args:
+        found: what was found.
+        accuracy: share that is right, share of the most frequent class, number of images; None
+            without labels.
+    """
+    records, sample = found.found.records, found.sample
+    sizes = records["split"].value_counts()
+    splits = ", ".join(f"{n} {sizes.get(n, 0):,}" for n in ("train", "validation", "test"))
+    by = found.ingest.split_column or found.ingest.group
+    by = {None: "at random", found.ingest.group: f"by group {by}"}.get(by, f"as {by} says")
+    channels, size, _ = found.classifier.specification.image_shape
+    crop = "" if found.ingest.crop is None else f", cropped to {_crop(found.ingest.crop)} first"
+    lines = [
+        ("number", f"{len(records):,}: {splits} ({by})"),
+        ("they are", f"{found.looks} (a sample of {len(found.looks.sizes)})"),
+        ("become", f"{channels} × {size} × {size} px{crop}"),
+    ]
+    if sample.unreadable:
+        count = len(sample.unreadable)
+        some = "; ".join(sample.unreadable[:3])
+        lines.append(("unreadable", f"{count} of a sample of {count + len(sample.rows)}: {some}"))
+    if "label" in records:
+        levels = records["label"].value_counts()
+        some = ", ".join(f"{name} {number:,}" for name, number in levels.head(_SHOWN).items())
+        more = f", … ({len(levels)})" if len(levels) > _SHOWN else ""
+        lines.append(("labels", f"{some}{more}"))
+    else:
+        lines.append(("labels", "none: accuracy is not measured, and none is needed"))
+    return Section(f"Images {found.ingest.source}", lines + _accuracy(accuracy))
+
+
+def _crop(crop: int | str) -> str:
+    return "the middle square" if crop == "square" else f"the middle {crop} px"
+
+
+def _accuracy(accuracy: tuple[float, float, int] | None) -> list[tuple[str, str]]:
+    if accuracy is None:
+        return []
+    share, frequent, count = accuracy
+    lines = [("accuracy", f"{100 * share:.1f} % of a sample of {count} labelled images")]
+    if share < frequent + 2 * np.sqrt(frequent * (1 - frequent) / count):
+        lines.append(
+            (
+                "warning",
+                f"always the most frequent class would be right on {100 * frequent:.1f} %: look at "
+                "--mean and --std, the order of --class-names, --colour, --crop, --fit",
+            )
+        )
+    return lines
+
+
+def context_section(found: Inspected, kinds: Mapping[str, Kind]) -> Section:
+    """Say which columns become context features, of which kind, and which do not and why."""
+    context = found.found.context
+    lines = [(str(name), _column(context[name], kinds[str(name)])) for name in context]
+    reasons = [text.removeprefix("context: ") for text in left_out(found.messages)]
+    if not lines:
+        said = "none: all concepts will be latent, without names"
+        return Section(f"Context features: {said}", [("", reason) for reason in reasons])
+    if len(lines) > _MANY:
+        hint = f"{len(lines)} are many: choose by --features those that a picture shows"
+        lines.append(("hint", hint))
+    return Section("Context features", lines + [("", reason) for reason in reasons])
+
+
+def left_out(messages: Sequence[str]) -> list[str]:
+    """Return what the log says of columns that are no context features."""
+    return [text for text in messages if text.startswith("context: ") and " is left out" in text]
+
+
+def other_messages(messages: Sequence[str]) -> list[str]:
+    """Return what else the log says and is said nowhere else."""
+    known = left_out(messages)
+    routine = ("labels:", "context features:", "left out:")
+    return [
+        text
+        for text in messages
+        if text not in known and not text.startswith(routine) and "; train " not in text
+    ]
+
+
+def _column(column: pd.Series, kind: Kind) -> str:
+    missing = column.isna().mean()
+    rest = f", missing in {format_share(float(missing))}" if missing else ""
+    if kind == "continuous":
+        low, high = float(column.min()), float(column.max())
+        return f"continuous, {format_number(low, 3)} … {format_number(high, 3)}{rest}"
+    levels = levels_of(as_levels(column) if column.dtype == object else column)
+    some = ", ".join(levels[:_SHOWN]) + (f", … ({len(levels)})" if len(levels) > _SHOWN else "")
+    return f"{kind}: {some}{rest}"
+
+
+def estimate_section(found: Inspected, estimate: Estimate, answers: float) -> Section:
+    """Say how long the run will take and what it will need, and how that is known.
+
+    Args:
+        found: what was found.
+        estimate: of the training.
+        answers: seconds the classifier takes for one image.
+    """
+    count = len(found.found.rows)
+    parts = {**estimate.stages, "attribute reader": estimate.reader}
+    parts = {"reading images": found.sample.seconds * count, **parts}
+    parts["asking the classifier"] = 4 * answers * count  # once a stage, and for its accuracy
+    said = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items())
+    threads = f"{estimate.threads} thread{'s' if estimate.threads > 1 else ''}"
+    return Section(
+        f"Expected, from {estimate.steps} training steps timed just now with {threads}",
+        [
+            ("time", f"{duration(sum(parts.values()))}: {said}"),
+            ("", "and discover, explain and evaluate, which no few steps tell"),
+            ("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"),
+        ],
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as a person would."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
