@@ -39,6 +39,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 @click.group(name="glance_pipeline")
 def cli() -> None:
     """Commands of the GLANCE pipeline."""
@@ -97,7 +101,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
 
     channels = options.pop("channels")
     wishes = Wishes(channels=None if channels is None else int(channels), **options)
-    may_ask = not yes and sys.stdin.isatty()
+    may_ask = not yes and _is_terminal()
     root = Path(metadata.project_path).resolve()
 
     def agree(question: str) -> bool:
@@ -111,7 +115,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     except ValidationError as error:
         places = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise click.ClickException("; ".join(places)) from error
-    except (ValueError, DatasetError, FileNotFoundError) as error:
+    except (ValueError, DatasetError, OSError, FloatingPointError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     if made is None:
         click.echo("Nothing was written.")

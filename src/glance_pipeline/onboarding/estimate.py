@@ -56,6 +56,7 @@ class Estimate:
         memory_mb: at most, while training.
         threads: of torch.
         steps: that were timed.
+        busy: share of its threads' time that the process was given while they were timed, 0 … 1.
     """
 
     stages: dict[str, float]
@@ -63,6 +64,7 @@ class Estimate:
     memory_mb: float
     threads: int
     steps: int
+    busy: float
 
     @property
     def seconds(self) -> float:
@@ -177,6 +179,7 @@ def estimate(
         seed: of the run.
     """
     distill, disentangle, align = stages
+    began, used = time.perf_counter(), time.process_time()
     answer = classifier.answers(images)
     data = TrainingData(images, answer.logits, answer.features)
     sizes = distill.surrogate
@@ -198,13 +201,16 @@ def estimate(
         name: stage.seconds(own)
         for (name, stage), own in zip(timed.items(), parameters, strict=True)
     }
+    threads = torch.get_num_threads()
+    share = (time.process_time() - used) / (time.perf_counter() - began) / threads
     one = images[0].nbytes + 4 * (answer.logits.shape[1] + answer.features.shape[1])
     return Estimate(
         found,
         seconds,
         peak_rss_mb() + training_images * one / 1e6,
-        torch.get_num_threads(),
+        threads,
         sum(stage.steps for stage in timed.values()),
+        min(1.0, share),
     )
 
 

@@ -115,8 +115,7 @@ def _context_lines(
     ingest: IngestParameters, kinds: Mapping[str, Kind], left_out: Sequence[str]
 ) -> list[str]:
     context = ingest.context
-    has_columns = bool(context.features) or bool(context.tables)
-    if not has_columns:
+    if context.features is None:
         return ["  context:", "    tables: [] # none: all concepts will be latent, without names"]
     lines = ["  context:", f"    tables: {as_yaml(list(context.tables))}"]
     if context.key is not None:
@@ -149,8 +148,14 @@ def distill_yml(size: int, concepts: int, dimensions: int, residual: int) -> str
     return "\n".join(lines) + "\n"
 
 
-def align_yml(size: int, kinds: Mapping[str, Kind]) -> str:
-    """Return the size of the attribute reader, and where kinds and units may be named."""
+def align_yml(size: int, kinds: Mapping[str, Kind], units: Mapping[str, str]) -> str:
+    """Return the size of the attribute reader, and where kinds and units may be named.
+
+    Args:
+        size: of the images, px.
+        kinds: of the context features.
+        units: as conf/base has them, by feature; what is named there is named here too.
+    """
     _, widths = widths_for(size)
     lines = [
         "# Everything else: conf/base/parameters_align.yml",
@@ -159,9 +164,13 @@ def align_yml(size: int, kinds: Mapping[str, Kind]) -> str:
         f"    widths: {as_yaml(widths)} # feature channels at {_sizes(size)} px",
     ]
     continuous = [name for name, kind in kinds.items() if kind == "continuous"]
-    if continuous:
-        example = as_yaml({continuous[0]: "cm"})
-        lines.append(f"  units: {{}} # of context features, as {example}")
+    known = {name: units[name] for name in continuous if name in units}
+    if known:
+        lines.append(
+            f"  units: {as_yaml(known)} # as in conf/base, for digits; change what differs"
+        )
+    elif continuous:
+        lines.append(f"  units: {{}} # of context features, as {as_yaml({continuous[0]: 'cm'})}")
     if kinds:
         lines.append("  kinds: {} # of a feature taken for another kind than it is, as above")
     return "\n".join(lines) + "\n"

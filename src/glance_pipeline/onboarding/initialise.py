@@ -23,7 +23,7 @@ from glance_pipeline.onboarding.estimate import Estimate, estimate
 from glance_pipeline.onboarding.inspection import Inspected, inspect
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.wishes import Wishes
-from glance_pipeline.teachers.black_box import BlackBox
+from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.training.context import standardise_context
 
 _ROOM = 12
@@ -84,8 +84,7 @@ def initialise(
     if others := words.other_messages(found.messages):
         say(str(words.Section("Beside that", [("", text) for text in others])))
     if timed:
-        known, answers = _estimated(found, blocks, shared.seed)
-        say(str(words.estimate_section(found, known, answers)))
+        say(_expected(found, blocks, shared.seed))
     stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}
     say(str(words.gradients_section(found, stages, _asked(found))))
     if not agree(f"Write conf/{name}/ ({', '.join(written)})?"):
@@ -109,7 +108,7 @@ def _files(
             found.ingest, kinds, words.left_out(found.messages), str(found.looks)
         ),
         "parameters_distill.yml": files.distill_yml(size, levels, residual, room),
-        "parameters_align.yml": files.align_yml(size, kinds),
+        "parameters_align.yml": files.align_yml(size, kinds, base["align"]["units"]),
     }
 
 
@@ -163,6 +162,15 @@ def _accuracy(found: Inspected) -> tuple[float, float, int] | None:
     right = named[known] == labels[known].to_numpy()
     frequent = labels[known].value_counts(normalize=True).iloc[0]
     return float(right.mean()), float(frequent), int(known.sum())
+
+
+def _expected(found: Inspected, blocks: dict[str, Any], seed: int) -> str:
+    """Say what a run will take, or why that could not be found out."""
+    try:
+        known, answers = _estimated(found, blocks, seed)
+    except QueriesSpentError as error:
+        return f"Expected of a run: not known, no steps could be timed: {error}"
+    return str(words.estimate_section(found, known, answers))
 
 
 def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Estimate, float]:

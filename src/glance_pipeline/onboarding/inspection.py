@@ -43,7 +43,7 @@ class Inspected:
         sample: of the images as they will be.
         found: images, records and context features of the run.
         ingest: parameters of the run, paths as they are written.
-        messages: what the log would say of images and tables.
+        messages: what the log would say of classifier, images and tables.
         asked: images that a black box was asked about before ``classifier`` was made.
     """
 
@@ -104,7 +104,7 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     values = labelling.values_of_labels(beside, labels, images.path) if labels else None
     classes = specification.settle_classes(said, source, values, wishes, root, asker)
     told = _told(entrance, classes, source)
-    with kept_messages():
+    with kept_messages() as of_classifier:
         classifier = model.dataset(told).load()
     fields |= labels | labelling.settle_group_and_split(beside, wishes, asker)
     if values is not None:
@@ -112,11 +112,12 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     parameters = _parameters(fields, images, beside, wishes)
     with kept_messages() as more:
         found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
+    features = tuple(map(str, found.context)) if beside.columns.shape[1] else None
     asked = source.network.queries.asked if isinstance(source.network, BlackBox) else 0
     return Inspected(
         model, told, takes, classes, classifier, opened, looks, sample, found,
-        parameters(lambda place: place.written, tuple(map(str, found.context))),
-        tuple(dict.fromkeys(record.getMessage() for record in [*messages, *more])), asked,
+        parameters(lambda place: place.written, features),
+        tuple(dict.fromkeys(record.getMessage() for record in [*of_classifier, *messages, *more])), asked,
     )  # fmt: skip
 
 

@@ -63,7 +63,11 @@ def what_it_takes(source: Source, wanted: int | None, asker: Asker) -> Takes:
     if height is not None:
         return Takes(channels, int(height), "said by its file")
     if isinstance(source.network, BlackBox):
-        return Takes(channels, wanted, "as named" if wanted else "not known of a black box")
+        return Takes(
+            channels,
+            wanted,
+            "as named" if wanted else "that of the images; a black box is not tried",
+        )
     with kept_messages():
         fitting = shapes_that_fit(source.network.eval())
     found = [shape for shape in fitting if channels in (None, shape[0])]
@@ -110,7 +114,7 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
         raise UserError(
             f"the network does not take a batch of the shape {tuple(inputs.shape)} (--input-size, "
-            f"--channels, --colour): {' '.join(str(error).split())}{wanted}"
+            f"--channels, --colour): {_last_line(error)}{wanted}"
         ) from error
     if not isinstance(said, Tensor):
         raise UserError(
@@ -124,6 +128,11 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         )
     check_finite(said)
     return said.float().reshape(len(said), -1)
+
+
+def _last_line(error: Exception) -> str:
+    """Return what an error says in the end; TorchScript's shows its program first."""
+    return str(error).strip().rpartition("\n")[2].strip()
 
 
 def kind_of_outputs(said: Tensor) -> Output:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,11 @@ from glance_pipeline.onboarding.network import feature_layer_of
 from glance_pipeline.teachers.black_box import BlackBox
 
 _SHOWN = 8  # of classes and levels
+_WIDTH = 100
+_BUSY = 0.6  # share of the cores' time below which others are at work too
+_REST = "discover, explain and evaluate come on top, and are not estimated"
+_GOOD = 0.9  # accuracy below which it is worth a look whether images come as they should
+_LOOK = "look at --mean, --std, --crop, --fit, --colour and the order of --class-names"
 _MANY = 15  # context features of which one may want to choose
 
 
@@ -26,11 +32,16 @@ class Section:
     lines: list[tuple[str, str]]
 
     def __str__(self) -> str:
-        """Write it in two columns."""
+        """Write it in two columns, broken into lines of at most ``_WIDTH`` characters."""
         width = max((len(name) for name, _ in self.lines), default=0)
-        return "\n".join(
-            [self.heading, *(f"  {name:<{width}}  {said}".rstrip() for name, said in self.lines)]
-        )
+        left = 4 if width else 2
+        written = [self.heading]
+        for name, said in self.lines:
+            parts = wrap(said, _WIDTH - width - left, break_on_hyphens=False) or [""]
+            names = [name, *[""] * (len(parts) - 1)]
+            gap = "  " if width else ""
+            written += [f"  {n:<{width}}{gap}{p}" for n, p in zip(names, parts, strict=True)]
+        return "\n".join(line.rstrip() for line in written)
 
 
 def classifier_section(found: Inspected) -> Section:
@@ -110,8 +121,11 @@ def images_section(found: Inspected, accuracy: tuple[float, float, int] | None) 
     records, sample = found.found.records, found.sample
     sizes = records["split"].value_counts()
     splits = ", ".join(f"{n} {sizes.get(n, 0):,}" for n in ("train", "validation", "test"))
-    by = found.ingest.split_column or found.ingest.group
-    by = {None: "at random", found.ingest.group: f"by group {by}"}.get(by, f"as {by} says")
+    by = "at random"
+    if found.ingest.split_column is not None:
+        by = f"as {found.ingest.split_column} says"
+    elif found.ingest.group is not None:
+        by = f"no {found.ingest.group} in two of them"
     channels, size, _ = found.classifier.specification.image_shape
     crop = "" if found.ingest.crop is None else f", cropped to {_crop(found.ingest.crop)} first"
     lines = [
@@ -143,13 +157,10 @@ def _accuracy(accuracy: tuple[float, float, int] | None) -> list[tuple[str, str]
     share, frequent, count = accuracy
     lines = [("accuracy", f"{100 * share:.1f} % of a sample of {count} labelled images")]
     if share < frequent + 2 * np.sqrt(frequent * (1 - frequent) / count):
-        lines.append(
-            (
-                "warning",
-                f"always the most frequent class would be right on {100 * frequent:.1f} %: look at "
-                "--mean and --std, the order of --class-names, --colour, --crop, --fit",
-            )
-        )
+        said = f"always the most frequent class would be right on {100 * frequent:.1f} %: {_LOOK}"
+        lines.append(("warning", said))
+    elif share < _GOOD:
+        lines.append(("hint", f"if it did better where it was trained, {_LOOK}"))
     return lines
 
 
@@ -157,14 +168,25 @@ def context_section(found: Inspected, kinds: Mapping[str, Kind]) -> Section:
     """Say which columns become context features, of which kind, and which do not and why."""
     context = found.found.context
     lines = [(str(name), _column(context[name], kinds[str(name)])) for name in context]
+    count = len(lines)
+    if count > _MANY:
+        lines = _together(lines)
     reasons = [text.removeprefix("context: ") for text in left_out(found.messages)]
     if not lines:
         said = "none: all concepts will be latent, without names"
         return Section(f"Context features: {said}", [("", reason) for reason in reasons])
-    if len(lines) > _MANY:
-        hint = f"{len(lines)} are many: choose by --features those that a picture shows"
+    if count > _MANY:
+        hint = f"{count} are many: choose by --features those that a picture shows"
         lines.append(("hint", hint))
     return Section("Context features", lines + [("", reason) for reason in reasons])
+
+
+def _together(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return one line for all features of which the same is said."""
+    names: dict[str, list[str]] = {}
+    for name, said in lines:
+        names.setdefault(said, []).append(name)
+    return [(said, ", ".join(each)) for said, each in names.items()]
 
 
 def left_out(messages: Sequence[str]) -> list[str]:
@@ -200,22 +222,24 @@ def estimate_section(found: Inspected, estimate: Estimate, answers: float) -> Se
     Args:
         found: what was found.
         estimate: of the training.
-        answers: seconds the classifier takes for one image.
+        answers: seconds that the classifier takes for one image.
     """
     count = len(found.found.rows)
-    parts = {**estimate.stages, "attribute reader": estimate.reader}
-    parts = {"reading images": found.sample.seconds * count, **parts}
+    parts = {"reading images": found.sample.seconds * count, **estimate.stages}
+    if estimate.reader:
+        parts["attribute reader"] = estimate.reader
     parts["asking the classifier"] = 4 * answers * count  # once a stage, and for its accuracy
-    said = ", ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items())
+    total = sum(parts.values())
+    lines = [("time", duration(total))]
+    lines += [(f"  {name}", duration(seconds)) for name, seconds in parts.items()]
+    lines.append(("", _REST))
+    if estimate.busy < _BUSY:
+        share, alone = format_share(estimate.busy), duration(total * estimate.busy)
+        lines.append(("", f"the machine is busy: it gave {share} of its time; alone about {alone}"))
+    lines.append(("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"))
     threads = f"{estimate.threads} thread{'s' if estimate.threads > 1 else ''}"
-    return Section(
-        f"Expected, from {estimate.steps} training steps timed just now with {threads}",
-        [
-            ("time", f"{duration(sum(parts.values()))}: {said}"),
-            ("", "and discover, explain and evaluate, which no few steps tell"),
-            ("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"),
-        ],
-    )
+    how = f"{estimate.steps} training steps, timed just now with {threads}"
+    return Section(f"Expected of a run, from {how}", lines)
 
 
 def duration(seconds: float) -> str:
