@@ -29,8 +29,10 @@ from glance_pipeline.training.data import TrainingData
 from glance_pipeline.training.engine import train_stage
 from glance_pipeline.training.reader import train_reader
 
-_SECONDS = 1.5
+_SECONDS = 1.0
 """That the timed steps of a phase may take, more or less."""
+
+_MOST = 16  # steps of a phase that are timed
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class _Timed:
         every = parameters.critic_every
         warm = self._run(parameters, every + 1)  # the first steps of a process are slower
         count = int(_SECONDS / max(1e-3, min(warm)))
-        return mean_step(self._run(parameters, min(24, max(every + 1, count))), parameters)
+        return mean_step(self._run(parameters, min(_MOST, max(every + 1, count))), parameters)
 
     def _run(self, parameters: StageParameters, steps: int) -> list[float]:
         """Train for some steps with the project's own loop; return the seconds of each."""
@@ -155,7 +157,7 @@ class _Timed:
                 lambda _metrics, _step: ends.append(time.perf_counter()),
             )
         began = ends[-1] - result.cost["seconds"]
-        return list(np.diff([began, *ends]))
+        return np.diff([began, *ends]).tolist()
 
 
 def estimate(

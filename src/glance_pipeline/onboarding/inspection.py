@@ -113,11 +113,12 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     with kept_messages() as more:
         found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
     features = tuple(map(str, found.context)) if beside.columns.shape[1] else None
+    logged = [record.getMessage() for record in [*of_classifier, *messages, *more]]
     asked = source.network.queries.asked if isinstance(source.network, BlackBox) else 0
     return Inspected(
         model, told, takes, classes, classifier, opened, looks, sample, found,
         parameters(lambda place: place.written, features),
-        tuple(dict.fromkeys(record.getMessage() for record in [*of_classifier, *messages, *more])), asked,
+        tuple(dict.fromkeys(logged)), asked,
     )  # fmt: skip
 
 
