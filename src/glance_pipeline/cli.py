@@ -79,7 +79,13 @@ def glance() -> None:
 @click.option("--size", type=int, help="Of the images that are explained, px: 8, 16, 32, 64, …")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Of these images: grey or RGB.")
 @click.option("--crop", help="First: a number of px, square, or none. Default: square, if need be.")
-@click.option("--most-corrupt", type=click.FloatRange(0, 1), help="Share that may be unreadable.")
+@click.option(
+    "--most-corrupt",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Share of the images that may be unreadable.",
+)
 @click.option("--table", "tables", multiple=True, help="CSV or parquet of context; many, or none.")
 @click.option("--table-key", help="Column that names the images. Default: it is found.")
 @click.option("--features", help="Columns that become context features, separated by commas.")

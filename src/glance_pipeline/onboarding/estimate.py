@@ -184,13 +184,9 @@ def estimate(
     began, used = time.perf_counter(), time.process_time()
     answer = classifier.answers(images)
     data = TrainingData(images, answer.logits, answer.features)
-    sizes = distill.surrogate
-    shape = SurrogateShape(
-        classifier.specification.image_shape,
-        answer.logits.shape[1],
-        answer.features.shape[1],
-        **sizes.model_dump(),
-    )
+    widths = answer.logits.shape[1], answer.features.shape[1]
+    image_shape = classifier.specification.image_shape
+    shape = SurrogateShape(image_shape, *widths, **distill.surrogate.model_dump())
     timed = {}
     for name in ("distill", "disentangle"):
         timed[name] = _Timed(name, *_networks(shape, seed), classifier, data, seed)
@@ -205,7 +201,7 @@ def estimate(
     }
     threads = torch.get_num_threads()
     share = (time.process_time() - used) / (time.perf_counter() - began) / threads
-    one = images[0].nbytes + 4 * (answer.logits.shape[1] + answer.features.shape[1])
+    one = images[0].nbytes + 4 * sum(widths)
     return Estimate(
         found,
         seconds,

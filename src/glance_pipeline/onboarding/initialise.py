@@ -1,7 +1,7 @@
 """From a user's wishes to ``conf/<name>/`` and to what is said about it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,18 +78,26 @@ def initialise(
     with configuration.written_aside(written, name, conf) as aside:
         catalog, parameters = configuration.read_configuration(aside, name, root)
     blocks = _checked(found, catalog, parameters)
-    say(str(words.classifier_section(found)))
-    say(str(words.images_section(found, _accuracy(found))))
-    say(str(words.context_section(found, kinds)))
-    if others := words.other_messages(found.messages):
-        say(str(words.Section("Beside that", [("", text) for text in others])))
-    if timed:
-        say(_expected(found, blocks, shared.seed))
-    stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}
-    say(str(words.gradients_section(found, stages, _asked(found))))
+    for part in _parts(found, kinds, blocks, shared.seed, timed):
+        say(part)
     if not agree(f"Write conf/{name}/ ({', '.join(written)})?"):
         return None
     return configuration.put_in_place(written, name, conf)
+
+
+def _parts(
+    found: Inspected, kinds: dict[str, Kind], blocks: dict[str, Any], seed: int, timed: bool
+) -> Iterator[str]:
+    """Yield what was found, part by part; the last ones take some seconds."""
+    yield str(words.classifier_section(found))
+    yield str(words.images_section(found, _accuracy(found)))
+    yield str(words.context_section(found, kinds))
+    if others := words.other_messages(found.messages):
+        yield str(words.Section("Beside that", [("", text) for text in others]))
+    if timed:
+        yield _expected(found, blocks, seed)
+    stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}
+    yield str(words.gradients_section(found, stages, _asked(found)))
 
 
 def _files(

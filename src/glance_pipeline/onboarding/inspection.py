@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.ingest import IngestParameters
@@ -95,20 +96,14 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     entrance = specification.settle_entrance(source, takes, looks, wishes, asker)
     fields = {"crop": _crop(looks, wishes, asker), **_form(entrance)}
     with kept_messages() as messages:
-        sample = pictures.read_sample(opened, rows, Form(**fields), wishes.most_corrupt or 0.01)
+        sample = pictures.read_sample(opened, rows, Form(**fields), wishes.most_corrupt)
         said = network.outputs_on(source, sample.images, entrance)
     beside = _beside(opened, wishes, root, asker)
-    labels = labelling.settle_labels(
-        beside, images.path, specification.number_of_classes(said), wishes, asker
-    )
-    values = labelling.values_of_labels(beside, labels, images.path) if labels else None
-    classes = specification.settle_classes(said, source, values, wishes, root, asker)
+    labels, classes = _labels_and_classes(said, source, beside, images.path, wishes, root, asker)
     told = _told(entrance, classes, source)
     with kept_messages() as of_classifier:
         classifier = model.dataset(told).load()
     fields |= labels | labelling.settle_group_and_split(beside, wishes, asker)
-    if values is not None:
-        fields["class_names"] = labelling.names_for_labels(values, classes.names)
     parameters = _parameters(fields, images, beside, wishes)
     with kept_messages() as more:
         found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
@@ -120,6 +115,25 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
         parameters(lambda place: place.written, features),
         tuple(dict.fromkeys(logged)), asked,
     )  # fmt: skip
+
+
+def _labels_and_classes(
+    said: Tensor,
+    source: Source,
+    beside: labelling.Around,
+    images: Path,
+    wishes: Wishes,
+    root: Path,
+    asker: Asker,
+) -> tuple[dict[str, Any], Classes]:
+    """Return the fields of ``ingest`` on labels, and the classes, which may be named by them."""
+    count = specification.number_of_classes(said)
+    labels = labelling.settle_labels(beside, images, count, wishes, asker)
+    values = labelling.values_of_labels(beside, labels, images) if labels else None
+    classes = specification.settle_classes(said, source, values, wishes, root, asker)
+    if values is not None:
+        labels["class_names"] = labelling.names_for_labels(values, classes.names)
+    return labels, classes
 
 
 def _costs(source: Source, model: Model) -> bool:
@@ -140,10 +154,11 @@ def _form(entrance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> labelling.Around:
-    given = ",".join(wishes.tables) or None
-    question = "Context tables, CSV or parquet, separated by commas, or none"
-    texts = asker.settle("--table", given, question, "none", none_or)
-    tables = [place_of(text, root) for text in comma_separated(texts or "")]
+    texts = wishes.tables
+    if not texts:
+        question = "Context tables, CSV or parquet, separated by commas, or none"
+        texts = comma_separated(asker.settle("--table", None, question, "none", none_or) or "")
+    tables = [place_of(text, root) for text in texts if none_or(text) is not None]
     label_file = None if wishes.label_file is None else place_of(wishes.label_file, root)
     with kept_messages():
         return labelling.around(source, tables, wishes.table_key, label_file)
@@ -190,7 +205,7 @@ def _parameters(
                 **fields,
                 "source": path_of(images),
                 "number_of_images": wishes.number_of_images,
-                "most_corrupt": wishes.most_corrupt or 0.01,
+                "most_corrupt": wishes.most_corrupt,
                 "label_file": None if label_file is None else path_of(label_file),
                 "context": context,
             }

@@ -63,32 +63,35 @@ def what_it_takes(source: Source, wanted: int | None, asker: Asker) -> Takes:
     if height is not None:
         return Takes(channels, int(height), "said by its file")
     if isinstance(source.network, BlackBox):
-        return Takes(
-            channels,
-            wanted,
-            "as named" if wanted else "that of the images; a black box is not tried",
-        )
+        how = "as named" if wanted else "that of the images; a black box is not tried"
+        return Takes(channels, wanted, how)
     with kept_messages():
         fitting = shapes_that_fit(source.network.eval())
     found = [shape for shape in fitting if channels in (None, shape[0])]
+    if found:
+        channels = found[0][0]
     if wanted is not None:
-        return Takes(found[0][0] if found else channels, wanted, "as named")
+        return Takes(channels, wanted, "as named")
     sizes = [shape[1] for shape in found]
     if len(sizes) >= 3:
-        return Takes(found[0][0], None, f"tried: any size from {sizes[0]} px")
+        return Takes(channels, None, f"tried: any size from {sizes[0]} px")
     if len(sizes) == 1:
-        return Takes(found[0][0], sizes[0], "tried: no other usual size")
-    said = f"of the usual sizes it takes {' and '.join(map(str, sizes))} px" if sizes else (
-        "it takes none of the usual sizes"
-    )  # fmt: skip
-    size = asker.settle(
+        return Takes(channels, sizes[0], "tried: no other usual size")
+    return Takes(channels, _asked_size(sizes, asker), "as named")
+
+
+def _asked_size(sizes: list[int], asker: Asker) -> int:
+    """Ask for the size that a network takes, where trying leaves none or two."""
+    said = "it takes none of the usual sizes"
+    if sizes:
+        said = f"of the usual sizes it takes {' and '.join(map(str, sizes))} px"
+    return asker.settle(
         "--input-size",
         None,
         f"Height and width that the network takes ({said}), px",
         parse=whole_number,
         missing=f"the file does not say the height and width that the network takes, and {said}",
     )
-    return Takes(found[0][0] if found else channels, size, "as named")
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wishes:
-    """The options of ``kedro glance init``; None and empty tuples were not given.
+    """The options of ``kedro glance init``; what is None or an empty tuple was not given.
 
     Attributes:
         name: of the environment, ``conf/<name>/``.
@@ -59,7 +59,7 @@ class Wishes:
     number_of_images: int | None = None
     size: int | None = None
     channels: int | None = None
-    most_corrupt: float | None = None
+    most_corrupt: float = 0.01
     crop: str | None = None
     tables: tuple[str, ...] = ()
     table_key: str | None = None
