@@ -13,8 +13,9 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks import Concept
 from glance_pipeline.onboarding import estimate as module
-from glance_pipeline.onboarding.estimate import estimate, mean_step, phases_of
+from glance_pipeline.onboarding.estimate import Estimate, estimate, mean_step, phases_of
 from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.words import estimate_section
 from glance_pipeline.testing import tiny_classifier
 
 PLAIN = {"reconstruction": {"weight": 1}, "distillation": {"weight": 1}}
@@ -116,3 +117,23 @@ def test_without_context_there_is_no_reader_to_train(sample):
     with kept_messages():
         found = estimate(images, torch.empty(24, 0), [], tiny_classifier(), parameters(3), 10, 0)
     assert found.reader == 0 and found.stages["align"] > 0
+
+
+@pytest.mark.parametrize(
+    ("busy", "said"),
+    [
+        (0.9, ["time                     20 min", "distill                7 min"]),
+        (
+            0.25,
+            ["5 min alone; 20 min if the machine stays as busy", "distill                2 min"],
+        ),
+    ],
+)
+def test_what_others_take_of_the_machine_is_told_apart(busy: float, said: list[str]) -> None:
+    stages = {"distill": 400.0, "disentangle": 100.0, "align": 500.0}
+    known = Estimate(stages, 100.0, 1234.0, 2, 30, busy)
+    text = str(estimate_section(0.01, 4000, known, 0.00375))
+    for part in said:
+        assert part in text
+    assert "memory                   1.2 GB while training" in text
+    assert "30 training steps, timed just now with 2 threads" in text

@@ -178,7 +178,8 @@ def _expected(found: Inspected, blocks: dict[str, Any], seed: int) -> str:
         known, answers = _estimated(found, blocks, seed)
     except QueriesSpentError as error:
         return f"Expected of a run: not known, no steps could be timed: {error}"
-    return str(words.estimate_section(found, known, answers))
+    reading, count = found.sample.seconds, len(found.found.rows)
+    return str(words.estimate_section(reading, count, known, answers))
 
 
 def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Estimate, float]:

@@ -216,26 +216,29 @@ def _column(column: pd.Series, kind: Kind) -> str:
     return f"{kind}: {some}{rest}"
 
 
-def estimate_section(found: Inspected, estimate: Estimate, answers: float) -> Section:
+def estimate_section(reading: float, count: int, estimate: Estimate, answers: float) -> Section:
     """Say how long the run will take and what it will need, and how that is known.
 
     Args:
-        found: what was found.
+        reading: seconds to read one image.
+        count: of the images.
         estimate: of the training.
         answers: seconds that the classifier takes for one image.
     """
-    count = len(found.found.rows)
-    parts = {"reading images": found.sample.seconds * count, **estimate.stages}
+    parts = {"reading images": reading * count, **estimate.stages}
     if estimate.reader:
         parts["attribute reader"] = estimate.reader
     parts["asking the classifier"] = 4 * answers * count  # once a stage, and for its accuracy
     total = sum(parts.values())
-    lines = [("time", duration(total))]
-    lines += [(f"  {name}", duration(seconds)) for name, seconds in parts.items()]
+    busy = estimate.busy < _BUSY
+    scale = estimate.busy if busy else 1.0
+    lines = [("time", duration(total * scale))]
+    if busy:
+        share = format_share(estimate.busy)
+        said = f"alone; {duration(total)} if the machine stays as busy as now, when it gave {share}"
+        lines = [("time", f"{duration(total * scale)} {said} of its time")]
+    lines += [(f"  {name}", duration(seconds * scale)) for name, seconds in parts.items()]
     lines.append(("", _REST))
-    if estimate.busy < _BUSY:
-        share, alone = format_share(estimate.busy), duration(total * estimate.busy)
-        lines.append(("", f"the machine is busy: it gave {share} of its time; alone about {alone}"))
     lines.append(("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"))
     threads = f"{estimate.threads} thread{'s' if estimate.threads > 1 else ''}"
     how = f"{estimate.steps} training steps, timed just now with {threads}"
