@@ -101,10 +101,22 @@ def test_a_state_dict_without_its_class_says_what_is_in_it(users: UsersProject) 
 
 def test_questions_are_asked_on_a_terminal_with_defaults(users, monkeypatch) -> None:
     monkeypatch.setattr("glance_pipeline.cli._is_terminal", lambda: True)
-    answers = ["base", "pets", "users_net.ColourNet", "{classes: 2}", *[""] * 8, "y"]
-    result = users.init("--no-timing", name=None, network=None, text="\n".join(answers) + "\n")
+    answers = [
+        "base",
+        "pets",
+        "gone.pt",
+        "data/01_raw/pets.pt",
+        "users_net.ColourNet",
+        "{classes: 2}",
+        *[""] * 8,
+        "y",
+    ]
+    result = users.init(
+        "--no-timing", name=None, model=None, network=None, text="\n".join(answers) + "\n"
+    )
     assert result.exit_code == 0, result.output
     assert "there is a conf/base already" in result.output  # asked again
+    assert "there is no file or folder" in result.output  # likewise
     assert "data/01_raw/pets.pt holds weights alone: linear.weight (2, 768)" in result.output
     assert "px (a power of two; more take longer) [16]" in result.output
     assert "or none [folders]" in result.output

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from glance_pipeline.onboarding import labelling, network, pictures, specificati
 from glance_pipeline.onboarding.asking import Asker, comma_separated, none_or
 from glance_pipeline.onboarding.model import Model, find_model
 from glance_pipeline.onboarding.pictures import Looks, Sample
-from glance_pipeline.onboarding.places import Place, place_of
+from glance_pipeline.onboarding.places import Place, place_of, there
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.specification import Classes
 from glance_pipeline.onboarding.wishes import Wishes
@@ -87,7 +88,7 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     with kept_messages():
         source = model.read(wishes.feature_layer)
     question = "Images: a folder, a zip, an .npy or idx file, a Hugging Face data set"
-    images = place_of(asker.settle("--images", wishes.images, question), root)
+    images = asker.settle("--images", wishes.images, question, parse=partial(there, root))
     with kept_messages():
         opened = open_source(images.path.as_posix())
         rows = pictures.sample_of(opened, seed, _FEW if _costs(source, model) else pictures.SAMPLE)
@@ -154,11 +155,14 @@ def _form(entrance: dict[str, Any]) -> dict[str, Any]:
 
 
 def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> labelling.Around:
-    texts = wishes.tables
-    if not texts:
-        question = "Context tables, CSV or parquet, separated by commas, or none"
-        texts = comma_separated(asker.settle("--table", None, question, "none", none_or) or "")
-    tables = [place_of(text, root) for text in texts if none_or(text) is not None]
+
+    def places(text: str) -> list[Place]:
+        texts = wishes.tables or comma_separated(text)  # a path that was given may hold commas
+        return [there(root, each) for each in texts if none_or(each) is not None]
+
+    given = ",".join(wishes.tables) or None
+    question = "Context tables, CSV or parquet, separated by commas, or none"
+    tables = asker.settle("--table", given, question, "none", places)
     label_file = None if wishes.label_file is None else place_of(wishes.label_file, root)
     with kept_messages():
         return labelling.around(source, tables, wishes.table_key, label_file)

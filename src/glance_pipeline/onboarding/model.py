@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,11 @@ def find_model(wishes: Wishes, root: Path, asker: Asker) -> Model:
     Raises:
         UserError: where there is none, or the class of its weights is not known.
     """
-    text: str = asker.settle(
-        "--model", wishes.model, "Classifier: a file, a folder, or module:object of a callable"
-    )
-    place = place_of(text, root)
+    question = "Classifier: a file, a folder, or module:object of a callable"
+    place = asker.settle("--model", wishes.model, question, parse=partial(_located, root))
     entry: dict[str, Any] = {}
-    if not place.path.exists():
-        entry["network"] = _callable_named(text, place)
+    if isinstance(place, str):
+        entry["network"] = place
         form: Format = "callable"
         arguments = _arguments(wishes.arguments)
         if arguments is not None:
@@ -105,6 +104,12 @@ def _rest(wishes: Wishes) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _located(root: Path, text: str) -> Place | str:
+    """Return the place of a model, or the import path that ``module:object`` is."""
+    place = place_of(text.strip(), root)
+    return place if place.path.exists() else _callable_named(text.strip(), place)
+
+
 def _callable_named(text: str, place: Place) -> str:
     """Return the import path that ``module:object`` or ``module.object`` is."""
     name = text.replace(":", ".")
@@ -115,7 +120,7 @@ def _callable_named(text: str, place: Place) -> str:
         found = False
     if not found:
         raise UserError(
-            f"--model {text}: there is no file or folder {place.path}, and no module "
+            f"found {text!r}: there is no file or folder {place.path}, and no module "
             f"{name.partition('.')[0]!r} can be imported; wanted the classifier's file or folder, "
             "or module:object of a callable, whose module is installed or lies in src/"
         )

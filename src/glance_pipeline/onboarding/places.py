@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from glance_pipeline.errors import UserError
+
 
 @dataclass(frozen=True)
 class Place:
@@ -17,6 +19,18 @@ class Place:
 
     path: Path
     written: str
+
+
+def there(root: Path, text: str) -> Place:
+    """Return the place of a file or folder that exists; see ``place_of``.
+
+    Raises:
+        UserError: where there is none.
+    """
+    place = place_of(text.strip(), root)
+    if not place.path.exists():
+        raise UserError(f"there is no file or folder {place.path}")
+    return place
 
 
 def place_of(text: str, root: Path) -> Place:

@@ -57,8 +57,8 @@ def classifier_section(found: Inspected) -> Section:
     if specification.network_shape != specification.image_shape:
         shape = " × ".join(map(str, specification.image_shape))
         lines.append(("images", f"{shape}, brought to the input by {_way(found)}"))
-    means = [format_number(value, 3) for value in specification.mean]
-    stds = [format_number(value, 3) for value in specification.std]
+    means = [f"{value:.4g}" for value in specification.mean]
+    stds = [f"{value:.4g}" for value in specification.std]
     lines.append(("normalised", f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1]"))
     names = found.classes.names
     more = f", … ({len(names)})" if len(names) > _SHOWN else ""
@@ -235,8 +235,8 @@ def estimate_section(reading: float, count: int, estimate: Estimate, answers: fl
     lines = [("time", duration(total * scale))]
     if busy:
         share = format_share(estimate.busy)
-        said = f"alone; {duration(total)} if the machine stays as busy as now, when it gave {share}"
-        lines = [("time", f"{duration(total * scale)} {said} of its time")]
+        said = f"alone; {duration(total)} if the machine stays as busy as now ({share} of its time)"
+        lines = [("time", f"{duration(total * scale)} {said}")]
     lines += [(f"  {name}", duration(seconds * scale)) for name, seconds in parts.items()]
     lines.append(("", _REST))
     lines.append(("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"))
