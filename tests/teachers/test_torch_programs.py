@@ -88,8 +88,9 @@ def test_torchscript_runs_in_bfloat16_as_the_network_does(tmp_path):
 
 def test_torchscript_says_that_it_takes_images_of_another_size(tmp_path):
     path = script(conv_net(), tmp_path / "mine.pt")
-    with pytest.raises(DatasetError, match=r"(?s)\(1, 1, 16, 16\) .* it does take \(1, 8, 8\)"):
+    with pytest.raises(DatasetError, match=r"\(1, 16, 16\) .* take \(1, 8, 8\)") as raised:
         dataset(path, specification={**SPECIFICATION, "image_shape": [1, 16, 16]}).load()
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("batch", [None, 1, 3])

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, last_line
 from glance_pipeline.images import to_float
 from glance_pipeline.onboarding.asking import Asker, whole_number
 from glance_pipeline.onboarding.quiet import kept_messages
@@ -117,7 +117,7 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
         raise UserError(
             f"the network does not take a batch of the shape {tuple(inputs.shape)} (--input-size, "
-            f"--channels, --colour): {_last_line(error)}{wanted}"
+            f"--channels, --colour): {last_line(error)}{wanted}"
         ) from error
     if not isinstance(said, Tensor):
         raise UserError(
@@ -131,11 +131,6 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         )
     check_finite(said)
     return said.float().reshape(len(said), -1)
-
-
-def _last_line(error: Exception) -> str:
-    """Return what an error says in the end; TorchScript's shows its program first."""
-    return str(error).strip().rpartition("\n")[2].strip()
 
 
 def kind_of_outputs(said: Tensor) -> Output:
