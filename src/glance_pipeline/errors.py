@@ -6,3 +6,8 @@ class UserError(ValueError):
 
     ``kedro run`` shows it without a traceback.
     """
+
+
+def last_line(error: Exception) -> str:
+    """Return what an error says in the end; TorchScript's shows its program first."""
+    return str(error).strip().rpartition("\n")[2].strip()

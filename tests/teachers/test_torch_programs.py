@@ -86,6 +86,13 @@ def test_torchscript_runs_in_bfloat16_as_the_network_does(tmp_path):
     torch.testing.assert_close(found.float(), wanted.float(), rtol=0.05, atol=0.05)
 
 
+def test_torchscript_says_that_it_takes_images_of_another_size(tmp_path):
+    path = script(conv_net(), tmp_path / "mine.pt")
+    with pytest.raises(DatasetError, match=r"\(1, 16, 16\) .* take \(1, 8, 8\)") as raised:
+        dataset(path, specification={**SPECIFICATION, "image_shape": [1, 16, 16]}).load()
+    assert "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("batch", [None, 1, 3])
 def test_an_exported_program_answers_batches_of_any_size(tmp_path, batch):
     network = conv_net()

@@ -1,6 +1,8 @@
 """Dataset of the teacher: the catalog entry that a user overrides for a model of their own."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
@@ -110,20 +112,23 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             UnusableClassifierError: where that cannot be done; it names the file.
         """
         path = self.load_path
-        try:
+        with _naming(path):
             told = self._told()
             source = self._read(path, told.get("feature_layer"))
             specification = specify(source.known, told)
             classifier = Classifier(source.network, specification, f"classifier {path}")
-        except ValidationError as error:
-            said = f"classifier {path}: specification: {_in_words(error)}"
-            raise UnusableClassifierError(_one_line(said)) from error
-        except DatasetError as error:
-            raise UnusableClassifierError(_one_line(error)) from error
-        except (ValueError, RuntimeError) as error:
-            raise UnusableClassifierError(_one_line(f"classifier {path}: {error}")) from error
         self._speak_of_many_classes(len(classifier.class_names))
         return classifier
+
+    def read_source(self) -> Source:
+        """Read the network and what its own file says, before anything is made of both.
+
+        Raises:
+            UnusableClassifierError: where it cannot be read.
+        """
+        path = self.load_path
+        with _naming(path):
+            return self._read(path, self._told().get("feature_layer"))
 
     def save(self, data: Classifier) -> None:
         """Write the weights with the specification in their header, all or nothing."""
@@ -243,6 +248,20 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
 
     def _describe(self) -> dict[str, Any]:
         return {**super()._describe(), "network": self._network, "format": self._format}
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in whatever is said of it."""
+    try:
+        yield
+    except ValidationError as error:
+        said = f"classifier {path}: specification: {_in_words(error)}"
+        raise UnusableClassifierError(_one_line(said)) from error
+    except DatasetError as error:
+        raise UnusableClassifierError(_one_line(error)) from error
+    except (ValueError, RuntimeError) as error:
+        raise UnusableClassifierError(_one_line(f"classifier {path}: {error}")) from error
 
 
 def _imported(name: str) -> Any:

@@ -7,6 +7,7 @@ may take any time and memory, and read files that it names.
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,15 @@ def read_torchscript(path: Path, feature_layer: str | None) -> Source:
             ) from error
         # Frozen, all submodules are one graph and their weights constants under their own names.
         frozen = torch.jit.freeze(module.eval(), optimize_numerics=False)
-    return Source(BothOutputs(_with_features(frozen.graph.copy(), feature_layer)))
+    answer = _with_features(frozen.graph.copy(), feature_layer)
+    # What torch says of an error in the graph points into both modules: they must live as long.
+    return Source(BothOutputs(partial(_answer, answer, (module, frozen))))
+
+
+def _answer(
+    function: Callable[[Tensor], tuple[Tensor, Tensor]], _kept: Any, images: Tensor
+) -> tuple[Tensor, Tensor]:
+    return function(images)
 
 
 def _with_features(graph: Any, name: str | None) -> Callable[[Tensor], tuple[Tensor, Tensor]]:

@@ -1,0 +1,130 @@
+"""Commands that this project adds to Kedro's: ``kedro glance init``.
+
+Kedro imports this file whenever it starts, so everything heavy is imported when it is needed.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FORMATS = ["weights", "torchscript", "exported", "transformers", "onnx", "callable"]
+
+_HELP = """\
+Look at a classifier and images of yours and write conf/<name>/ for them.
+
+\b
+  kedro glance init --name pets --model data/01_raw/pets.pt \\
+      --network my_package.PetNet --arguments '{classes: 2}' \\
+      --images data/01_raw/pets --labels folders --table data/01_raw/pets.csv
+  kedro run --env pets --pipeline own_data
+
+What is not given is asked for in a terminal, with what was found as the default; elsewhere, and
+with --yes, the default is taken, and where there is none the missing option is named. --name,
+--model and --images are always needed; of a state dict --network; --class-names where neither file
+nor labels say them. An existing conf/<name>/ is never written to, and nothing is written before
+everything was tried: the model is loaded and asked about real images, and some training steps are
+timed.
+
+docs/bring_your_own.md says more of each form of model and images.
+"""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run":  # python -m glance_pipeline looks for it here
+        from kedro.framework.cli.project import run
+
+        return run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+@click.group(name="glance_pipeline")
+def cli() -> None:
+    """Commands of the GLANCE pipeline."""
+
+
+@cli.group(name="glance")
+def glance() -> None:
+    """Explain a classifier of your own."""
+
+
+@glance.command(name="init", help=_HELP)
+@click.option("--name", help="Of the environment: the folder conf/<name>/ is made.")
+@click.option("--model", help="Classifier: a file, a folder, or module:object of a callable.")
+@click.option("--network", help="Class whose weights the file holds: package.module.Class.")
+@click.option("--arguments", help="What class or callable is called with: YAML, or a file of it.")
+@click.option("--key", help="Entry of a checkpoint with the weights; or an ONNX file's output.")
+@click.option("--prefix", help="Cut off the weights' names; others are left out.")
+@click.option("--format", type=click.Choice(_FORMATS), help="Of the model, where not plain.")
+@click.option("--class-names", help="Separated by commas, or a text file with a name a line.")
+@click.option("--mean", help="(x − mean) / std of images in [0, 1]: one number, or one a channel.")
+@click.option("--std", help="See --mean.")
+@click.option("--input-size", type=int, help="Height and width the network takes, px.")
+@click.option("--fit", type=click.Choice(["resize", "crop", "pad"]), help="Of images to it.")
+@click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="The network takes.")
+@click.option(
+    "--output",
+    type=click.Choice(["logits", "probabilities", "sigmoid"]),
+    help="What the network's numbers are. Default: as they look.",
+)
+@click.option("--feature-layer", help="Layer whose input is φ(x). Default: the last linear one.")
+@click.option("--most-queries", type=click.IntRange(1), help="Cap for a black box, images a run.")
+@click.option("--images", help="A folder, a zip, an .npy or idx file, a Hugging Face data set.")
+@click.option("--number-of-images", type=click.IntRange(1), help="At random. Default: all.")
+@click.option("--size", type=int, help="Of the images that are explained, px: 8, 16, 32, 64, …")
+@click.option("--channels", type=click.Choice(["1", "3"]), help="Of these images: grey or RGB.")
+@click.option("--crop", help="First: a number of px, square, or none. Default: square, if need be.")
+@click.option(
+    "--most-corrupt",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="Share of the images that may be unreadable.",
+)
+@click.option("--table", "tables", multiple=True, help="CSV or parquet of context; many, or none.")
+@click.option("--table-key", help="Column that names the images. Default: it is found.")
+@click.option("--features", help="Columns that become context features, separated by commas.")
+@click.option("--labels", help="folders, file, the name of a column, or none.")
+@click.option("--label-file", help="An .npy or idx file of labels.")
+@click.option("--group", help="Column whose equal values stay in one split; or none.")
+@click.option("--split", help="Column that says train, validation, test; folders; or none.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take defaults.")
+@click.option("--no-timing", is_flag=True, help="Time no training steps: no estimate.")
+@click.pass_obj
+def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
+    """Look at a classifier and images, and write an environment for them."""
+    from kedro.io import DatasetError
+    from pydantic import ValidationError
+
+    from glance_pipeline.onboarding.asking import Asker
+    from glance_pipeline.onboarding.initialise import initialise
+    from glance_pipeline.onboarding.wishes import Wishes
+
+    channels = options.pop("channels")
+    wishes = Wishes(channels=None if channels is None else int(channels), **options)
+    may_ask = not yes and _is_terminal()
+    root = Path(metadata.project_path).resolve()
+
+    def agree(question: str) -> bool:
+        return not may_ask or click.confirm(question, default=True)
+
+    def say(part: str) -> None:
+        click.echo(part + "\n")
+
+    try:
+        made = initialise(wishes, root, Asker(may_ask), say, agree, not no_timing)
+    except ValidationError as error:
+        places = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise click.ClickException("; ".join(places)) from error
+    except (ValueError, DatasetError, OSError, FloatingPointError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
+    if made is None:
+        click.echo("Nothing was written.")
+        return
+    click.echo(f"Written: conf/{made.name}/ ({', '.join(sorted(p.name for p in made.iterdir()))})")
+    click.echo(f"Next:    kedro run --env {made.name} --pipeline own_data")

@@ -1,0 +1,245 @@
+"""How long a run will train and what memory it will take, from real steps that are timed."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import lcm
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch import nn
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import peak_rss_mb
+from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.disentangle import DisentangleParameters
+from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.config.training import ObjectiveSchedule, StageParameters
+from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks.critics import Critics
+from glance_pipeline.networks.reader import AttributeReader
+from glance_pipeline.objectives import build_objectives
+from glance_pipeline.seeding import seeded_torch, torch_generator
+from glance_pipeline.training.checkpoint import Checkpoints
+from glance_pipeline.training.data import TrainingData
+from glance_pipeline.training.engine import train_stage
+from glance_pipeline.training.reader import train_reader
+
+_SECONDS = 1.0
+"""That the timed steps of a phase may take, more or less."""
+
+_MOST = 16  # steps of a phase that are timed
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a stage in which the same objectives are active.
+
+    Attributes:
+        steps: of the stage that lie in it.
+        parameters: of the stage, with these objectives alone and from the start.
+    """
+
+    steps: float
+    parameters: StageParameters
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take, if the machine goes on as it did while steps were timed.
+
+    Attributes:
+        stages: seconds of distill, disentangle and align.
+        reader: seconds that the attribute reader is trained.
+        memory_mb: at most, while training.
+        threads: of torch.
+        steps: that were timed.
+        busy: share of its threads' time that the process was given while they were timed, 0 … 1.
+    """
+
+    stages: dict[str, float]
+    reader: float
+    memory_mb: float
+    threads: int
+    steps: int
+    busy: float
+
+    @property
+    def seconds(self) -> float:
+        """Of all training together."""
+        return sum(self.stages.values()) + self.reader
+
+
+def phases_of(parameters: StageParameters) -> Iterator[Phase]:
+    """Yield the phases of a stage: objectives set in at shares of its steps."""
+    schedules = {name: s for name, s in parameters.objectives.items() if s.weight > 0}
+    bounds = sorted({0.0, 1.0, *(schedule.start for schedule in schedules.values())})
+    for low, high in pairwise(bounds):
+        active = {
+            n: ObjectiveSchedule(weight=s.weight) for n, s in schedules.items() if s.start <= low
+        }
+        changes: dict[str, object] = {"objectives": active, "decay": 0.0, "log_every": 1}
+        if "adversarial" not in active:
+            changes["augmentation"] = None
+        yield Phase((high - low) * parameters.steps, parameters.model_copy(update=changes))
+
+
+def mean_step(seconds: Sequence[float], parameters: StageParameters) -> float:
+    """Return the mean seconds of a step of a long phase, from those of its first steps.
+
+    Critics learn on every ``critic_every``-th step, and their penalty R1 is taken on fewer yet,
+    the first step among them; so a few steps in a row hold other shares of each kind than a phase.
+
+    Args:
+        seconds: of steps 0, 1, …, at least ``critic_every`` + 1 of them.
+        parameters: of the phase.
+    """
+    games = [o for o in build_objectives(parameters).values() if hasattr(o, "critic_loss")]
+    every = parameters.critic_every
+    if not games:
+        return median(seconds)
+    cycle = every * lcm(*(game.lazy for game in games))
+    with_critics = median(seconds[every::every])
+    others = [s for step, s in enumerate(seconds) if step % every]
+    plain = median(others) if others else with_critics
+    penalty = max(0.0, seconds[0] - with_critics)
+    return plain + (with_critics - plain) / every + penalty / cycle
+
+
+class _Timed:
+    """Networks of a stage, untrained, and what they are trained on."""
+
+    def __init__(
+        self,
+        name: str,
+        surrogate: TwinSurrogate,
+        critics: Critics,
+        classifier: Classifier,
+        data: TrainingData,
+        seed: int,
+        reader: nn.Module | None = None,
+    ) -> None:
+        self.name, self.surrogate, self.critics = name, surrogate, critics
+        self.classifier, self.data, self.reader, self.seed = classifier, data, reader, seed
+        self.steps = 0
+
+    def seconds(self, parameters: StageParameters) -> float:
+        """Return the seconds that the stage will take."""
+        if not self.classifier.differentiable:
+            parameters = parameters.of_black_box()
+        return sum(phase.steps * self._mean(phase.parameters) for phase in phases_of(parameters))
+
+    def _mean(self, parameters: StageParameters) -> float:
+        every = parameters.critic_every
+        warm = self._run(parameters, every + 1)  # the first steps of a process are slower
+        count = int(_SECONDS / max(1e-3, min(warm)))
+        return mean_step(self._run(parameters, min(_MOST, max(every + 1, count))), parameters)
+
+    def _run(self, parameters: StageParameters, steps: int) -> list[float]:
+        """Train for some steps with the project's own loop; return the seconds of each."""
+        ends: list[float] = []
+        self.steps += steps
+        with tempfile.TemporaryDirectory() as folder:
+            result = train_stage(
+                self.name,
+                parameters.model_copy(update={"steps": steps, "checkpoint_every": steps}),
+                self.surrogate,
+                self.critics,
+                self.classifier,
+                self.data,
+                Checkpoints(Path(folder), "init"),
+                torch_generator(self.seed, "init", self.name),
+                self.reader,
+                lambda _metrics, _step: ends.append(time.perf_counter()),
+            )
+        began = ends[-1] - result.cost["seconds"]
+        return np.diff([began, *ends]).tolist()
+
+
+def estimate(
+    images: np.ndarray,
+    context: torch.Tensor,
+    concepts: Sequence[Concept],
+    classifier: Classifier,
+    stages: tuple[DistillParameters, DisentangleParameters, AlignParameters],
+    training_images: int,
+    seed: int,
+) -> Estimate:
+    """Time real steps of every stage and extrapolate by the schedule.
+
+    Args:
+        images: a sample, uint8 (n, C, H, W).
+        context: of the sample, standardised (n, J).
+        concepts: of its columns.
+        classifier: the teacher; a black box is asked about what it is shown here.
+        stages: their parameters.
+        training_images: of the run.
+        seed: of the run.
+    """
+    distill, disentangle, align = stages
+    began, used = time.perf_counter(), time.process_time()
+    answer = classifier.answers(images)
+    data = TrainingData(images, answer.logits, answer.features)
+    widths = answer.logits.shape[1], answer.features.shape[1]
+    image_shape = classifier.specification.image_shape
+    shape = SurrogateShape(image_shape, *widths, **distill.surrogate.model_dump())
+    timed = {}
+    for name in ("distill", "disentangle"):
+        timed[name] = _Timed(name, *_networks(shape, seed), classifier, data, seed)
+    reader, seconds = _reader(images, context, concepts, align, seed)
+    aligned = TrainingData(images, answer.logits, answer.features, context)
+    networks = _networks(shape, seed, concepts)
+    timed["align"] = _Timed("align", *networks, classifier, aligned, seed, reader)
+    parameters = (distill.stage, disentangle.stage, align.stage)
+    found = {
+        name: stage.seconds(own)
+        for (name, stage), own in zip(timed.items(), parameters, strict=True)
+    }
+    threads = torch.get_num_threads()
+    share = (time.process_time() - used) / (time.perf_counter() - began) / threads
+    one = images[0].nbytes + 4 * sum(widths)
+    return Estimate(
+        found,
+        seconds,
+        peak_rss_mb() + training_images * one / 1e6,
+        threads,
+        sum(stage.steps for stage in timed.values()),
+        min(1.0, share),
+    )
+
+
+def _networks(
+    shape: SurrogateShape, seed: int, concepts: Sequence[Concept] = ()
+) -> tuple[TwinSurrogate, Critics]:
+    """Return untrained networks, with aligned concepts as large as align makes them."""
+    names = [*concepts, *(Concept(f"latent_{k + 1}", "latent") for k in range(shape.concepts))]
+    values = {**vars(shape), "concepts": len(names)}
+    values["residual"] = max(1, shape.residual - len(concepts))
+    with seeded_torch(seed, "init", "weights"):
+        own = SurrogateShape(**values)
+        return TwinSurrogate(own, names), Critics(own.image_shape, own.widths, own.features)
+
+
+def _reader(
+    images: np.ndarray,
+    context: torch.Tensor,
+    concepts: Sequence[Concept],
+    align: AlignParameters,
+    seed: int,
+) -> tuple[AttributeReader, float]:
+    """Return a reader that hardly learned anything, and the seconds that a whole training takes."""
+
+    def trained(steps: int) -> tuple[AttributeReader, float]:
+        short = align.reader.model_copy(update={"steps": steps})
+        began = time.perf_counter()
+        reader = train_reader(images, context, concepts, short, seed)
+        return reader, time.perf_counter() - began
+
+    trained(1)
+    _, few = trained(1)
+    reader, more = trained(6)
+    return reader, align.reader.steps * max(0.0, more - few) / 5 if concepts else 0.0

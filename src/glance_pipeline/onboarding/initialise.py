@@ -1,0 +1,215 @@
+"""From a user's wishes to ``conf/<name>/`` and to what is said about it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from glance_pipeline.compute import set_threads
+from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.compute import SharedParameters
+from glance_pipeline.config.disentangle import DisentangleParameters
+from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.context import Kind, kinds_of
+from glance_pipeline.errors import UserError
+from glance_pipeline.ingest.agreement import disagreements
+from glance_pipeline.onboarding import configuration, files, words
+from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.onboarding.estimate import Estimate, estimate
+from glance_pipeline.onboarding.inspection import Inspected, inspect
+from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
+from glance_pipeline.training.context import standardise_context
+
+_ROOM = 12
+"""Dimensions of the residual code that context features leave at least."""
+
+_BLOCKS: dict[str, type[BaseModel]] = {
+    "ingest": IngestParameters,
+    "distill": DistillParameters,
+    "disentangle": DisentangleParameters,
+    "align": AlignParameters,
+}
+
+
+def initialise(
+    wishes: Wishes,
+    root: Path,
+    asker: Asker,
+    say: Callable[[str], None],
+    agree: Callable[[str], bool],
+    timed: bool = True,
+) -> Path | None:
+    """Look at everything, write ``conf/<name>/``, and say what was found and what comes next.
+
+    Args:
+        wishes: of the user.
+        root: of the project, absolute.
+        asker: asks, or says what is missing.
+        say: takes each part of what was found.
+        agree: asks whether the folder is to be written.
+        timed: whether training steps are timed.
+
+    Returns:
+        The folder; None where the user did not agree.
+
+    Raises:
+        ValueError: where something is missing or cannot be used; nothing is written then.
+        FileNotFoundError: likewise.
+    """
+    conf = root / "conf"
+    name = asker.settle(
+        "--name",
+        wishes.name,
+        "Name of the environment, conf/<name>/",
+        parse=lambda text: configuration.check_name(text.strip(), conf),
+    )
+    _, base = configuration.read_configuration(conf, "base", root)
+    shared = SharedParameters.model_validate(base)
+    set_threads(shared.compute.threads)
+    found = inspect(wishes, root, shared.seed, asker)
+    kinds = kinds_of(found.found.context, {})
+    written = _files(name, found, kinds, base)
+    with configuration.written_aside(written, name, conf) as aside:
+        catalog, parameters = configuration.read_configuration(aside, name, root)
+    blocks = _checked(found, catalog, parameters)
+    for part in _parts(found, kinds, blocks, shared.seed, timed):
+        say(part)
+    if not agree(f"Write conf/{name}/ ({', '.join(written)})?"):
+        return None
+    return configuration.put_in_place(written, name, conf)
+
+
+def _parts(
+    found: Inspected, kinds: dict[str, Kind], blocks: dict[str, Any], seed: int, timed: bool
+) -> Iterator[str]:
+    """Yield what was found, part by part; the last ones take some seconds."""
+    yield str(words.classifier_section(found))
+    yield str(words.images_section(found, _accuracy(found)))
+    yield str(words.context_section(found, kinds))
+    if others := words.other_messages(found.messages):
+        yield str(words.Section("Beside that", [("", text) for text in others]))
+    if timed:
+        yield _expected(found, blocks, seed)
+    stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}
+    yield str(words.gradients_section(found, stages, _asked(found)))
+
+
+def _files(
+    name: str, found: Inspected, kinds: dict[str, Kind], base: dict[str, Any]
+) -> dict[str, str]:
+    """Return the environment's files by name."""
+    size = found.ingest.size
+    levels = sum(_dimensions(found, feature, kind) for feature, kind in kinds.items())
+    residual = int(base["distill"]["surrogate"]["residual"])
+    room = max(residual, levels + _ROOM)
+    said = str(words.classifier_section(found))
+    return {
+        "globals.yml": files.globals_yml(name),
+        "catalog.yml": files.catalog_yml(found.model.entry, found.specification, said),
+        "parameters_ingest.yml": files.ingest_yml(
+            found.ingest, kinds, words.left_out(found.messages), str(found.looks)
+        ),
+        "parameters_distill.yml": files.distill_yml(size, levels, residual, room),
+        "parameters_align.yml": files.align_yml(size, kinds, base["align"]["units"]),
+    }
+
+
+def _dimensions(found: Inspected, feature: str, kind: Kind) -> int:
+    """Return how many dimensions of the residual code a context feature takes."""
+    return found.found.context[feature].nunique() - 1 if kind == "categorical" else 1
+
+
+def _checked(
+    found: Inspected, catalog: dict[str, Any], parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the typed parameters; refuse files that do not say what was meant.
+
+    Raises:
+        UserError: where the configuration reads otherwise than it was written, or does not fit.
+    """
+    blocks: dict[str, Any] = {
+        name: kind.model_validate(parameters[name]) for name, kind in _BLOCKS.items()
+    }
+    entry = {"type", "metadata", *found.model.entry, "specification"}
+    same = set(catalog["classifier"]) == entry and all(
+        catalog["classifier"][key] == value for key, value in found.model.entry.items()
+    )
+    if blocks["ingest"] != found.ingest or not same:
+        raise UserError(
+            "what was written is read back otherwise, as a path or name with ${ in it would be; "
+            "wanted names without"
+        )
+    widths = {
+        "distill.surrogate.widths": blocks["distill"].surrogate.widths,
+        "align.reader.widths": blocks["align"].reader.widths,
+    }
+    said = disagreements(found.ingest, found.classifier.specification.image_shape, widths)
+    if said:
+        raise UserError("; ".join(said))
+    return blocks
+
+
+def _accuracy(found: Inspected) -> tuple[float, float, int] | None:
+    """Return the share of labelled images that are right, that of the most frequent class, and n.
+
+    Raises:
+        ValueError: where the classifier's answers are not finite.
+    """
+    labels = found.labels_of_sample()
+    answers = found.classifier.answers(found.sample.images).logits.argmax(1).numpy()
+    if labels is None or not labels.notna().any():
+        return None
+    known = labels.notna().to_numpy()
+    named = np.array(found.classes.names)[answers]
+    right = named[known] == labels[known].to_numpy()
+    frequent = labels[known].value_counts(normalize=True).iloc[0]
+    return float(right.mean()), float(frequent), int(known.sum())
+
+
+def _expected(found: Inspected, blocks: dict[str, Any], seed: int) -> str:
+    """Say what a run will take, or why that could not be found out."""
+    try:
+        known, answers = _estimated(found, blocks, seed)
+    except QueriesSpentError as error:
+        return f"Expected of a run: not known, no steps could be timed: {error}"
+    reading, count = found.sample.seconds, len(found.found.rows)
+    return str(words.estimate_section(reading, count, known, answers))
+
+
+def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Estimate, float]:
+    """Return the estimate, and the seconds that the classifier takes for an image."""
+    align = blocks["align"]
+    records = found.found.records
+    with kept_messages():
+        context, concepts = standardise_context(
+            found.found.context, records, align.units, align.kinds
+        )
+        place = {row: number for number, row in enumerate(found.found.rows.tolist())}
+        rows = [place[row] for row in found.sample.rows.tolist() if row in place]
+        kept = [number for number, row in enumerate(found.sample.rows.tolist()) if row in place]
+        images = found.sample.images[kept]
+        began = time.perf_counter()
+        found.classifier.answers(images)
+        answers = (time.perf_counter() - began) / len(images)
+        known = estimate(
+            images,
+            context[rows],
+            concepts,
+            found.classifier,
+            (blocks["distill"], blocks["disentangle"], align),
+            int((records["split"] == "train").sum()),
+            seed,
+        )
+    return known, answers
+
+
+def _asked(found: Inspected) -> int:
+    """Return how many images a black box was asked about by now."""
+    network = found.classifier.network
+    return found.asked + (network.queries.asked if isinstance(network, BlackBox) else 0)

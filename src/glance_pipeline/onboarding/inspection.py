@@ -1,0 +1,218 @@
+"""Everything that is found out about a model and images, in the order in which it can be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+
+from glance_pipeline.classifier import Classifier
+from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.ingest.found import FoundImages, find_images
+from glance_pipeline.ingest.opening import open_source
+from glance_pipeline.ingest.picture import Form
+from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.onboarding import labelling, network, pictures, specification
+from glance_pipeline.onboarding.asking import Asker, comma_separated, none_or
+from glance_pipeline.onboarding.model import Model, find_model
+from glance_pipeline.onboarding.pictures import Looks, Sample
+from glance_pipeline.onboarding.places import Place, place_of, there
+from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.specification import Classes
+from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.teachers.black_box import BlackBox
+from glance_pipeline.teachers.source import Source
+
+_FEW = 64
+"""Images that a callable without gradients is shown at most: its answers may cost something."""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was found.
+
+    Attributes:
+        model: where the classifier is.
+        specification: of its catalog entry, as it is written.
+        takes: what the network takes, and how that is known.
+        classes: and how they are known.
+        classifier: as the run will load it.
+        source: of the images.
+        looks: of the images.
+        sample: of the images as they will be.
+        found: images, records and context features of the run.
+        ingest: parameters of the run, paths as they are written.
+        messages: what the log would say of classifier, images and tables.
+        asked: images that a black box was asked about before ``classifier`` was made.
+    """
+
+    model: Model
+    specification: dict[str, Any]
+    takes: network.Takes
+    classes: Classes
+    classifier: Classifier
+    source: ImageSource
+    looks: Looks
+    sample: Sample
+    found: FoundImages
+    ingest: IngestParameters
+    messages: tuple[str, ...]
+    asked: int
+
+    def labels_of_sample(self) -> pd.Series | None:
+        """Return the class names of the sample's images, missing where not known; or None."""
+        if "label" not in self.found.records:
+            return None
+        by_row = pd.Series(self.found.records["label"].to_numpy(), index=self.found.rows)
+        return by_row.reindex(self.sample.rows)
+
+
+def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
+    """Find out about model, images and tables; ask for what they do not say.
+
+    Args:
+        wishes: of the user.
+        root: of the project, absolute.
+        seed: of the run.
+        asker: asks, or says what is missing.
+
+    Raises:
+        ValueError: where something is missing or cannot be used, ``UserError`` or of the parts of
+            the project that read models and images.
+        FileNotFoundError: where images or tables are not there.
+    """
+    model = find_model(wishes, root, asker)
+    with kept_messages():
+        source = model.read(wishes.feature_layer)
+    question = "Images: a folder, a zip, an .npy or idx file, a Hugging Face data set"
+    images = asker.settle("--images", wishes.images, question, parse=partial(there, root))
+    with kept_messages():
+        opened = open_source(images.path.as_posix())
+        rows = pictures.sample_of(opened, seed, _FEW if _costs(source, model) else pictures.SAMPLE)
+        looks = pictures.look_at(opened, rows)
+    takes = network.what_it_takes(source, wishes.input_size, asker)
+    entrance = specification.settle_entrance(source, takes, looks, wishes, asker)
+    fields = {"crop": _crop(looks, wishes, asker), **_form(entrance)}
+    with kept_messages() as messages:
+        sample = pictures.read_sample(opened, rows, Form(**fields), wishes.most_corrupt)
+        said = network.outputs_on(source, sample.images, entrance)
+    beside = _beside(opened, wishes, root, asker)
+    labels, classes = _labels_and_classes(said, source, beside, images.path, wishes, root, asker)
+    told = _told(entrance, classes, source)
+    with kept_messages() as of_classifier:
+        classifier = model.dataset(told).load()
+    fields |= labels | labelling.settle_group_and_split(beside, wishes, asker)
+    parameters = _parameters(fields, images, beside, wishes)
+    with kept_messages() as more:
+        found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
+    features = tuple(map(str, found.context)) if beside.columns.shape[1] else None
+    logged = [record.getMessage() for record in [*of_classifier, *messages, *more]]
+    asked = source.network.queries.asked if isinstance(source.network, BlackBox) else 0
+    return Inspected(
+        model, told, takes, classes, classifier, opened, looks, sample, found,
+        parameters(lambda place: place.written, features),
+        tuple(dict.fromkeys(logged)), asked,
+    )  # fmt: skip
+
+
+def _labels_and_classes(
+    said: Tensor,
+    source: Source,
+    beside: labelling.Around,
+    images: Path,
+    wishes: Wishes,
+    root: Path,
+    asker: Asker,
+) -> tuple[dict[str, Any], Classes]:
+    """Return the fields of ``ingest`` on labels, and the classes, which may be named by them."""
+    count = specification.number_of_classes(said)
+    labels = labelling.settle_labels(beside, images, count, wishes, asker)
+    values = labelling.values_of_labels(beside, labels, images) if labels else None
+    classes = specification.settle_classes(said, source, values, wishes, root, asker)
+    if values is not None:
+        labels["class_names"] = labelling.names_for_labels(values, classes.names)
+    return labels, classes
+
+
+def _costs(source: Source, model: Model) -> bool:
+    return isinstance(source.network, BlackBox) and model.form == "callable"
+
+
+def _crop(looks: Looks, wishes: Wishes, asker: Asker) -> int | str | None:
+    question = "Crop of the images first: a number of px, square, or none to squeeze them"
+    default = "none" if looks.square else "square"
+    if looks.square and wishes.crop is None:
+        return None
+    return asker.settle("--crop", wishes.crop, question, default, pictures.parse_crop)
+
+
+def _form(entrance: dict[str, Any]) -> dict[str, Any]:
+    channels, size, _ = entrance["image_shape"]
+    return {"channels": channels, "size": size}
+
+
+def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> labelling.Around:
+
+    def places(text: str) -> list[Place]:
+        texts = wishes.tables or comma_separated(text)  # a path that was given may hold commas
+        return [there(root, each) for each in texts if none_or(each) is not None]
+
+    given = ",".join(wishes.tables) or None
+    question = "Context tables, CSV or parquet, separated by commas, or none"
+    tables = asker.settle("--table", given, question, "none", places)
+    label_file = None if wishes.label_file is None else place_of(wishes.label_file, root)
+    with kept_messages():
+        return labelling.around(source, tables, wishes.table_key, label_file)
+
+
+def _told(entrance: dict[str, Any], classes: Classes, source: Source) -> dict[str, Any]:
+    """Return what the catalog's entry says: what the file does not."""
+    known = dict(source.known)
+    if None not in known.get("network_shape", (None,)):
+        known["input_size"] = known["network_shape"][1:]
+    told = {
+        key: value
+        for key, value in entrance.items()
+        if key not in known or _plain(value) != _plain(known[key])
+    }
+    if classes.written is not None:
+        told["class_names"] = classes.written
+    if classes.output != "logits" and "output" not in source.known:
+        told["output"] = classes.output
+    return told
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _parameters(
+    fields: dict[str, Any], images: Place, beside: labelling.Around, wishes: Wishes
+) -> Callable[[Callable[[Place], str], tuple[str, ...] | None], IngestParameters]:
+    """Return what makes the parameters of ``ingest``, given how paths are written."""
+    given = None if wishes.features is None else comma_separated(wishes.features)
+
+    def parameters(
+        path_of: Callable[[Place], str], features: tuple[str, ...] | None
+    ) -> IngestParameters:
+        context = {
+            "tables": [path_of(place) for place in beside.tables],
+            "key": wishes.table_key,
+            "features": given if features is None else features,
+        }
+        label_file = fields.get("label_file")
+        return IngestParameters.model_validate(
+            {
+                **fields,
+                "source": path_of(images),
+                "number_of_images": wishes.number_of_images,
+                "most_corrupt": wishes.most_corrupt,
+                "label_file": None if label_file is None else path_of(label_file),
+                "context": context,
+            }
+        )
+
+    return parameters

@@ -1,0 +1,42 @@
+"""What the project's parts say while they are used, kept for a summary instead of printed."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextlib.contextmanager
+def kept_messages() -> Iterator[list[logging.LogRecord]]:
+    """Keep what the project logs; progress bars and warnings of libraries are not shown.
+
+    Yields:
+        The records so far.
+    """
+    logger = logging.getLogger("glance_pipeline")
+    handler, propagates = _Kept(), logger.propagate
+    handlers, logger.handlers = logger.handlers, [handler]
+    logger.propagate = False
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield handler.records
+    finally:
+        logger.handlers, logger.propagate = handlers, propagates
+        logger.setLevel(level)
