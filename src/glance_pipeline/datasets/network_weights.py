@@ -62,13 +62,15 @@ class NetworkWeightsDataset(VersionedPathDataset[HasWeights]):
         path = self.load_path
         tensors, header = read_weights(path, self._network)
         try:
-            built = load_obj(self._network).from_weights(tensors, header)
+            built: HasWeights = load_obj(self._network).from_weights(tensors, header)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DatasetError(
                 f"weights {path}: found the weights of another architecture than "
                 f"{self._network} that is wanted: {shorten(str(error), 400)}"
             ) from error
-        return built.to(chosen_device()) if isinstance(built, nn.Module) else built
+        if isinstance(built, nn.Module):
+            built.to(chosen_device())
+        return built
 
     def save(self, data: HasWeights) -> None:
         """Write the network to a file of its own, all or nothing."""

@@ -93,7 +93,8 @@ def train(
     saved = stage.checkpoints.latest()
     if saved is not None:
         state.from_dict(saved)
-        logger.info("%s: going on from step %d of %d", stage.name, state.step, parameters.steps)
+        if state.step < parameters.steps:
+            logger.info("%s: going on from step %d of %d", stage.name, state.step, parameters.steps)
         for row in state.history:  # this run's curves begin where the training did
             _send(row, stage.name, log_metrics)
     classifier = stage.classifier
@@ -101,9 +102,7 @@ def train(
         # Evaluated, its answer to an image hangs on no other image of the batch.
         classifier = classifier.guided_by(state.average.eval().respond)
         most = 2 * parameters.batch_size * (parameters.steps - state.step)
-        logger.info(
-            "%s: the teacher is asked about %d generated images at most", stage.name, most
-        )
+        logger.info("%s: the teacher is asked about %d generated images at most", stage.name, most)
     if place is not None:
         place.share(state, stage)
     first = place is None or place.rank == 0

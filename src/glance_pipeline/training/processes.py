@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +20,10 @@ from glance_pipeline.compute import chosen_device, set_threads, use_gpu
 from glance_pipeline.errors import UserError
 from glance_pipeline.training.rows import share_rows
 from glance_pipeline.training.state import Stage, TrainingState
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+    from torch.distributed.launcher.api import LaunchConfig
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +72,22 @@ def launch(train: Train, stage: Stage, processes: int) -> None:
             elastic_launch(_configuration(folder, processes), _work)(train, folder, threads, gpu)
         except ChildFailedError as error:
             rank, failure = error.get_first_failure()
-            logger.debug("%s", failure.error_file_data)
-            said = str(failure.message).strip().partition("\n")[0]
-            raise UserError(f"{stage.name}: process {rank} of {processes} ended: {said}") from None
+            said = f"{stage.name}: process {rank} of {processes} ended: {_message(failure)}"
+            raise UserError(said) from None
         except SignalException as error:
             ended_by = error.sigval
         else:
             return
     signal.raise_signal(ended_by)
+
+
+def _message(failure: "ProcessFailure") -> str:
+    """Return what a process that failed said, in one line; where it was goes to the log."""
+    said: Any = failure.message
+    if isinstance(said, dict):  # of an exception, and not of a signal
+        logger.debug("%s", said.get("extraInfo", {}).get("py_callstack"))
+        said = said.get("message")
+    return str(said).strip().partition("\n")[0]
 
 
 def _check(stage: Stage, processes: int) -> None:
@@ -161,12 +174,14 @@ def _own_signals() -> Iterator[None]:
     """Put back the signal handlers that ``elastic_launch`` replaces, and quieten its log."""
     handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
     before = {number: signal.getsignal(number) for number in handled}
-    log = logging.getLogger("torch.distributed.elastic")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    logs = [logging.getLogger(f"torch.{name}") for name in ("distributed", "multiprocessing")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -19,7 +19,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
@@ -39,13 +38,12 @@ def share_rows(
         critics: in training.
         frozen: networks in evaluation mode, which answer each image by itself.
     """
-    for network in (surrogate.encoder, surrogate.head, surrogate.generator, critics.features):
+    trained = (surrogate.encoder, surrogate.head, surrogate.generator, critics.features)
+    for network in (*trained, average.encoder, average.head, *frozen):
         _share(network)
     _share(surrogate.generator, "activations")
     _share(critics.images.trunk)
     _share(critics.images, "judge")
-    for network in (average.encoder, average.head, *frozen):
-        _share(network)
     for module in surrogate.encoder.modules():
         if isinstance(module, nn.BatchNorm2d):
             _normalise_over_all_rows(module)
@@ -96,6 +94,20 @@ class _Whole(torch.autograd.Function):
         return _Mine.apply(gradient), None
 
 
+class _Sum(torch.autograd.Function):
+    """The sum of what each process holds, of which each makes something of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, mine: Tensor) -> Tensor:
+        total = mine.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return _Sum.apply(gradient.contiguous())
+
+
 def _rows(count: int) -> slice:
     """Return this process's share of ``count`` rows; shares differ by one row at most."""
     rank, processes = dist.get_rank(), dist.get_world_size()
@@ -127,18 +139,18 @@ def _normalise_over_all_rows(norm: nn.BatchNorm2d) -> None:
             return nn.BatchNorm2d.forward(norm, x)
         values = x.float()
         size = values.new_tensor([values.numel() / x.shape[1]])
-        total = all_reduce(torch.cat([values.sum((0, 2, 3)), size]))
+        total = _Sum.apply(torch.cat([values.sum((0, 2, 3)), size]))
         count = total[-1].detach()
         mean = total[:-1] / count
         centred = values - mean[:, None, None]
-        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             _remember(norm, mean, variance * count / (count - 1))
         assert norm.weight is not None
         scale = norm.weight * (variance + norm.eps).rsqrt()
         return (centred * scale[:, None, None] + norm.bias[:, None, None]).to(x.dtype)
 
-    norm.forward = forward  # type: ignore[method-assign]
+    norm.forward = forward  # type: ignore[assignment,method-assign]
 
 
 def _remember(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
