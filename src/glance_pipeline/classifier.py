@@ -3,6 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,8 +62,8 @@ class Classifier(nn.Module):
     Attributes:
         differentiable: whether gradients flow through the network itself.
         entrance: brings images into the network's own size, colour and range.
-        again: makes the same classifier anew, without arguments, in another process; None where
-            its network itself can be handed over.
+        again: makes the same classifier anew, also in another process to which it is pickled:
+            from its network, unless it was loaded by something that says otherwise.
 
     Raises:
         ValueError: where no linear layer is found and none is named, or where the network's
@@ -83,13 +84,8 @@ class Classifier(nn.Module):
         self.entrance = Entrance(specification)
         self._answer_both = answering(network, specification.feature_layer)
         self._stand_in: StandIn | None = None
-        self.again: Callable[[], Classifier] | None = None
+        self.again: Callable[[], Classifier] = partial(Classifier, network, specification, origin)
         self._check_network()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self.again is not None:
-            return self.again, ()
-        return Classifier, (self.network, self.specification, self.origin)
 
     def train(self, mode: bool = True) -> "Classifier":
         """Stay in evaluation mode: a teacher is frozen, its batch statistics too."""

@@ -107,8 +107,9 @@ def _hand_over(stage: Stage, folder: Path) -> None:
     """Write what the processes need; they map the images into memory, so that there is one copy."""
     np.save(folder / "images.npy", stage.data.images)
     data = replace(stage.data, images=stage.data.images[:0])
+    parts = vars(stage) | {"data": data, "classifier": stage.classifier.again}
     try:
-        torch.save(replace(stage, data=data), folder / "stage.pt")
+        torch.save(parts, folder / "stage.pt")
     except (pickle.PicklingError, TypeError, AttributeError, RuntimeError) as error:
         raise UserError(
             f"compute.processes: {stage.classifier.origin} cannot be handed to another process "
@@ -118,9 +119,10 @@ def _hand_over(stage: Stage, folder: Path) -> None:
 
 def _taken_over(folder: Path) -> Stage:
     # Our own file, written a moment ago by the process that started this one.
-    stage: Stage = torch.load(folder / "stage.pt", map_location="cpu", weights_only=False)
+    parts = torch.load(folder / "stage.pt", map_location="cpu", weights_only=False)
     images = np.load(folder / "images.npy", mmap_mode="r")
-    return replace(stage, data=replace(stage.data, images=images))
+    data = replace(parts["data"], images=images)
+    return Stage(**parts | {"data": data, "classifier": parts["classifier"]()})
 
 
 def _work(train: Train, folder: Path, threads: int, gpu: bool) -> None:
