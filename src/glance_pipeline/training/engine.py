@@ -89,14 +89,7 @@ def train(
         place: of this process among several; None where it is alone.
     """
     parameters = stage.parameters
-    state = TrainingState.at_start(stage, device)
-    saved = stage.checkpoints.latest()
-    if saved is not None:
-        state.from_dict(saved)
-        if state.step < parameters.steps:
-            logger.info("%s: going on from step %d of %d", stage.name, state.step, parameters.steps)
-        for row in state.history:  # this run's curves begin where the training did
-            _send(row, stage.name, log_metrics)
+    state = _resumed(stage, device, log_metrics)
     classifier = stage.classifier
     if not classifier.differentiable:
         # Evaluated, its answer to an image hangs on no other image of the batch.
@@ -130,6 +123,21 @@ def train(
             state.peak_rss_mb = max(state.peak_rss_mb, peak_rss_mb())
             stage.checkpoints.save(state.step, state.to_dict())
     bar.close()
+    return state
+
+
+def _resumed(stage: Stage, device: torch.device, log_metrics: MetricSink | None) -> TrainingState:
+    """Return the state of the last checkpoint, or that before the first step."""
+    state = TrainingState.at_start(stage, device)
+    saved = stage.checkpoints.latest()
+    if saved is not None:
+        state.from_dict(saved)
+        if state.step < stage.parameters.steps:
+            logger.info(
+                "%s: going on from step %d of %d", stage.name, state.step, stage.parameters.steps
+            )
+        for row in state.history:  # this run's curves begin where the training did
+            _send(row, stage.name, log_metrics)
     return state
 
 
