@@ -129,8 +129,8 @@ def lay_out_as_in_textbooks(network: Network) -> Network:
 class ContiguousData(TrainingData):
     """Training data whose batches are contiguous (N, C, H, W)."""
 
-    def batch(self, rows: Tensor) -> Batch:
-        """Return the float batch of some rows, (B,) integers."""
-        batch = super().batch(rows)
+    def batch(self, rows: Tensor, device: torch.device | None = None) -> Batch:
+        """Return the float batch of some rows, (B,) integers, on ``device``."""
+        batch = super().batch(rows, device)
         images = batch.images.clone(memory_format=torch.contiguous_format)
         return Batch(images, batch.answer, batch.context)

@@ -13,9 +13,10 @@ and backward, counted by torch, in the fastest matrix product (2048 × 2048 × 2
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import lcm
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -28,11 +29,13 @@ from tqdm import tqdm
 from benchmarks.command_line import command_line, publish
 from benchmarks.textbook_layout import ContiguousData, lay_out_as_in_textbooks
 from benchmarks.untrained import STAGES, Stage, untrained_stages
-from glance_pipeline.compute import set_threads
+from glance_pipeline.compute import chosen_device, set_threads
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.objectives import build_objectives
 from glance_pipeline.seeding import torch_generator
-from glance_pipeline.training import engine
+from glance_pipeline.training import state as training
+from glance_pipeline.training.checkpoint import Checkpoints
+from glance_pipeline.training.step import train_step, uses_bfloat16
 
 VARIANTS = ("project", "textbook")
 MATRIX = 2048
@@ -48,22 +51,27 @@ class Trainer:
     """
 
     def __init__(self, stage: Stage, variant: str, seed: int) -> None:
-        self.parameters = stage.parameters
-        self.data = stage.data
         surrogate, critics = stage.copies()
-        self.classifier, self.reader = stage.judges()
-        self.state = engine._start(
-            self.parameters,
+        classifier, reader = stage.judges()
+        self.stage = training.Stage(
+            stage.name,
+            stage.parameters,
             surrogate,
             critics,
-            len(stage.data),
+            classifier,
+            stage.data,
+            Checkpoints(Path(), ""),  # none is read or written
             torch_generator(seed, "throughput", stage.name),
+            reader,
         )
-        self.objectives = build_objectives(self.parameters)
+        self.state = training.TrainingState.at_start(self.stage, chosen_device())
         if variant == "textbook":
-            self.parameters = self.parameters.model_copy(update={"precision": "float32"})
-            self.data = ContiguousData(**vars(stage.data))
-            judges: list[nn.Module] = [self.classifier, *([self.reader] if self.reader else [])]
+            self.stage = replace(
+                self.stage,
+                parameters=stage.parameters.model_copy(update={"precision": "float32"}),
+                data=ContiguousData(**vars(stage.data)),
+            )
+            judges: list[nn.Module] = [classifier, *([reader] if reader else [])]
             for network in (surrogate, self.state.average, critics, *judges):
                 lay_out_as_in_textbooks(network)
 
@@ -71,9 +79,7 @@ class Trainer:
         """Train for one step as if it were the ``number``-th of the stage; return its seconds."""
         self.state.step = number
         began = time.perf_counter()
-        engine._train_step(
-            self.state, self.parameters, self.objectives, self.classifier, self.data, self.reader
-        )
+        train_step(self.state, self.stage, self.stage.classifier)
         return time.perf_counter() - began
 
 
@@ -217,7 +223,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]:
     rows = {}
     for name in STAGES:
         parameters = stages[name].parameters
-        precision = names[engine.uses_bfloat16(parameters.precision)]
+        precision = names[uses_bfloat16(parameters.precision)]
         own = [phase for phase in phases if phase.stage == name]
         each = []
         for phase in own:

@@ -127,7 +127,7 @@ def test_every_catalog_entry_can_be_made(configured):
             assert catalog[name] is not None
 
 
-@pytest.mark.parametrize("environment", ["base", "test", "celeba", "ffhq"])
+@pytest.mark.parametrize("environment", ["base", "test", "celeba", "ffhq", "ffhq128", "ffhq256"])
 def test_an_environment_has_only_parameters_that_a_pipeline_reads(environment, registered):
     used = {name.partition(".")[0] for name, _ in blocks()} | {"compute"}
     for file in sorted((PROJECT / "conf" / environment).glob("parameters*.yml")):

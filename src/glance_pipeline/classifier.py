@@ -1,7 +1,9 @@
 """The teacher: the user's frozen classifier behind one small protocol."""
 
 import copy
+import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +26,10 @@ __all__ = [
     "StandIn",
     "in_quickest_layout",
     "margins",
+    "on_device",
 ]
+
+logger = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -43,7 +48,7 @@ class Classifier(nn.Module):
 
     It takes images as the rest of the project has them, float (N, C, H, W) in [−1, 1], and
     brings them into the network's own input range. Gradients flow through it to the images, none
-    to its weights.
+    to its weights. Images may be on any device; the answer is on theirs.
 
     A network may be a black box (``teachers/black_box.py``): it is shown images rounded to 8 bits,
     and what it says has no gradient. Where one is needed a stand-in lends it: the answer is the
@@ -58,6 +63,8 @@ class Classifier(nn.Module):
     Attributes:
         differentiable: whether gradients flow through the network itself.
         entrance: brings images into the network's own size, colour and range.
+        again: makes the same classifier anew, also in another process to which it is pickled:
+            from its network, unless it was loaded by something that says otherwise.
 
     Raises:
         ValueError: where no linear layer is found and none is named, or where the network's
@@ -77,6 +84,7 @@ class Classifier(nn.Module):
         self.differentiable = not isinstance(network, BlackBox)
         self.entrance = Entrance(specification)
         self._stand_in: StandIn | None = None
+        self.again: Callable[[], Classifier] = partial(Classifier, network, specification, origin)
         self._answer_both = self._checked_network()
 
     def train(self, mode: bool = True) -> "Classifier":
@@ -87,6 +95,11 @@ class Classifier(nn.Module):
     def class_names(self) -> tuple[str, ...]:
         """The name of each logit, in their order."""
         return self.specification.class_names
+
+    @property
+    def device(self) -> torch.device:
+        """Where it answers."""
+        return self.entrance.mean.device
 
     def guided_by(self, stand_in: StandIn) -> "Classifier":
         """Return the teacher with gradients: itself where it has them, else the stand-in's.
@@ -106,9 +119,9 @@ class Classifier(nn.Module):
             RuntimeError: where gradients are wanted of a black box that no stand-in guides.
         """
         if self.differentiable:
-            said, features = self._answer_both(self.entrance(images))
-            logits = to_logits(said, self.specification.output)
-            return Answer(logits, logits if features is None else features)
+            said, features = self._answer_both(self.entrance(images.to(self.device)))
+            logits = to_logits(said, self.specification.output).to(images.device)
+            return Answer(logits, logits if features is None else features.to(images.device))
         if not (torch.is_grad_enabled() and images.requires_grad):
             return self._answer_of_black_box(images, remember=True)
         if self._stand_in is None:
@@ -127,7 +140,8 @@ class Classifier(nn.Module):
         """
         if not self.differentiable:
             return self(images).logits
-        logits = to_logits(self.network(self.entrance(images)), self.specification.output)
+        said = self.network(self.entrance(images.to(self.device)))
+        logits = to_logits(said, self.specification.output).to(images.device)
         if not torch.is_grad_enabled():
             check_finite(logits, self.origin)
         return logits
@@ -167,7 +181,8 @@ class Classifier(nn.Module):
             said, features = self.network.ask(seen, remember)
         logits = to_logits(said, self.specification.output)
         check_finite(logits, self.origin)
-        return Answer(logits, logits if features is None else features)
+        answer = Answer(logits, logits if features is None else features)
+        return Answer(*(part.to(images.device) for part in answer))
 
     def _checked_network(self) -> AnswerBoth:
         """Ask about two plain images, and about one of them alone; return how to ask for features.
@@ -232,6 +247,26 @@ def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
     )
     best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
     return (logits if outcomes is None else logits[:, wanted]) - best_other
+
+
+def on_device(classifier: Classifier, device: torch.device) -> Classifier:
+    """Move the weights to ``device``, in place, where the network works there; return it.
+
+    A network that keeps tensors of its own on the CPU stays there as a whole, and the log says so;
+    so does a black box, which is asked with arrays.
+    """
+    if not classifier.differentiable or classifier.device == device:
+        return classifier
+    before = classifier.device
+    classifier.to(device)
+    try:
+        with torch.no_grad():
+            classifier.logits(torch.zeros(2, *classifier.specification.image_shape))
+    except RuntimeError as error:
+        classifier.to(before)
+        said = str(error).strip().partition("\n")[0]
+        logger.warning("%s stays on %s: on %s, %s", classifier.origin, before, device, said)
+    return classifier
 
 
 def in_quickest_layout(classifier: Classifier) -> Classifier:

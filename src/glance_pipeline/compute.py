@@ -1,10 +1,23 @@
-"""The one place that decides how many threads, workers and bits a product this project uses."""
+"""The one place that decides what of the machine is used: threads, device, processes, bits."""
 
 import os
 import resource
 import sys
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
+
+
+@dataclass
+class _Chosen:
+    """What the parameters ``compute`` said; one CPU process until they have."""
+
+    device: torch.device
+    processes: int
+
+
+_chosen = _Chosen(torch.device("cpu"), 1)
 
 
 def available_cores() -> int:
@@ -19,9 +32,75 @@ def set_threads(threads: int | None) -> int:
     return threads
 
 
-def multiplies_in_bfloat16() -> bool:
-    """Return whether the processor has instructions for products of bfloat16."""
+def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Let the networks of this process run on ``wanted``; return the device.
+
+    ``auto`` is the GPU where torch can use one. There float32 stays float32: torch's default of
+    rounding the factors of convolutions to 10 bits (TF32) is turned off, since finite differences
+    of the generator are taken in float32 (``objectives/activations.py``).
+
+    Raises:
+        ValueError: where ``cuda`` is wanted and torch can use no GPU.
+    """
+    there = wanted != "cpu" and torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise ValueError(
+            f"compute.device: found 'cuda', but torch {torch.__version__} finds no GPU that it "
+            "can use; wanted auto or cpu"
+        )
+    _chosen.device = torch.device("cuda" if there else "cpu")
+    if there:
+        torch.backends.cudnn.allow_tf32 = False
+    return _chosen.device
+
+
+def choose_processes(wanted: int | Literal["auto"]) -> int:
+    """Let each training stage run in ``wanted`` processes; return their number.
+
+    ``auto`` is one for each GPU, or a single one on the CPU. Call ``choose_device`` first.
+
+    Raises:
+        ValueError: where there are fewer GPUs than that.
+    """
+    on_gpu = _chosen.device.type == "cuda"
+    gpus = torch.cuda.device_count() if on_gpu else 0
+    processes = max(gpus, 1) if wanted == "auto" else wanted
+    if on_gpu and processes > gpus:
+        raise ValueError(
+            f"compute.processes: found {processes}, wanted at most {gpus}, one for each GPU"
+        )
+    _chosen.processes = processes
+    return processes
+
+
+def chosen_device() -> torch.device:
+    """Return where the networks run."""
+    return _chosen.device
+
+
+def chosen_processes() -> int:
+    """Return in how many processes a training stage runs."""
+    return _chosen.processes
+
+
+def use_gpu(number: int) -> torch.device:
+    """Let this process run on one GPU of several; return the device."""
+    torch.cuda.set_device(number)
+    choose_device("cuda")
+    _chosen.device = torch.device("cuda", number)
+    return _chosen.device
+
+
+def multiplies_in_bfloat16(device: torch.device | None = None) -> bool:
+    """Return whether ``device`` has instructions for products of bfloat16; None is the CPU."""
+    if device is not None and device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def autocast(device: torch.device, bfloat16: bool) -> torch.autocast:
+    """Return the context in which networks on ``device`` run in bfloat16, or in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
 def peak_rss_mb() -> float:

@@ -92,7 +92,7 @@ def test_each_kind_of_step_trains(variant: str) -> None:
     wanted = torch.contiguous_format if variant == "textbook" else torch.channels_last
     weight = trainer.state.surrogate.generator.blocks[0].second.weight
     assert weight.is_contiguous(memory_format=wanted)
-    assert isinstance(trainer.data, ContiguousData) == (variant == "textbook")
+    assert isinstance(trainer.stage.data, ContiguousData) == (variant == "textbook")
     for kind in list(phases_of("tiny", stage.parameters))[-1].kinds:
         before = weights_of(trainer)
         assert trainer.step(kind.step) > 0

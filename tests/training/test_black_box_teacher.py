@@ -68,7 +68,7 @@ class Killed(BaseException):
 def test_a_training_killed_anywhere_ends_with_the_same_bytes(tmp_path, monkeypatch):
     unbroken = run(tmp_path / "unbroken")
     assert "imitation" in unbroken.history
-    real_step = engine._train_step
+    real_step = engine.train_step
     calls = iter(range(1000))
 
     def step(*arguments: Any) -> dict[str, float]:
@@ -77,7 +77,7 @@ def test_a_training_killed_anywhere_ends_with_the_same_bytes(tmp_path, monkeypat
         return real_step(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(engine, "_train_step", step)
+        patch.setattr(engine, "train_step", step)
         run(tmp_path / "broken")
     resumed = run(tmp_path / "broken")
     for name, tensor in tensors(unbroken).items():

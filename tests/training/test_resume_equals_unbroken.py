@@ -67,7 +67,7 @@ def test_a_training_killed_anywhere_ends_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unbroken = run(tmp_path / "unbroken")
-    real_step = engine._train_step
+    real_step = engine.train_step
     for killed_at in (3, 12):
         calls = iter(range(1000))
 
@@ -77,7 +77,7 @@ def test_a_training_killed_anywhere_ends_with_the_same_bytes(
             return real_step(*arguments)
 
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(engine, "_train_step", step)
+            patch.setattr(engine, "train_step", step)
             run(tmp_path / f"broken_{killed_at}")
         resumed = run(tmp_path / f"broken_{killed_at}")
         for name, tensor in tensors(unbroken).items():
@@ -92,7 +92,7 @@ def test_a_training_with_augmentation_killed_anywhere_ends_with_the_same_bytes(
     options = {"target": -0.9, "images_to_full": 100, "update_every": 4}
     unbroken = run(tmp_path / "unbroken", augmentation=options)
     assert unbroken.history["adversarial_augmentation"].max() > 0.2
-    real_step = engine._train_step
+    real_step = engine.train_step
     calls = iter(range(1000))
 
     def step(*arguments: Any) -> dict[str, float]:
@@ -101,7 +101,7 @@ def test_a_training_with_augmentation_killed_anywhere_ends_with_the_same_bytes(
         return real_step(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(engine, "_train_step", step)
+        patch.setattr(engine, "train_step", step)
         run(tmp_path / "broken", augmentation=options)
     resumed = run(tmp_path / "broken", augmentation=options)
     for name, tensor in tensors(unbroken).items():
@@ -163,7 +163,7 @@ def test_align_killed_in_the_middle_ends_with_the_same_bytes(
 ) -> None:
     unbroken = align_run(tmp_path / "unbroken")
     assert unbroken.surrogate.concept_names[:2] == ["bright", "top"]
-    real_step = engine._train_step
+    real_step = engine.train_step
     calls = iter(range(1000))
 
     def step(*arguments: Any) -> dict[str, float]:
@@ -173,7 +173,7 @@ def test_align_killed_in_the_middle_ends_with_the_same_bytes(
 
     run(tmp_path / "start", steps=4)
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(engine, "_train_step", step)
+        patch.setattr(engine, "train_step", step)
         align_run(tmp_path / "broken")
     resumed = align_run(tmp_path / "broken")
     for name, tensor in tensors(unbroken).items():
@@ -191,7 +191,7 @@ def test_curves_average_each_objective_over_the_steps_that_computed_it(
         return {"reconstruction": float(number)} | ({"critic": 6.0} if number % 2 else {})
 
     logged: list[tuple[dict[str, float], int]] = []
-    monkeypatch.setattr(engine, "_train_step", step)
+    monkeypatch.setattr(engine, "train_step", step)
     settings = parameters(steps=8)
     distill(
         IMAGES,
@@ -216,7 +216,7 @@ def test_a_finished_training_is_not_done_again(
     def fail(*_: Any) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(engine, "_train_step", fail)
+    monkeypatch.setattr(engine, "train_step", fail)
     again = run(tmp_path)
     assert all(torch.equal(t, tensors(again)[k]) for k, t in tensors(first).items())
     assert again.cost == first.cost

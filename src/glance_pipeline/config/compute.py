@@ -1,5 +1,7 @@
 """Parameters that belong to no single pipeline: the seed and the use of the machine."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
@@ -9,12 +11,16 @@ class ComputeParameters(BaseModel):
     Attributes:
         threads: torch threads; None takes every available core.
         workers: joblib workers; None takes every available core.
+        device: where the networks run; ``auto`` takes the GPU where torch can use one.
+        processes: of a training stage, which share each batch; ``auto`` takes one for each GPU.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     threads: PositiveInt | None = None
     workers: PositiveInt | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    processes: PositiveInt | Literal["auto"] = 1
 
 
 class SharedParameters(BaseModel):

@@ -11,7 +11,8 @@ from kedro.utils import load_obj
 from pydantic import ValidationError
 from torch import nn
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifier import Classifier, ClassifierSpecification, on_device
+from glance_pipeline.compute import chosen_device
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
 from glance_pipeline.errors import UserError
@@ -106,7 +107,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             raise DatasetError(str(error)) from error
 
     def load(self) -> Classifier:
-        """Read the classifier in whatever form it comes, and freeze it.
+        """Read the classifier in whatever form it comes, freeze it, and move it to the device.
 
         Raises:
             UnusableClassifierError: where that cannot be done; it names the file.
@@ -118,7 +119,20 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             specification = specify(source.known, told)
             classifier = Classifier(source.network, specification, f"classifier {path}")
         self._speak_of_many_classes(len(classifier.class_names))
-        return classifier
+        classifier.again = self._of_one_file(path).load
+        return on_device(classifier, chosen_device())
+
+    def _of_one_file(self, path: Path) -> "ClassifierDataset":
+        """Return the dataset of this very file, which another process can load."""
+        return ClassifierDataset(
+            filepath=None if self._format == "callable" else str(path),
+            network=self._network,
+            arguments=self._arguments,
+            specification=self._specification,
+            key=self._key,
+            prefix=self._prefix,
+            format=self._format,
+        )
 
     def read_source(self) -> Source:
         """Read the network and what its own file says, before anything is made of both.

@@ -5,8 +5,9 @@ from typing import Any, Protocol, Self
 
 from kedro.io import DatasetError, Version
 from kedro.utils import load_obj
-from torch import Tensor
+from torch import Tensor, nn
 
+from glance_pipeline.compute import chosen_device
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, read_weights, write_weights
 
@@ -57,16 +58,19 @@ class NetworkWeightsDataset(VersionedPathDataset[HasWeights]):
         self._network = network
 
     def load(self) -> HasWeights:
-        """Build the network from its file."""
+        """Build the network from its file, on the chosen device."""
         path = self.load_path
         tensors, header = read_weights(path, self._network)
         try:
-            return load_obj(self._network).from_weights(tensors, header)
+            built: HasWeights = load_obj(self._network).from_weights(tensors, header)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DatasetError(
                 f"weights {path}: found the weights of another architecture than "
                 f"{self._network} that is wanted: {shorten(str(error), 400)}"
             ) from error
+        if isinstance(built, nn.Module):
+            built.to(chosen_device())
+        return built
 
     def save(self, data: HasWeights) -> None:
         """Write the network to a file of its own, all or nothing."""

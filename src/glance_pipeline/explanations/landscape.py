@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import multiplies_in_bfloat16
+from glance_pipeline.compute import autocast, multiplies_in_bfloat16
 from glance_pipeline.explanations.intervention import Intervention
 from glance_pipeline.explanations.subjects import draw, padded
 from glance_pipeline.networks import Codes, TwinSurrogate
@@ -171,7 +171,8 @@ class Landscape:
     def _seen(self, candidates: Candidates) -> Tensor:
         """Return the teacher's logits, float32 (R, K), on the pictures before rounding."""
         codes = self.codes_of(candidates)
-        with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_in_bfloat16()):
+        device = self.surrogate.device
+        with autocast(device, multiplies_in_bfloat16(device)):
             images = self.surrogate.generate(padded(codes))
             # What is seen ends at black and white; the slope is that of the drawing before it.
             clipped = images + (images.clamp(-1, 1) - images).detach()

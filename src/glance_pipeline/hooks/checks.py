@@ -12,7 +12,7 @@ from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
-from glance_pipeline.config.compute import SharedParameters
+from glance_pipeline.config.compute import ComputeParameters, SharedParameters
 from glance_pipeline.errors import UserError
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
 
@@ -49,9 +49,7 @@ class ChecksHooks:
         check_ingest(pipeline, catalog)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
-        from glance_pipeline.compute import set_threads
-
-        set_threads(shared.compute.threads)
+        use_machine(shared.compute)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
@@ -72,6 +70,18 @@ def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     except DatasetError as error:
         said = error.__cause__ if isinstance(error.__cause__, UserError) else error
         raise CannotRunError(str(said)) from error
+
+
+def use_machine(wanted: ComputeParameters) -> None:
+    """Set threads, device and processes; raise where the machine has no such thing."""
+    from glance_pipeline.compute import choose_device, choose_processes, set_threads
+
+    set_threads(wanted.threads)
+    try:
+        choose_device(wanted.device)
+        choose_processes(wanted.processes)
+    except ValueError as error:
+        raise CannotRunError(str(error)) from error
 
 
 def check_explained(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

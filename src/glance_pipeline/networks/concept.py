@@ -123,7 +123,7 @@ def not_told_by_others(concepts: Sequence[Concept]) -> list[int]:
 def shares(codes: Tensor, concepts: Sequence[Concept]) -> Tensor:
     """Return b = u·std + mean, (N, K), of the codes (N, K) of K concepts."""
     std, mean = (
-        torch.tensor([getattr(c, field) for c in concepts], dtype=codes.dtype)
+        torch.tensor([getattr(c, field) for c in concepts], dtype=codes.dtype, device=codes.device)
         for field in ("std", "mean")
     )
     return codes * std + mean

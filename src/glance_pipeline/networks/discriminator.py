@@ -57,8 +57,11 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return how real each image looks, (N,), as a logit."""
-        x = self.last(minibatch_standard_deviation(self.trunk(images)))
-        return self.head(x.flatten(1)).squeeze(1)
+        return self.judge(minibatch_standard_deviation(self.trunk(images)))
+
+    def judge(self, features: Tensor) -> Tensor:
+        """Return logits (N,) of features (N, widths[0] + 1, 4, 4), each image by itself."""
+        return self.head(self.last(features).flatten(1)).squeeze(1)
 
 
 class FeatureDiscriminator(nn.Module):

@@ -92,6 +92,11 @@ class Generator(nn.Module):
         """Draw the images (N, C, H, W), about [−1, 1], of codes (N, code)."""
         return self.synthesise(self.mapping(code))[0]
 
+    def activations(self, code: Tensor) -> list[Tensor]:
+        """Return the features of every resolution (N, C, H, W), coarse to fine, and the images."""
+        image, features = self.synthesise(self.mapping(code))
+        return [*features, image]
+
     def synthesise(self, w: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Draw images of w (N, style); also return the features of every resolution."""
         x = self.constant.expand(len(w), -1, -1, -1)

@@ -64,8 +64,9 @@ class Linear(nn.Module):
         return leaky_relu(x) if self.activate else x
 
     def effective(self) -> tuple[Tensor, Tensor]:
-        """Return the weight (outputs, inputs) and bias that are applied, float64."""
-        return self.weight.detach().double() * self.gain, self.bias.detach().double() * self.rate
+        """Return the weight (outputs, inputs) and bias that are applied, float64, on the CPU."""
+        weight, bias = (part.detach().cpu().double() for part in (self.weight, self.bias))
+        return weight * self.gain, bias * self.rate
 
     @torch.no_grad()
     def load_effective(self, weight: Tensor, bias: Tensor) -> None:

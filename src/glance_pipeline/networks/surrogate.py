@@ -76,6 +76,9 @@ class Codes:
 class TwinSurrogate(nn.Module):
     """Student E, h, H and generator G on one code.
 
+    It takes images and codes from any device, computes where its weights are, and answers on the
+    device of what it was given.
+
     Args:
         shape: sizes of all networks.
         concepts: name and scale of each dimension of u; by default all latent.
@@ -101,6 +104,11 @@ class TwinSurrogate(nn.Module):
         self.generator = Generator(
             code, resolution, channels, shape.widths, shape.style, shape.mapping_layers
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.generator.constant.device
 
     @property
     def concept_names(self) -> list[str]:
@@ -138,7 +146,7 @@ class TwinSurrogate(nn.Module):
 
     def encode(self, images: Tensor) -> Codes:
         """Infer the codes of images (N, C, H, W) in [−1, 1]."""
-        code = self.encoder(images)
+        code = self.encoder(images.to(self.device)).to(images.device)
         return Codes(code[:, : self.shape.concepts], code[:, self.shape.concepts :])
 
     @torch.no_grad()
@@ -149,15 +157,17 @@ class TwinSurrogate(nn.Module):
 
     def predict(self, codes: Codes) -> Tensor:
         """Return the student's logits h(u), (N, K)."""
-        return self.head(codes.concepts)[0]
+        return self.head(codes.concepts.to(self.device))[0].to(codes.concepts.device)
 
     def respond(self, images: Tensor) -> Answer:
         """Return the student's answer to images (N, C, H, W) in [−1, 1]: h(E(x)) and H(E(x))."""
-        return Answer(*self.head(self.encode(images).concepts))
+        said = self.head(self.encode(images.to(self.device)).concepts)
+        return Answer(*(part.to(images.device) for part in said))
 
     def generate(self, codes: Codes) -> Tensor:
         """Draw the images (N, C, H, W), about [−1, 1], of codes."""
-        return self.generator(torch.cat([codes.concepts, codes.residual], dim=1))
+        code = torch.cat([codes.concepts, codes.residual], dim=1)
+        return self.generator(code.to(self.device)).to(code.device)
 
     @torch.no_grad()
     def generate_batched(self, codes: Codes, size: int = 256) -> Tensor:
@@ -301,7 +311,7 @@ class TwinSurrogate(nn.Module):
             logits = level_logits(before[:, members], levels)
             # All −∞, and so not a number, where none is held.
             part = logits.masked_fill(~free, -torch.inf).softmax(1).masked_fill(~free, 0.0)
-            std = torch.tensor([level.std for level in levels], dtype=before.dtype)
+            std = before.new_tensor([level.std for level in levels])
             taken = gained.sum(1, keepdim=True) * part / std
             made_up[:, members] = after[:, members] - taken
         return made_up

@@ -37,9 +37,8 @@ class GeneratorActivations:
         """Return the activations (k·rows, C, H, W) of concepts (k·rows, L), coarse to fine."""
         copies = len(concepts) // len(self._residual)
         code = torch.cat([concepts, self._residual.repeat(copies, 1)], 1)
-        with torch.autocast("cpu", enabled=False):
-            image, features = self.generator.synthesise(self.generator.mapping(code))
-            return [normalise(x) for x in [*features, image]]
+        with torch.autocast(code.device.type, enabled=False):
+            return [normalise(x) for x in self.generator.activations(code)]
 
 
 class GeneratorPenalty:

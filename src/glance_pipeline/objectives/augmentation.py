@@ -44,7 +44,8 @@ class AdaptiveAugmentation:
         count, chosen = len(images), self.parameters
 
         def gated(amounts: Tensor) -> Tensor:
-            return amounts * (torch.rand(count, generator=generator) < self.probability)
+            chosen_images = torch.rand(count, generator=generator) < self.probability
+            return (amounts * chosen_images).to(images.device)
 
         def normal(deviation: float) -> Tensor:
             return gated(deviation * torch.randn(count, generator=generator))
@@ -54,7 +55,7 @@ class AdaptiveAugmentation:
 
         across, down = uniform(chosen.translation), uniform(chosen.translation)
         zoom, angle = normal(chosen.scale), uniform(math.radians(chosen.rotation))
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(images.device.type, enabled=False):
             images = move(images.float(), across, down, zoom.exp2(), angle)
             if images.shape[1] == 3:
                 images = change_saturation(images, normal(chosen.saturation).exp2())

@@ -27,10 +27,10 @@ def hessian_penalty(
         generator: source of the directions.
         epsilon: what the second difference is divided by, squared.
     """
-    moves = rademacher(directions, inputs.shape[1], generator) * step
+    moves = rademacher(directions, inputs.shape[1], generator).to(step.device) * step
     points = torch.cat([inputs[None], inputs + moves, inputs - moves])
     outputs = function(points.flatten(0, 1))
-    total = torch.zeros(())
+    total = inputs.new_zeros(())
     for output in outputs:
         output = output.unflatten(0, (len(points), len(inputs)))
         plus, minus = output[1 : 1 + directions], output[1 + directions :]

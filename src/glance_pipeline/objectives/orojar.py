@@ -28,10 +28,10 @@ def orthogonal_jacobian(
         generator: source of the directions.
         epsilon: what the first difference is divided by.
     """
-    moves = rademacher(directions, inputs.shape[1], generator) * step
+    moves = rademacher(directions, inputs.shape[1], generator).to(step.device) * step
     points = torch.cat([inputs[None], inputs + moves])
     outputs = function(points.flatten(0, 1))
-    total = torch.zeros(())
+    total = inputs.new_zeros(())
     for output in outputs:
         output = output.unflatten(0, (len(points), len(inputs)))
         along = (output[1:] - output[:1]) / epsilon

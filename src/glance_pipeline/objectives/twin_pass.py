@@ -42,7 +42,8 @@ class TwinPass:
         classifier: the frozen teacher.
         critics: the adversaries.
         batch: real images.
-        generator: source of every random draw.
+        generator: source of every random draw, on the CPU, so that a seed draws the same for every
+            device.
         intervened: share of rows whose concepts are intervened on, 0 … 1.
         reader: the frozen attribute reader, (B, C, H, W) → standardised (B, J); None before
             alignment.
@@ -95,12 +96,12 @@ class TwinPass:
         concepts, residual = self.codes.concepts, self.codes.residual
         count = len(concepts)
         order = self._permutation(count)
-        swap = (torch.arange(count) < self.swapped)[:, None]
+        swap = (torch.arange(count, device=order.device) < self.swapped)[:, None]
         residual = torch.where(swap, residual[order], residual)
         if self.swapped < count:
             donors = torch.stack([self._permutation(count) for _ in range(concepts.shape[1])], 1)
             # The levels of a categorical feature are moved together.
-            first = self.surrogate.first_of_feature
+            first = self.surrogate.first_of_feature.to(donors.device)
             moved = concepts.detach().gather(0, donors[:, first])
             mask = self._intervention_mask(concepts.shape, first)
             concepts = torch.where(mask & ~swap, moved, concepts)
@@ -129,13 +130,14 @@ class TwinPass:
         return answer
 
     def _permutation(self, count: int) -> Tensor:
-        return torch.randperm(count, generator=self.generator)
+        return torch.randperm(count, generator=self.generator).to(self.batch.images.device)
 
     def _intervention_mask(self, shape: torch.Size, first: Tensor) -> Tensor:
         """One concept of each row for certain, each of the others with probability ¼."""
-        dimension = torch.arange(shape[1])
-        chosen = torch.rand(shape, generator=self.generator)
+        dimension = torch.arange(shape[1], device=first.device)
+        chosen = torch.rand(shape, generator=self.generator).to(first.device)
         chosen = chosen.masked_fill(first != dimension, -1.0)
         certain = chosen.argmax(1, keepdim=True) == dimension
-        mask = certain | (torch.rand(shape, generator=self.generator) < 0.25)
+        others = torch.rand(shape, generator=self.generator) < 0.25
+        mask = certain | others.to(first.device)
         return mask[:, first]

@@ -28,6 +28,7 @@ from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.data import TrainingData
 from glance_pipeline.training.engine import train_stage
 from glance_pipeline.training.reader import train_reader
+from glance_pipeline.training.state import Stage
 
 _SECONDS = 1.0
 """That the timed steps of a phase may take, more or less."""
@@ -144,7 +145,7 @@ class _Timed:
         ends: list[float] = []
         self.steps += steps
         with tempfile.TemporaryDirectory() as folder:
-            result = train_stage(
+            stage = Stage(
                 self.name,
                 parameters.model_copy(update={"steps": steps, "checkpoint_every": steps}),
                 self.surrogate,
@@ -154,8 +155,8 @@ class _Timed:
                 Checkpoints(Path(folder), "init"),
                 torch_generator(self.seed, "init", self.name),
                 self.reader,
-                lambda _metrics, _step: ends.append(time.perf_counter()),
             )
+            result = train_stage(stage, lambda _metrics, _step: ends.append(time.perf_counter()))
         began = ends[-1] - result.cost["seconds"]
         return np.diff([began, *ends]).tolist()
 

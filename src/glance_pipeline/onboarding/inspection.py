@@ -13,7 +13,6 @@ from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.ingest.found import FoundImages, find_images
 from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.picture import Form
 from glance_pipeline.ingest.source import ImageSource
 from glance_pipeline.onboarding import labelling, network, pictures, specification
 from glance_pipeline.onboarding.asking import Asker, comma_separated, none_or
@@ -23,6 +22,7 @@ from glance_pipeline.onboarding.places import Place, place_of, there
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.specification import Classes
 from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.picture import Form
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.source import Source
 

@@ -11,9 +11,9 @@ import numpy as np
 from glance_pipeline.compute import available_cores
 from glance_pipeline.config.ingest import Crop
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.picture import Form, UnreadableImageError, decode
 from glance_pipeline.ingest.resized import ResizedImages
 from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.picture import Form, UnreadableImageError, decode
 from glance_pipeline.seeding import numpy_generator
 
 SAMPLE = 256  # images that are read

@@ -39,5 +39,5 @@ def refresh_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
     Those that were gathered in training belong to other weights, and to generated images as well
     (Izmailov et al. 2018, arXiv 1803.05407, §3.2).
     """
-    update_bn(batches, network)
+    update_bn(batches, network, next(network.parameters()).device)
     network.eval()

@@ -35,7 +35,7 @@ class Checkpoints:
         """
         for path in reversed(self._paths()):
             try:
-                state = torch.load(path, weights_only=True)
+                state = torch.load(path, map_location="cpu", weights_only=True)
             except (RuntimeError, EOFError, OSError, UnpicklingError):
                 continue
             if state.get("fingerprint") != self.fingerprint:
@@ -46,6 +46,11 @@ class Checkpoints:
                 )
             return state
         return None
+
+    def newest_step(self) -> int:
+        """Return the step of the newest checkpoint, 0 where there is none; none is read."""
+        paths = self._paths()
+        return int(paths[-1].stem.removeprefix("step_")) if paths else 0
 
     def save(self, step: int, state: dict[str, Any]) -> Path:
         """Write a checkpoint whole, then remove those beyond ``keep``.

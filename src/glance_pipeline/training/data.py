@@ -73,12 +73,12 @@ class TrainingData:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, rows: Tensor) -> Batch:
-        """Return the float batch of some rows, (B,) integers."""
+    def batch(self, rows: Tensor, device: torch.device | None = None) -> Batch:
+        """Return the float batch of some rows, (B,) integers, on ``device``; None is the CPU."""
         return Batch(
-            to_float(self.images[rows.numpy()]),
-            Answer(self.logits[rows], self.features[rows]),
-            None if self.context is None else self.context[rows],
+            to_float(self.images[rows.numpy()]).to(device),
+            Answer(self.logits[rows].to(device), self.features[rows].to(device)),
+            None if self.context is None else self.context[rows].to(device),
         )
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from glance_pipeline import __version__
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import chosen_device, chosen_processes
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
@@ -25,8 +26,10 @@ from glance_pipeline.training.basis import align_basis
 from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.context import standardise_context
 from glance_pipeline.training.data import TrainingData
-from glance_pipeline.training.engine import MetricSink, StageResult, train_stage, uses_bfloat16
+from glance_pipeline.training.engine import MetricSink, StageResult, train_stage
 from glance_pipeline.training.fingerprint import fingerprint
+from glance_pipeline.training.state import Stage
+from glance_pipeline.training.step import uses_bfloat16
 
 logger = logging.getLogger(__name__)
 
@@ -167,12 +170,7 @@ def _train(
         "stage": name,
         "seed": seed,
         "parameters": parameters.model_dump(exclude={"checkpoint_every"}),
-        "arithmetic": {
-            "bfloat16": uses_bfloat16(parameters.precision),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "project": __version__,
-        },
+        "arithmetic": _arithmetic(parameters),
         "images": data.images,
         "logits": data.logits,
         "features": data.features,
@@ -187,7 +185,7 @@ def _train(
         parts["measures"] = measures
     if reader is not None:
         parts["reader"] = reader
-    return train_stage(
+    stage = Stage(
         name,
         parameters,
         surrogate,
@@ -197,8 +195,23 @@ def _train(
         Checkpoints(checkpoints, fingerprint(**parts)),
         torch_generator(seed, name, "steps"),
         reader,
-        log_metrics,
     )
+    return train_stage(stage, log_metrics)
+
+
+def _arithmetic(parameters: StageParameters) -> dict[str, Any]:
+    """Return what decides the last bits of a training."""
+    arithmetic: dict[str, Any] = {
+        "bfloat16": uses_bfloat16(parameters.precision),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "project": __version__,
+    }
+    if chosen_device().type != "cpu":
+        arithmetic["device"] = torch.cuda.get_device_name()
+    if chosen_processes() > 1:
+        arithmetic["processes"] = chosen_processes()
+    return arithmetic
 
 
 def _describe_concepts(surrogate: TwinSurrogate, data: TrainingData, prune_below: float) -> None:

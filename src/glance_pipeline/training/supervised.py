@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from glance_pipeline.compute import chosen_device
 from glance_pipeline.images import to_float
 from glance_pipeline.networks.layers import channels_last
 
@@ -27,6 +28,8 @@ def train_supervised(
 ) -> None:
     """Train ``network`` in place by Adam, the rate falling to 0 as a half cosine.
 
+    It is trained on the chosen device, and on the CPU again when it is done.
+
     Args:
         name: what the progress bar says.
         network: maps float images (B, C, H, W) in [−1, 1] to predictions (B, …).
@@ -43,23 +46,24 @@ def train_supervised(
     Raises:
         FloatingPointError: where the loss is no longer finite.
     """
-    channels_last(network).train()
+    device = chosen_device()
+    channels_last(network).to(device).train()
     optimiser = torch.optim.Adam(network.parameters(), learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps))
     )
     for _ in tqdm(range(steps), desc=name, unit="step"):
         rows = torch.randint(len(images), (batch_size,), generator=generator)
-        batch = to_float(images[rows.numpy()])
+        batch = to_float(images[rows.numpy()]).to(device)
         if shift:
             moves = torch.randint(-shift, shift + 1, (2,), generator=generator).tolist()
             batch = torch.roll(batch, moves, dims=(2, 3))
-        each = loss(network(batch), targets[rows])
-        total = (each if weights is None else each * weights[rows]).mean()
+        each = loss(network(batch), targets[rows].to(device))
+        total = (each if weights is None else each * weights[rows].to(device)).mean()
         if not math.isfinite(float(total.detach())):
             raise FloatingPointError(f"{name}: the loss is not finite")
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         optimiser.step()
         schedule.step()
-    network.eval()
+    network.cpu().eval()
