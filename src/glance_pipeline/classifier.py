@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.errors import UserError, last_line
+from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.entrance import Entrance
@@ -226,7 +226,7 @@ class Classifier(nn.Module):
             raise ValueError(
                 f"the network does not take a batch of {len(inputs)} of the shape "
                 f"{tuple(inputs.shape[1:])} that the specification says (image_shape, or "
-                f"input_size and colour): {last_line(error)}{wanted}"
+                f"input_size and colour): {in_one_line(error)}{wanted}"
             ) from error
 
 

@@ -8,6 +8,9 @@ class UserError(ValueError):
     """
 
 
-def last_line(error: Exception) -> str:
-    """Return what an error says in the end; TorchScript's shows its program first."""
-    return str(error).strip().rpartition("\n")[2].strip()
+def in_one_line(error: Exception) -> str:
+    """Return what an error says; TorchScript's shows its program first, which is left out."""
+    text = str(error).strip()
+    if "TorchScript" in text:
+        text = text.rpartition("\n")[2]
+    return " ".join(text.split())

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.errors import UserError, last_line
+from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.images import to_float
 from glance_pipeline.onboarding.asking import Asker, whole_number
 from glance_pipeline.onboarding.quiet import kept_messages
@@ -117,7 +117,7 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
         raise UserError(
             f"the network does not take a batch of the shape {tuple(inputs.shape)} (--input-size, "
-            f"--channels, --colour): {last_line(error)}{wanted}"
+            f"--channels, --colour): {in_one_line(error)}{wanted}"
         ) from error
     if not isinstance(said, Tensor):
         raise UserError(
