@@ -162,7 +162,7 @@ def test_a_failed_run_is_marked_failed_and_keeps_its_curve(small):
     assert tracking._buffer is None
 
 
-def test_the_in_one_line_names_the_report(small, caplog, monkeypatch):
+def test_the_last_line_names_the_report(small, caplog, monkeypatch):
     monkeypatch.chdir(small.data)
     with caplog.at_level(logging.INFO, "glance_pipeline"):
         small.run()
