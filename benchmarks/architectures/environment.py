@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,13 +92,11 @@ class Environment:
 
     @contextmanager
     def _session(self) -> Iterator[KedroSession]:
-        bootstrap_project(PROJECT)
         conf = str((self.folder / "conf").resolve())
-        with (
-            _quiet("kedro", "glance_pipeline"),
-            KedroSession.create(PROJECT, env=_NAME, conf_source=conf) as session,
-        ):
-            yield session
+        with _quiet():
+            bootstrap_project(PROJECT)
+            with KedroSession.create(PROJECT, env=_NAME, conf_source=conf) as session:
+                yield session
 
 
 def write_images(digits: Digits, folder: Path) -> dict[str, Any]:
@@ -124,14 +123,20 @@ def write_images(digits: Digits, folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _quiet(*names: str) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """Let loggers say warnings only meanwhile: the benchmark has a bar of its own."""
-    loggers = [logging.getLogger(name) for name in names]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
+    levels = {
+        "kedro": logging.WARNING,
+        "glance_pipeline": logging.WARNING,
+        "kedro_viz": logging.ERROR,  # it warns that it does not record such a run
+    }
+    before = {name: logging.getLogger(name).level for name in levels}
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="mlflow")  # of classes in plugins of Kedro
+            yield
     finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

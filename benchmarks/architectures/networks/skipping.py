@@ -41,7 +41,7 @@ class ResNet(nn.Module):
         widths: channels of the blocks.
     """
 
-    def __init__(self, classes: int = 2, widths: tuple[int, ...] = (12, 24, 48)) -> None:
+    def __init__(self, classes: int = 2, widths: tuple[int, ...] = (8, 16, 32)) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
