@@ -7,7 +7,7 @@ import torch
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchmarks.glassbox.cases import Case
+from benchmarks.glassbox.cases import Case, Scenario
 from benchmarks.glassbox.configuration import PACKAGE, PROJECT, code_of
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.training.fingerprint import fingerprint
@@ -80,7 +80,7 @@ class Configuration(BaseModel):
     def case(self, name: str) -> Case:
         """Return the teacher called ``name`` as a case of the glass boxes, which score it."""
         feature = self.shortcut.feature
-        scenario = "marked" if feature == "mark" else "independent"
+        scenario: Scenario = "marked" if feature == "mark" else "independent"
         return Case(name, (feature,), scenario=scenario)
 
 

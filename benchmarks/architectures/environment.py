@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 from kedro.framework.session import KedroSession
+from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
 
 from benchmarks.glassbox.configuration import PROJECT
@@ -91,7 +92,7 @@ class Environment:
         shutil.rmtree(self._data / "06_models" / "checkpoints", ignore_errors=True)
 
     @contextmanager
-    def _session(self) -> Iterator[KedroSession]:
+    def _session(self) -> Iterator[AbstractSession]:
         conf = str((self.folder / "conf").resolve())
         with _quiet():
             bootstrap_project(PROJECT)

@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks.architectures.teachers import Form
 
-SPECIFICATION = {
+SPECIFICATION: dict[str, Any] = {
     "image_shape": [1, 32, 32],
     "class_names": ["no", "yes"],
     "mean": [0.5],
@@ -33,7 +33,7 @@ def write_file(network: nn.Module, form: Form, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"classifier{_SUFFIXES[form]}"
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    images = torch.zeros(2, *SPECIFICATION["image_shape"])
+    images = torch.zeros(2, 1, 32, 32)
     entry: dict[str, Any] = {
         "type": "glance_pipeline.datasets.ClassifierDataset",
         "filepath": str(path.resolve()),

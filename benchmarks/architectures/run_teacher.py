@@ -10,9 +10,10 @@ from torch import nn
 from benchmarks.architectures.configuration import Configuration
 from benchmarks.architectures.environment import Environment, write_images
 from benchmarks.architectures.files import write_file
+from benchmarks.architectures.material import read_material
 from benchmarks.architectures.teachers import TEACHERS, Teacher
-from benchmarks.architectures.training import accuracy, confounded_digits, trained_network
-from benchmarks.glassbox.drawn import Drawn, drawn_from, read_arrays
+from benchmarks.architectures.training import accuracy, trained_network
+from benchmarks.glassbox.drawn import Drawn
 from benchmarks.glassbox.effects import effect_of, found_changes
 from benchmarks.glassbox.score import score
 from benchmarks.glassbox.truth import true_changes
@@ -24,7 +25,7 @@ from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
 
 IMAGES = "images.npz"
-"""What all teachers share; ``benchmarks/glassbox/drawn.py`` says what is in it."""
+"""What all teachers share; see ``material.py``."""
 
 
 def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path) -> dict[str, Any]:
@@ -44,9 +45,11 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
     """
     set_threads(1)
     teacher = TEACHERS[name]
-    drawn = drawn_from(read_arrays(folder / IMAGES))
-    network = trained_network(teacher, drawn.digits, configuration, seed, folder / "weights")
-    confounded = confounded_digits("test", drawn.digits, configuration, seed)
+    material = read_material(folder / IMAGES)
+    drawn = material.drawn
+    network = trained_network(
+        teacher, material.train, configuration.teacher, seed, folder / "weights"
+    )
     environment = Environment(folder / "runs" / name)
     row = {
         "name": name,
@@ -54,7 +57,7 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
         "black_box": teacher.is_black_box,
         "format": teacher.form,
         "shortcut": configuration.shortcut.feature,
-        "accuracy": accuracy(network, *confounded),
+        "accuracy": accuracy(network, material.test),
     }
     cost = explain(environment, teacher, network, drawn, configuration, seed)
     surrogate, classifier, graph = environment.load(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.architectures.configuration import Configuration
+from benchmarks.architectures.material import make_material
 from benchmarks.architectures.run_teacher import IMAGES, run_teacher
 from benchmarks.finished import finish_all
-from benchmarks.glassbox.drawn import arrays_of, draw_scenario, write_arrays
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +31,6 @@ def run_teachers(
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / IMAGES).is_file():
         logger.info("drawing the images")
-        drawn = draw_scenario(
-            configuration.case("").scenario,
-            configuration.prepare,
-            configuration.held_out,
-            configuration.step,
-            seed,
-            workers,
-        )
-        write_arrays(folder / IMAGES, arrays_of(drawn))
+        make_material(configuration, seed, folder / IMAGES, workers)
     work = partial(run_teacher, configuration=configuration, seed=seed, folder=folder)
     return finish_all(names, work, folder, workers, "architectures")

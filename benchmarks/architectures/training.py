@@ -1,6 +1,7 @@
 """How the teachers learn: digits whose label goes with a planted feature."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from benchmarks.architectures.configuration import Configuration
+from benchmarks.architectures.configuration import ShortcutParameters, TeacherParameters
 from benchmarks.architectures.teachers import Teacher
 from benchmarks.glassbox.digits import Digits
 from benchmarks.glassbox.shortcuts import shortcut_images
@@ -18,43 +19,46 @@ from glance_pipeline.seeding import numpy_generator, seeded_torch, torch_generat
 from glance_pipeline.training.supervised import train_supervised
 
 
-def confounded_digits(
-    split: str, digits: Digits, configuration: Configuration, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the digits of a split again, with labels that go with the planted feature.
+@dataclass(frozen=True)
+class Lesson:
+    """Digits whose label goes with the shortcut.
 
-    All teachers learn from the same ones.
+    Attributes:
+        images: uint8 (N, 1, H, W).
+        labels: int64 (N,), 0 or 1.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def draw_lesson(split: str, digits: Digits, shortcut: ShortcutParameters, seed: int) -> Lesson:
+    """Draw the digits of a split again, with labels that go with the planted feature.
 
     Args:
         split: ``train`` or ``test``.
         digits: that the surrogate learns from, without the shortcut.
-        configuration: of the benchmark.
+        shortcut: what is planted.
         seed: of the run.
-
-    Returns:
-        Images, uint8 (N, 1, H, W), and labels, int64 (N,), 0 or 1.
     """
-    settings = configuration.shortcut
     generator = numpy_generator(seed, "architectures", "shortcut", split)
-    return shortcut_images(
-        settings.feature,
-        digits,
-        digits.rows_of(split),
-        settings.agreement,
-        settings.log_odds,
-        generator,
+    rows = digits.rows_of(split)
+    return Lesson(
+        *shortcut_images(
+            shortcut.feature, digits, rows, shortcut.agreement, shortcut.log_odds, generator
+        )
     )
 
 
 def trained_network(
-    teacher: Teacher, digits: Digits, configuration: Configuration, seed: int, folder: Path
+    teacher: Teacher, lesson: Lesson, settings: TeacherParameters, seed: int, folder: Path
 ) -> nn.Module:
     """Return a teacher's network, trained; its weights are kept in ``folder`` and trained once.
 
     Args:
         teacher: which.
-        digits: of the scenario.
-        configuration: of the benchmark.
+        lesson: what it learns; the same for all teachers.
+        settings: how it learns.
         seed: of the run.
         folder: for weights of this configuration, seed and code alone.
     """
@@ -64,8 +68,6 @@ def trained_network(
     if path.is_file():
         network.load_state_dict(load_file(path))
         return network.eval()
-    images, labels = confounded_digits("train", digits, configuration, seed)
-    settings = configuration.teacher
 
     def loss(logits: Tensor, wanted: Tensor) -> Tensor:
         return F.cross_entropy(
@@ -77,8 +79,8 @@ def trained_network(
             teacher.trained_as,
             network,
             loss,
-            images,
-            torch.as_tensor(labels),
+            lesson.images,
+            torch.as_tensor(lesson.labels),
             settings.steps,
             settings.batch_size,
             settings.learning_rate,
@@ -92,7 +94,7 @@ def trained_network(
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of images, uint8 (N, 1, H, W), that get their label (N,)."""
-    answers = torch.cat([network(batch) for batch in in_batches(images)]).argmax(1)
-    return float((answers.numpy() == labels).mean())
+def accuracy(network: nn.Module, lesson: Lesson) -> float:
+    """Return the share of images that get their label."""
+    answers = torch.cat([network(batch) for batch in in_batches(lesson.images)]).argmax(1)
+    return float((answers.numpy() == lesson.labels).mean())

@@ -11,15 +11,16 @@ import pytest
 import torch
 
 from benchmarks.architectures import __main__ as command
-from benchmarks.architectures import run_teacher as one
 from benchmarks.architectures.configuration import Configuration, load_configuration, result_key
 from benchmarks.architectures.environment import Environment
+from benchmarks.architectures.material import read_material
+from benchmarks.architectures.run_teacher import IMAGES
 from benchmarks.architectures.runner import run_teachers
 from benchmarks.architectures.table import teacher_table
 from benchmarks.architectures.teachers import QUICK, TEACHERS
-from benchmarks.architectures.training import accuracy, confounded_digits
-from benchmarks.glassbox.drawn import drawn_from, read_arrays
+from benchmarks.architectures.training import Lesson, accuracy
 from glance_pipeline.datasets import ClassifierDataset
+from glance_pipeline.morphometry.measure import measure_digits
 
 SMALL = {"steps": 2, "batch_size": 8, "log_every": 1, "checkpoint_every": 2}
 TINY = {
@@ -92,7 +93,7 @@ def test_kedro_explained_the_file_on_the_images_that_were_drawn(finished):
     images, context, records, classifier, graph = environment.load(
         "images", "context_features", "image_records", "classifier", "causal_graph"
     )
-    digits = drawn_from(read_arrays(folder / one.IMAGES)).digits
+    digits = read_material(folder / IMAGES).drawn.digits
     assert not classifier.differentiable
     order = [int(file) for file in records["file"]]
     assert sorted(order) == list(range(120))
@@ -102,17 +103,16 @@ def test_kedro_explained_the_file_on_the_images_that_were_drawn(finished):
     assert {node.name for node in graph.nodes} >= {"slant", "prediction:yes"}
 
 
-def test_the_black_box_has_the_weights_that_were_trained(finished, configuration):
+def test_the_black_box_has_the_weights_that_were_trained(finished):
     folder, (_, onnx) = finished
     (file,) = (folder / "runs" / "onnx" / "given").glob("*.onnx")
     specification = {"image_shape": [1, 32, 32], "class_names": ["no", "yes"]}
     classifier = ClassifierDataset(
         filepath=str(file), specification=specification | {"mean": [0.5], "std": [0.5]}
     ).load()
-    digits = drawn_from(read_arrays(folder / one.IMAGES)).digits
-    images, labels = confounded_digits("test", digits, configuration, 0)
-    answers = classifier.answers(images).logits.argmax(1).numpy()
-    assert float((answers == labels).mean()) == pytest.approx(onnx["accuracy"])
+    lesson = read_material(folder / IMAGES).test
+    answers = classifier.answers(lesson.images).logits.argmax(1).numpy()
+    assert float((answers == lesson.labels).mean()) == pytest.approx(onnx["accuracy"])
 
 
 def test_a_finished_teacher_is_read_and_not_run_again(finished, configuration):
@@ -130,13 +130,12 @@ def test_the_console_is_as_it_was(finished):
 
 
 def test_the_confounded_label_goes_with_the_shortcut_more_than_with_the_digit(finished):
-    digits = drawn_from(read_arrays(finished[0] / one.IMAGES)).digits
-    configuration = load_configuration()
-    images, labels = confounded_digits("train", digits, configuration, 0)
-    again, _ = confounded_digits("train", digits, configuration, 0)
-    assert np.array_equal(images, again)
-    agreement = (labels == (digits.records["label"] >= 5)[digits.rows_of("train")]).mean()
-    assert agreement == pytest.approx(0.6, abs=0.15)
+    material = read_material(finished[0] / IMAGES)
+    lesson, digits = material.train, material.drawn.digits
+    big = (digits.records["label"] >= 5)[digits.rows_of("train")]
+    assert (lesson.labels == big).mean() == pytest.approx(0.6, abs=0.15)
+    slant = measure_digits(lesson.images, n_jobs=1, progress=False)["slant"].to_numpy()
+    assert (lesson.labels == (slant > np.median(slant))).mean() > 0.75
 
 
 def test_accuracy_counts_the_labels_that_are_met():
@@ -147,7 +146,7 @@ def test_accuracy_counts_the_labels_that_are_met():
 
     images = np.zeros((4, 1, 8, 8), np.uint8)
     images[2:] = 255
-    assert accuracy(Bright(), images, np.array([0, 0, 1, 0])) == 0.75
+    assert accuracy(Bright(), Lesson(images, np.array([0, 0, 1, 0]))) == 0.75
 
 
 def test_the_table_names_the_effect_of_the_shortcut_and_the_next(finished):
