@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,9 +86,18 @@ class Environment:
         asked = newest.data.metrics.get("classifier.queries")
         return None if asked is None else int(asked)
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether an earlier run left checkpoints, which the next goes on from."""
+        return self._checkpoints.is_dir()
+
     def forget_checkpoints(self) -> None:
         """Remove the checkpoints, the bulk of what a finished run leaves."""
-        shutil.rmtree(self._data / "06_models" / "checkpoints", ignore_errors=True)
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self._data / "06_models" / "checkpoints"
 
     @contextmanager
     def _session(self) -> Iterator[AbstractSession]:
@@ -135,9 +143,7 @@ def _quiet() -> Iterator[None]:
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="mlflow")  # of classes in plugins of Kedro
-            yield
+        yield
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)

@@ -58,6 +58,7 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
         "format": teacher.form,
         "shortcut": configuration.shortcut.feature,
         "accuracy": accuracy(network, material.test),
+        "resumed": environment.was_cut_off,
     }
     cost = explain(environment, teacher, network, drawn, configuration, seed)
     surrogate, classifier, graph = environment.load(

@@ -19,7 +19,8 @@ def run_teachers(
     """Run teachers, each on one thread, and return their rows in the order of ``names``.
 
     A finished teacher is kept and is read instead of run the next time. One that was cut off goes
-    on from its last checkpoint; its ``seconds`` then are those of the last run alone.
+    on from its last checkpoint; its row says so (``resumed``), for its ``seconds`` and ``queries``
+    then are those of the last run alone.
 
     Args:
         names: of ``TEACHERS``.

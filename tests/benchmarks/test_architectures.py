@@ -77,7 +77,7 @@ def test_a_row_says_what_the_issue_asks_for(finished):
         assert row["top1_right"] is (row["top_concept"] == "slant")
         assert row["shortcut_right"] is (row["top1_right"] and row["signs_right"])
         assert 0 <= row["agreement"] <= 1
-        assert row["seconds"] > 0
+        assert row["seconds"] > 0 and not row["resumed"]
 
 
 def test_queries_of_the_black_box_alone_are_counted(finished):
