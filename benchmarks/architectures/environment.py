@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import yaml
 from kedro.framework.session import KedroSession
-from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
 
 from benchmarks.glassbox.configuration import PROJECT
@@ -100,11 +99,12 @@ class Environment:
         return self._data / "06_models" / "checkpoints"
 
     @contextmanager
-    def _session(self) -> Iterator[AbstractSession]:
+    def _session(self) -> Iterator[KedroSession]:
         conf = str((self.folder / "conf").resolve())
         with _quiet():
             bootstrap_project(PROJECT)
-            with KedroSession.create(PROJECT, env=_NAME, conf_source=conf) as session:
+            session = KedroSession.create(PROJECT, env=_NAME, conf_source=conf)
+            with session:
                 yield session
 
 
