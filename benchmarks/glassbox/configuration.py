@@ -81,10 +81,15 @@ def result_key(configuration: Configuration, seed: int) -> str:
     The code counts, for a result of another version of an objective must not be taken for one of
     this.
     """
-    sources = sorted(path for folder in (PACKAGE, HERE) for path in folder.rglob("*.py"))
     return fingerprint(
         configuration=configuration.model_dump(mode="json"),
         seed=seed,
         torch=torch.__version__,
-        code={str(path.relative_to(PROJECT)): path.read_text() for path in sources},
+        code=code_of(PACKAGE, HERE),
     )[:12]
+
+
+def code_of(*folders: Path) -> dict[str, str]:
+    """Return the source of every module in folders of the project, by its path."""
+    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return {str(path.relative_to(PROJECT)): path.read_text() for path in sources}

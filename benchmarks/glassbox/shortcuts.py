@@ -26,14 +26,40 @@ def shortcut_teacher(
         configuration: of the benchmark.
         seed: of the run.
     """
-    rows = digits.rows_of("train")
     settings = configuration.glassbox
     generator = numpy_generator(seed, "glassbox", "shortcut", feature)
-    meant = _meant(digits, rows)
-    labels = meant ^ (generator.random(len(rows)) > settings.agreement)
-    intended = confounded(digits.intended.iloc[rows], feature, labels, settings.shortcut, generator)
-    images = draw(digits.sources[rows], intended, configuration.prepare.image_size)
-    return train_demo_teacher(images, labels.astype(np.int64), configuration.classify, seed)
+    rows = digits.rows_of("train")
+    images, labels = shortcut_images(
+        feature, digits, rows, settings.agreement, settings.shortcut, generator
+    )
+    return train_demo_teacher(images, labels, configuration.classify, seed)
+
+
+def shortcut_images(
+    feature: str,
+    digits: Digits,
+    rows: np.ndarray,
+    agreement: float,
+    log_odds: float,
+    generator: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw digits again so that their labels go with ``feature``.
+
+    Args:
+        feature: that is planted.
+        digits: of the scenario.
+        rows: numbers of N images.
+        agreement: share of the images whose label says whether the digit is 5 or more.
+        log_odds: of the label, for one standard deviation of the feature.
+        generator: source of the draws.
+
+    Returns:
+        Images, uint8 (N, 1, H, W), and labels, int64 (N,), 0 or 1.
+    """
+    labels = _meant(digits, rows) ^ (generator.random(len(rows)) > agreement)
+    intended = confounded(digits.intended.iloc[rows], feature, labels, log_odds, generator)
+    images = draw(digits.sources[rows], intended, digits.images.shape[-1])
+    return images, labels.astype(np.int64)
 
 
 def digit_effect(classifier: Classifier, digits: Digits) -> float:
