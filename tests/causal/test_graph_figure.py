@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist
 from glance_pipeline.causal.evidence import DoseResponse, Estimate, Interaction, Suggestion
 from glance_pipeline.causal.figure import draw_graph
 from glance_pipeline.causal.figure_edges import INK, NEGATIVE, POSITIVE, SETTLED
+from glance_pipeline.causal.figure_text import node_lines
 from glance_pipeline.causal.graph import CausalGraph, Edge, Node
 from glance_pipeline.causal.records import InterventionRecord, SearchRecord
 from glance_pipeline.config.discover import FigureParameters
@@ -158,3 +159,15 @@ def test_the_title_counts_the_classes_that_are_left_out():
     for one, said in ((few, False), (many, True)):
         texts = " ".join(t.get_text() for t in draw_graph(one, FigureParameters()).axes[0].texts)
         assert (f", {shown} of {shown + 9_000:,} classes drawn" in texts) is said
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Mouth_Slightly_Open", ["Mouth_", "Slightly_Open"]),
+        ("High_Cheekbones", ["High_", "Cheekbones"]),
+        ("x-ray_dose", ["x-ray_dose"]),
+    ],
+)
+def test_a_long_name_is_broken_after_an_underscore(name, lines):
+    assert node_lines(Node(name, "aligned", name), 14) == lines

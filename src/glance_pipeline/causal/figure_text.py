@@ -22,6 +22,8 @@ from glance_pipeline.number_format import format_logits
 LINE = 0.2
 """Inches from one line of small text to the next."""
 
+_SWAPPED = str.maketrans("_-", "-_")
+
 
 def node_lines(node: Node, characters: int) -> list[str]:
     """Return what stands in a node's box: its label, then its unit or number of levels.
@@ -30,7 +32,10 @@ def node_lines(node: Node, characters: int) -> list[str]:
         node: of the graph.
         characters: most in a line; a label gets two lines and ends with "…" where it needs more.
     """
-    lines = textwrap.wrap(node.label, characters, max_lines=2, placeholder="…")
+    # Names of columns are broken after an underscore, as textwrap breaks words after a hyphen.
+    label = node.label.translate(_SWAPPED)
+    lines = textwrap.wrap(label, characters, max_lines=2, placeholder="…")
+    lines = [line.translate(_SWAPPED) for line in lines]
     if node.levels:
         lines.append(f"{len(node.levels)} levels")
     elif node.unit and node.kind == "aligned":
