@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.picture import (
     OPAQUE,
     SQUEEZED,
@@ -61,8 +61,7 @@ def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
     try:
         form = Form.model_validate(recorded)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError(f"image_form: found {recorded}: {'; '.join(wrong)}") from error
+        raise UserError(f"image_form: found {recorded}: {fields_in_words(error)}") from error
     if (form.channels, form.size) != (channels, height):
         raise UserError(
             f"image_form: found {form.channels} channels and {form.size} px, wanted {channels} and "
