@@ -1,6 +1,7 @@
 """Image files of every kind that people have, each made here with Pillow and read back."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -136,3 +137,12 @@ def test_grey_and_colour_are_converted_and_it_is_said():
     rgb, notes = fit(Image.fromarray(COLOUR[:4, :4, 0]), Form(channels=3, size=4))
     assert notes == [MADE_RGB]
     assert np.array_equal(rgb[0], rgb[2])
+
+
+def test_whatever_pillow_raises_of_a_broken_file_is_said_of_the_file(monkeypatch):
+    def broken(_):
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(Image.Image, "getexif", broken)
+    with pytest.raises(UnreadableImageError, match="a buffer of 4 bytes"):
+        decode(file_of(Image.fromarray(COLOUR)))

@@ -101,6 +101,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     from kedro.io import DatasetError
     from pydantic import ValidationError
 
+    from glance_pipeline.errors import fields_in_words
     from glance_pipeline.onboarding.asking import Asker
     from glance_pipeline.onboarding.initialise import initialise
     from glance_pipeline.onboarding.wishes import Wishes
@@ -119,8 +120,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     try:
         made = initialise(wishes, root, Asker(may_ask), say, agree, not no_timing)
     except ValidationError as error:
-        places = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise click.ClickException("; ".join(places)) from error
+        raise click.ClickException(fields_in_words(error)) from error
     except (ValueError, DatasetError, OSError, FloatingPointError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     if made is None:

@@ -1,5 +1,10 @@
 """Errors that are the user's to mend."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class UserError(ValueError):
     """What was asked for cannot be done: the message alone says why, and what can be done.
@@ -14,3 +19,17 @@ def in_one_line(error: Exception) -> str:
     if "TorchScript" in text:
         text = text.rpartition("\n")[2]
     return " ".join(text.split())
+
+
+def fields_in_words(error: "ValidationError", *block: str) -> str:
+    """Say in one line which fields are wrong, and how.
+
+    Args:
+        error: of a pydantic model.
+        block: keys that the model lies under, which come before each field's own.
+    """
+    places = [(".".join(map(str, (*block, *e["loc"]))), e["msg"]) for e in error.errors()]
+    return "; ".join(
+        f"{place}: {said}" if place else said.removeprefix("Value error, ")
+        for place, said in places
+    )

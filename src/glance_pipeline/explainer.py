@@ -17,7 +17,7 @@ from glance_pipeline.compute import choose_device
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.explain import ExplainParameters, parse_images
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.batchwise import BatchwiseExplanations
 from glance_pipeline.explanations.folder import whole_folder, write_explanations
@@ -217,5 +217,4 @@ def _check(kind: type[_Parameters], found: Mapping[str, Any], *block: str) -> _P
     try:
         return kind.model_validate(found)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, (*block, *e['loc'])))}: {e['msg']}" for e in error.errors()]
-        raise UserError("parameter " + "; ".join(wrong)) from error
+        raise UserError(f"parameter {fields_in_words(error, *block)}") from error

@@ -107,7 +107,7 @@ def open_picture(file: Path | io.BytesIO) -> Image.Image:
         raise UnreadableImageError(f"{size} bytes of no known image format") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"it has too many pixels: {error}; save it smaller") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a broken file may raise anything in Pillow: struct.error, …
         raise UnreadableImageError(str(error)) from error
     if picture.mode.startswith(("I", "F")):
         picture.close()
@@ -140,7 +140,7 @@ def decode(
                 picture = ImageOps.exif_transpose(picture)
                 notes.append(TURNED)
             picture.load()
-        except (OSError, SyntaxError, ValueError) as error:
+        except Exception as error:  # as above
             raise UnreadableImageError(str(error)) from error
     mode = "L" if picture.mode in _GREY else "RGB"
     if picture.has_transparency_data:

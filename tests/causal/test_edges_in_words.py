@@ -135,6 +135,11 @@ def test_only_associated_without_an_intervention():
             "Set from 1.5 to 2.5 px on every image, the mean margin goes from −1.0 to 2.2 logits.",
         ),
         (
+            {"dose_response": DoseResponse((0.018, 0.982), (-1, 2.25), (0,) * 2, (0,) * 2)},
+            "Set from a clear no to a clear yes on every image, the mean margin goes from "
+            "−1.0 to 2.2 logits.",
+        ),
+        (
             {
                 "dose_response": DoseResponse(
                     (0, 1), (-1, 2.25), (0,) * 2, (0,) * 2, levels=("red", "green")

@@ -9,8 +9,10 @@ from PIL import Image
 
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.errors import UserError
+from glance_pipeline.explanations.image_files import form_of, read_image
 from glance_pipeline.explanations.selection import choose_images
 from glance_pipeline.ingest.found import find_images
+from glance_pipeline.picture import Form
 from glance_pipeline.pipelines.ingest.nodes import resize_images
 from glance_pipeline.pipelines.prepare.nodes import describe_the_form_of_a_digit
 
@@ -85,3 +87,17 @@ def test_a_file_smaller_than_the_crop_and_a_form_of_other_images_are_named(tmp_p
     with pytest.raises(UserError, match=r"found 3 channels and 16 px, wanted 3 and 8"):
         choose_images([tmp_path / "small.png"], images[..., ::2, ::2], records, form)
     assert len(choose_images([0], images[..., ::2, ::2], records, form)) == 1  # no file is read
+
+
+def test_a_form_that_is_damaged_is_one_line():
+    images = np.zeros((1, 3, 16, 16), np.uint8)
+    with pytest.raises(UserError) as raised:
+        form_of(images, {"channels": 2, "size": 16})
+    assert "channels: Input should be 1 or 3" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_turned_upright_and_squeezed_has_the_size_that_is_seen(tmp_path):
+    Image.new("RGB", (52, 40)).save(tmp_path / "turned.jpg", exif=ROTATED)
+    _, notes = read_image(tmp_path / "turned.jpg", Form(channels=3, size=16))
+    assert notes == ("The file is 40×52 pixels; it was squeezed to the classifier's 16×16.",)

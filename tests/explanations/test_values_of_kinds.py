@@ -36,3 +36,7 @@ def test_a_change_of_a_binary_feature_is_said_in_percent(concept, said):
 def test_no_probability_is_rounded_to_certainty():
     certain = change_of(binary("Smiling", ("0", "1")), -3.0, 5.0)
     assert describe_change(certain) == "Smiling over 99 % instead of under 1 %"
+    little = certain.model_copy(update={"before": 99.5, "after": 99.97})
+    assert describe_change(little) == "Smiling over 99.9 % instead of 99.5 %"
+    little = certain.model_copy(update={"before": 0.04, "after": 0.4})
+    assert describe_change(little) == "Smiling 0.4 % instead of under 0.1 %"

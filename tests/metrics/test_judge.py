@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.images import to_uint8
 from glance_pipeline.metrics.interventions import intervention_matrix
-from glance_pipeline.metrics.judge import measure_by, quality_of
-from glance_pipeline.networks import Codes
+from glance_pipeline.metrics.judge import as_aligned, measure_by, quality_of
+from glance_pipeline.networks import Codes, Concept
 from glance_pipeline.testing import GlassBoxSurrogate, glass_box
 
 
@@ -57,3 +58,18 @@ def test_how_well_a_judge_reads_real_images_is_said(drawn):
     shade, tilt = codes.concepts[:, 0], codes.concepts[:, 1]
     lost = (0.5 * shade).square().mean() / tilt.var(correction=0)
     assert r2["tilt"] == pytest.approx(1 - lost.item(), abs=0.02)
+
+
+def test_a_table_that_is_newer_than_the_alignment_is_read_in_the_surrogates_codes(drawn):
+    surrogate = drawn[0]  # shade 3 ± 0.5, tilt 0.1 ± 0.3
+    concepts = [
+        Concept("tilt", "aligned", mean=1.0, std=2.0),
+        Concept("new", "aligned", mean=5.0, std=1.0),
+        Concept("shade", "aligned", mean=4.0, std=1.0),
+    ]
+    context = torch.tensor([[0.0, 0.0, 0.0], [0.5, torch.nan, -1.0]])
+    codes, aligned = as_aligned(context, concepts, surrogate)
+    assert [concept.name for concept in aligned] == ["shade", "tilt"]
+    torch.testing.assert_close(codes, torch.tensor([[2.0, 3.0], [0.0, 1.9 / 0.3]]))
+    with pytest.raises(UserError, match=r"found \['tilt', 'new'\], wanted \['shade'\] too"):
+        as_aligned(context[:, :2], concepts[:2], surrogate)

@@ -1,9 +1,10 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
-from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.testing import tiny_surrogate
 
 
@@ -66,3 +67,13 @@ def test_concepts_must_match_the_code() -> None:
     shape = SurrogateShape((1, 8, 8), 2, 2, 3, 2, (8, 8))
     with pytest.raises(ValueError, match="1 concepts are described, but the code has 3"):
         TwinSurrogate(shape, [Concept("size", "aligned")])
+
+
+def test_pictures_are_what_is_drawn_rounded_whatever_the_batches():
+    surrogate = tiny_surrogate()
+    generator = torch.Generator().manual_seed(0)
+    codes = Codes(torch.randn(5, 3, generator=generator), torch.randn(5, 4, generator=generator))
+    drawn = surrogate.generate_batched(codes, 2).detach().numpy()
+    pictures = surrogate.pictures(codes, 2)
+    assert pictures.dtype == np.uint8
+    assert np.array_equal(pictures, np.round((drawn + 1) * 127.5).astype(np.uint8))

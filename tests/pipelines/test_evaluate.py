@@ -9,13 +9,16 @@ import pytest
 from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.causal.records import SearchRecord
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
+from glance_pipeline.errors import UserError
 from glance_pipeline.hooks.checks import CannotRunError
 from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
 from glance_pipeline.networks.demo_classifier import DemoClassifier
 from glance_pipeline.pipelines.evaluate.nodes import (
     compare_with_true_counterfactuals,
     measure_disentanglement_of_codes,
+    train_judge,
 )
 from glance_pipeline.testing import tiny_surrogate
 from support_project import Project
@@ -95,6 +98,16 @@ def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_ima
     assert set(metrics["intervention_matrix"]["latent_1"]) == {"size", "tilt"}
     assert "true counterfactuals are not measured: there are no source digits" in caplog.text
     assert "graph distance: no graph is known" in caplog.text
+
+
+def test_a_judge_whose_widths_do_not_fit_the_images_is_named():
+    images = np.zeros((40, 3, 16, 16), np.uint8)
+    reader = ReaderParameters(widths=(8, 8))
+    parameters = AlignParameters.model_construct(reader=reader)
+    with pytest.raises(
+        UserError, match=r"align\.reader: widths: 2 values \(8, 8\), but resolution 16"
+    ):
+        train_judge(images, RECORDS, pd.DataFrame(), tiny_surrogate(), parameters, 0)
 
 
 def test_what_is_there_of_the_two_is_read(own_images, caplog):

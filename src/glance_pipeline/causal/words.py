@@ -137,6 +137,8 @@ def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
         node = graph.node(edge.source)
         unit = "" if curve.levels else " sd" if node.kind == "latent" else f" {node.unit}".rstrip()
         ends = curve.levels or tuple(map(format_number, curve.values))
+        if len(curve.values) == 2 and not curve.levels:  # of a binary feature, which no other has
+            ends, unit = ("a clear no", "a clear yes"), ""
         sentences.append(
             f"Set from {ends[0]} to {ends[-1]}{unit} on every image, the mean margin goes from "
             f"{format_logits(curve.margins[0])} to {format_logits(curve.margins[-1])} logits."

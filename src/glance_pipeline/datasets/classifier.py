@@ -15,7 +15,7 @@ from glance_pipeline.classifier import Classifier, ClassifierSpecification, on_d
 from glance_pipeline.compute import chosen_device
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.teachers.black_box import Queries
 from glance_pipeline.teachers.formats import Format, tell_format
 from glance_pipeline.teachers.source import Source
@@ -270,7 +270,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        said = f"classifier {path}: specification: {_in_words(error)}"
+        said = f"classifier {path}: specification: {fields_in_words(error)}"
         raise UnusableClassifierError(_one_line(said)) from error
     except DatasetError as error:
         raise UnusableClassifierError(_one_line(error)) from error
@@ -292,14 +292,6 @@ def _one_line(text: object) -> str:
     """Return a message without the line breaks that torch's have, and not very long."""
     line = " ".join(str(text).split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
-
-
-def _in_words(error: ValidationError) -> str:
-    places = [(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-    return "; ".join(
-        f"{place}: {said}" if place else said.removeprefix("Value error, ")
-        for place, said in places
-    )
 
 
 def _known(header: dict[str, Any]) -> dict[str, Any]:

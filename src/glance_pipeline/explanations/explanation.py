@@ -12,8 +12,9 @@ from torch import Tensor
 from glance_pipeline.config.explain import Effect
 from glance_pipeline.explanations.overlay import overlay
 
-SCHEMA_VERSION = 2
-"""Version 1 lacks what has a default value here, and is read."""
+SCHEMA_VERSION = 3
+"""Older versions are read: 1 lacks what has a default value here, and in 1 and 2 the values of
+binary features and levels are probabilities, 0–1, with the feature's own unit; 3 has percent."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
@@ -320,9 +321,9 @@ class Explanation(_Part):
         """
         fields = dict(document)
         version = fields.pop("schema_version", None)
-        if version not in (1, SCHEMA_VERSION):
+        if version not in range(1, SCHEMA_VERSION + 1):
             raise ValueError(
-                f"explanation: schema version {version}; 1 or {SCHEMA_VERSION} is wanted"
+                f"explanation: schema version {version}; 1 to {SCHEMA_VERSION} is wanted"
             )
         for part in ("original", "reconstruction"):
             fields[part] = read(fields[part])

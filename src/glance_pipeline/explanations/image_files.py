@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.picture import (
     OPAQUE,
     SQUEEZED,
     SUFFIXES,
     Form,
     UnreadableImageError,
+    decode,
+    fit,
     is_image_name,
     open_picture,
-    read_picture,
 )
 
 
@@ -60,7 +61,7 @@ def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
     try:
         form = Form.model_validate(recorded)
     except ValidationError as error:
-        raise UserError(f"image_form: found {recorded}, wanted fields of Form: {error}") from error
+        raise UserError(f"image_form: found {recorded}: {fields_in_words(error)}") from error
     if (form.channels, form.size) != (channels, height):
         raise UserError(
             f"image_form: found {form.channels} channels and {form.size} px, wanted {channels} and "
@@ -94,15 +95,14 @@ def read_image(path: Path, form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
         UserError: as ``check_image``, and where the file is damaged further on or too small.
     """
     with _named(path):
-        array, steps = read_picture(path.read_bytes(), form)
-        notes = [f"The file was {step}." for step in steps if step == OPAQUE]
-        if SQUEEZED in steps:
-            with open_picture(path) as picture:
-                width, height = picture.size
-            notes.append(
-                f"The file is {width}×{height} pixels; "
-                f"it was squeezed to the classifier's {form.size}×{form.size}."
-            )
+        picture, steps = decode(path.read_bytes(), form.transparency)
+        array, more = fit(picture, form)
+    notes = [f"The file was {step}." for step in steps if step == OPAQUE]
+    if SQUEEZED in more:
+        notes.append(
+            f"The file is {picture.width}×{picture.height} pixels; "
+            f"it was squeezed to the classifier's {form.size}×{form.size}."
+        )
     return array, tuple(notes)
 
 

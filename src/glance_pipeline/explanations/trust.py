@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from glance_pipeline.explanations.explanation import ConceptValue, Counterfactual, Prediction
-from glance_pipeline.explanations.values import format_number, with_unit
+from glance_pipeline.explanations.values import written
 from glance_pipeline.number_format import format_share
 
 
@@ -104,7 +104,7 @@ def outside_the_ranges(numbers: Sequence[ConceptValue]) -> list[str]:
     outside = [c for c in numbers if not c.low <= c.value <= c.high]
     if not outside:
         return []
-    listed = ", ".join(f"{c.name} {with_unit(format_number(c.value), c.unit)}" for c in outside)
+    listed = ", ".join(f"{c.name} {written(c.value, c.unit)}" for c in outside)
     return [f"Outside what 98 % of the training images show: {listed}."]
 
 

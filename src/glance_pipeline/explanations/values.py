@@ -5,6 +5,7 @@ of a level in percent.
 """
 
 import math
+import re
 
 from glance_pipeline.explanations.explanation import Change, ConceptValue
 from glance_pipeline.networks import Concept
@@ -101,6 +102,10 @@ def written(value: float, unit: str) -> str:
 
 def with_unit(text: str, unit: str) -> str:
     """Put a unit behind a number already written; no probability is rounded to certainty."""
-    if unit.startswith(PERCENT) and text in ("0", "100"):
-        text = "under 1" if text == "0" else "over 99"
+    certain = re.fullmatch(r"(0|100)(\.0+)?", text)
+    if unit.startswith(PERCENT) and certain:
+        decimals = len(text.partition(".")[2])
+        least = 10.0**-decimals
+        no = certain[1] == "0"
+        text = ("under " if no else "over ") + format_fixed(least if no else 100 - least, decimals)
     return f"{text} {unit}" if unit else text

@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline
 from pydantic import ValidationError
 
 from glance_pipeline.config.compute import ComputeParameters, SharedParameters
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
 
 logger = logging.getLogger(__name__)
@@ -157,5 +157,4 @@ def check_shared(parameters: dict[str, Any]) -> SharedParameters:
     try:
         return SharedParameters.model_validate(parameters)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise CannotRunError("parameter " + "; ".join(wrong)) from error
+        raise CannotRunError(f"parameter {fields_in_words(error)}") from error

@@ -103,7 +103,7 @@ class ResizedImages:
             return read_picture(reader(), self._form)
         except UnreadableImageError as error:
             return error
-        except Exception as error:  # a broken file may raise anything in Pillow: struct.error, …
+        except Exception as error:  # whatever the source of the images raises
             return UnreadableImageError(f"{type(error).__name__}: {error}")
 
     def _check(self) -> None:

@@ -9,7 +9,7 @@ itself, not to its reconstruction, so that neither can be much better than recon
 import numpy as np
 import torch
 
-from glance_pipeline.images import to_float, to_uint8
+from glance_pipeline.images import to_float
 from glance_pipeline.networks import Codes, TwinSurrogate
 
 CYCLES = 10
@@ -74,4 +74,4 @@ def l1(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _draw(surrogate: TwinSurrogate, codes: Codes) -> np.ndarray:
-    return to_uint8(surrogate.generate_batched(codes))
+    return surrogate.pictures(codes)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.images import to_float, to_uint8
+from glance_pipeline.images import to_float
 from glance_pipeline.networks import Codes, TwinSurrogate
 
 
@@ -32,7 +32,7 @@ def fidelity(
     answer = classifier.classes(images)
 
     def seen(codes: Codes) -> Tensor:
-        drawn = to_uint8(surrogate.generate_batched(codes))
+        drawn = surrogate.pictures(codes)
         return classifier.classes(drawn)
 
     with torch.no_grad():

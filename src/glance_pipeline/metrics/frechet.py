@@ -3,7 +3,6 @@
 import numpy as np
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.images import to_uint8
 from glance_pipeline.metrics.fidelity import random_interventions
 from glance_pipeline.networks import TwinSurrogate
 
@@ -25,7 +24,7 @@ def frechet_of_recombined_images(
         rng: source of the interventions.
     """
     moved = random_interventions(surrogate, surrogate.encode_array(images), rng)
-    drawn = to_uint8(surrogate.generate_batched(moved))
+    drawn = surrogate.pictures(moved)
     real, generated = (classifier.answers(x).features.double().numpy() for x in (images, drawn))
     return frechet_distance(real, generated)
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes, TwinSurrogate
 
 Measure = Callable[[np.ndarray], pd.DataFrame]
@@ -80,5 +79,5 @@ def effectiveness(
 def _measure(
     surrogate: TwinSurrogate, codes: Codes, measure: Measure, features: list[str]
 ) -> np.ndarray:
-    drawn = to_uint8(surrogate.generate_batched(codes))
+    drawn = surrogate.pictures(codes)
     return measure(drawn)[features].to_numpy(np.float64)

@@ -1,5 +1,6 @@
 """A judge of interventions for images that no morphometry measures: a network of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,45 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.images import in_batches
 from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
 from glance_pipeline.metrics.interventions import Measure, aligned_names
-from glance_pipeline.networks import Codes, TwinSurrogate
+from glance_pipeline.networks import Codes, Concept, TwinSurrogate
+from glance_pipeline.networks.concept import shares
 from glance_pipeline.networks.reader import AttributeReader
+
+
+def as_aligned(
+    context: Tensor, concepts: Sequence[Concept], surrogate: TwinSurrogate
+) -> tuple[Tensor, list[Concept]]:
+    """Bring standardised features into the codes of the surrogate, in its concepts' order.
+
+    The table may be newer than the alignment: then its mean and standard deviation are others, and
+    it may have more features.
+
+    Args:
+        context: (N, J), NaN where not known.
+        concepts: of its columns, with the mean and standard deviation that it was standardised by.
+        surrogate: after alignment.
+
+    Returns:
+        (N, aligned concepts), and these concepts.
+
+    Raises:
+        UserError: where a concept is aligned with a feature that the table does not have.
+    """
+    columns = {concept.name: index for index, concept in enumerate(concepts)}
+    aligned = [concept for concept in surrogate.concepts if concept.kind == "aligned"]
+    missing = [concept.name for concept in aligned if concept.name not in columns]
+    if missing:
+        raise UserError(
+            f"context_features: found {list(columns)}, wanted {missing} too, which the surrogate "
+            "was aligned with: run the pipeline align again"
+        )
+    values = shares(context, concepts)[:, [columns[concept.name] for concept in aligned]]
+    mean, std = (torch.tensor([getattr(c, field) for c in aligned]) for field in ("mean", "std"))
+    return (values - mean) / std, aligned
 
 
 def measure_by(judge: AttributeReader, surrogate: TwinSurrogate) -> Measure:

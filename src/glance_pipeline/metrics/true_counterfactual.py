@@ -14,7 +14,6 @@ import pandas as pd
 import torch
 from skimage.metrics import structural_similarity
 
-from glance_pipeline.images import to_uint8
 from glance_pipeline.metrics.axioms import l1
 from glance_pipeline.metrics.interventions import aligned_names
 from glance_pipeline.morphometry.render import render_digits
@@ -120,7 +119,7 @@ def true_counterfactual_errors(
     """
     codes = surrogate.encode_array(digits.images)
     donors = rng.permutation(len(codes))
-    redrawn = to_uint8(surrogate.generate_batched(codes))
+    redrawn = surrogate.pictures(codes)
     errors = {"reconstruction": compare(redrawn, digits.images)}
     for name in aligned_names(surrogate):
         if name not in SETTABLE or surrogate.concept(name).measure != "continuous":
@@ -132,7 +131,7 @@ def true_counterfactual_errors(
             continue
         values, own = values[known], codes[torch.as_tensor(known)]
         wanted = torch.as_tensor(surrogate.standardise(name, values), dtype=own.concepts.dtype)
-        drawn = to_uint8(surrogate.generate_batched(surrogate.intervene(own, {name: wanted})))
+        drawn = surrogate.pictures(surrogate.intervene(own, {name: wanted}))
         these = digits.select(known)
         true = these.redraw(name, values, workers)
         unchanged = compare(these.images, true)

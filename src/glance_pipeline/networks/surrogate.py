@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Answer
-from glance_pipeline.images import in_batches
+from glance_pipeline.images import in_batches, to_uint8
 from glance_pipeline.networks.concept import Concept, by_feature, level_logits, shares
 from glance_pipeline.networks.encoder import Encoder, StudentHead
 from glance_pipeline.networks.generator import Generator
@@ -176,6 +176,13 @@ class TwinSurrogate(nn.Module):
             self.generate(codes[i : i + size]).clamp(-1, 1) for i in range(0, len(codes), size)
         ]
         return torch.cat(parts)
+
+    def pictures(self, codes: Codes, size: int = 256) -> np.ndarray:
+        """Draw the images of many codes as they are saved, uint8 (N, C, H, W), batch by batch."""
+        starts = range(0, len(codes), size)
+        # Rounded batch by batch: all of them in float32 would take eight times the memory.
+        parts = [to_uint8(self.generate_batched(codes[i : i + size], size)) for i in starts]
+        return np.concatenate(parts)
 
     def read(self, codes: Codes, name: str) -> Tensor:
         """Return the standardised values (N,) of one concept."""

@@ -78,12 +78,7 @@ def render_report(
         "tiles": fidelity_tiles(shown, metrics),
         "measured": (metrics or {}).get("version"),
         "rows": concept_rows(concepts, graph, shown),
-        "graph": graph,
-        "answers": len(graph.of_kind("prediction")),
-        "view": graph_view(graph, FIGURE),
-        "interactions": interaction_lines(graph, FIGURE.interactions),
-        "edges": list(edge_table(graph).itertuples()),
-        "figure": figure_uri(draw_graph(graph, FIGURE)),
+        **_of_graph(graph),
         "scripts": scripts,
         "policy": content_security_policy(scripts),
     }
@@ -124,6 +119,18 @@ def cards_that_fit(shown: Sequence[Explanation], room: int) -> tuple[list[Card],
 
 def _cards(shown: Sequence[Explanation], album: Album) -> list[Card]:
     return [card(number, one, album) for number, one in enumerate(shown, start=1)]
+
+
+def _of_graph(graph: CausalGraph) -> dict[str, Any]:
+    """Return what the template shows of the graph, by the names it knows it by."""
+    return {
+        "graph": graph,
+        "answers": len(graph.of_kind("prediction")),
+        "view": graph_view(graph, FIGURE),
+        "interactions": interaction_lines(graph, FIGURE.interactions),
+        "edges": list(edge_table(graph).itertuples()),
+        "figure": figure_uri(draw_graph(graph, FIGURE)),
+    }
 
 
 def _sliders(one: Card) -> dict[str, Any]:

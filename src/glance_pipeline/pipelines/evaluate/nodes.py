@@ -14,6 +14,7 @@ from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
+from glance_pipeline.errors import UserError
 from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
 from glance_pipeline.metrics.axioms import composition_l1, reversibility_l1
 from glance_pipeline.metrics.disentanglement import disentanglement
@@ -25,13 +26,14 @@ from glance_pipeline.metrics.interventions import (
     effectiveness,
     intervention_matrix,
 )
-from glance_pipeline.metrics.judge import measure_by, quality_of
+from glance_pipeline.metrics.judge import as_aligned, measure_by, quality_of
 from glance_pipeline.metrics.true_counterfactual import (
     rendered_digits,
     true_counterfactual_errors,
 )
 from glance_pipeline.morphometry.measure import FEATURES, measure_digits
 from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.networks.generator import check_widths
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.seeding import numpy_generator
 from glance_pipeline.training.context import standardise_context
@@ -91,7 +93,7 @@ def measure_interventions(
     if images.shape[1] == 1 and set(features) <= set(FEATURES):
         measure = partial(measure_digits, n_jobs=workers, progress=False)
     else:
-        judge = train_judge(images, image_records, context_features, align, seed)
+        judge = train_judge(images, image_records, context_features, surrogate, align, seed)
         measure = measure_by(judge, surrogate)
         held_out = np.asarray(images[rows])
         judged["judge"] = quality_of(judge, surrogate, held_out, context_features.iloc[rows])
@@ -108,13 +110,23 @@ def train_judge(
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
+    surrogate: TwinSurrogate,
     parameters: AlignParameters,
     seed: int,
 ) -> AttributeReader:
-    """Train a reader like that of ``align`` from other weights and on other batches."""
-    context, concepts = standardise_context(
+    """Train a reader like that of ``align`` from other weights and on other batches.
+
+    Raises:
+        UserError: where the size of the images is not that of its widths, or a feature is missing.
+    """
+    try:
+        check_widths(images.shape[2], parameters.reader.widths)
+    except ValueError as error:
+        raise UserError(f"align.reader: {error}") from error
+    standardised = standardise_context(
         context_features, image_records, parameters.units, parameters.kinds
     )
+    context, concepts = as_aligned(*standardised, surrogate)
     rows = np.flatnonzero(image_records["split"] == "train")
     chosen = np.asarray(images[rows])
     return train_reader(chosen, context[rows], concepts, parameters.reader, seed, "judge")
