@@ -148,7 +148,7 @@ def test_ten_thousand_classes_pass(users: UsersProject) -> None:
     result = users.init("--no-timing", **traced(network, "many"), **names)
     assert result.exit_code == 0, result.output
     assert "class 6, class 7, … (10000) (as" in result.output
-    assert "10000 classes: tables of predictions hold a column for each" in result.output
+    assert "10,000 classes: training holds a logit of each for every training" in result.output
 
 
 def test_images_of_16_bits_are_named(users: UsersProject) -> None:

@@ -13,6 +13,7 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks import Concept
 from glance_pipeline.onboarding import estimate as module
+from glance_pipeline.onboarding import pictures
 from glance_pipeline.onboarding.estimate import Estimate, estimate, mean_step, phases_of
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.words import estimate_section
@@ -137,3 +138,14 @@ def test_what_others_take_of_the_machine_is_told_apart(busy: float, said: list[s
         assert part in text
     assert "memory                   1.2 GB while training" in text
     assert "30 training steps, timed just now with 2 threads" in text
+
+
+def test_few_images_of_many_are_those_that_are_looked_at(users, monkeypatch) -> None:
+    """The sample is of the images that the run takes, not of all that there are."""
+    monkeypatch.setattr(module, "_SECONDS", 0.01)
+    monkeypatch.setattr(pictures, "SAMPLE", 4)
+    result = users.init(number_of_images="30", labels="folders")
+    assert result.exit_code == 0, result.output
+    assert "number    30: train 24, validation" in result.output
+    assert "100.0 % of a sample of 4 labelled images" in result.output
+    assert "training steps, timed just now" in result.output

@@ -191,9 +191,8 @@ def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Est
             found.found.context, records, align.units, align.kinds
         )
         place = {row: number for number, row in enumerate(found.found.rows.tolist())}
-        rows = [place[row] for row in found.sample.rows.tolist() if row in place]
-        kept = [number for number, row in enumerate(found.sample.rows.tolist()) if row in place]
-        images = found.sample.images[kept]
+        rows = [place[row] for row in found.sample.rows.tolist()]
+        images = found.sample.images
         began = time.perf_counter()
         found.classifier.answers(images)
         answers = (time.perf_counter() - began) / len(images)
