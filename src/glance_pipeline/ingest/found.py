@@ -106,9 +106,7 @@ def _rows(
     return chosen_rows(source, rows, parameters.number_of_images, seed)
 
 
-def chosen_rows(
-    source: ImageSource, rows: np.ndarray, number: int | None, seed: int
-) -> np.ndarray:
+def chosen_rows(source: ImageSource, rows: np.ndarray, number: int | None, seed: int) -> np.ndarray:
     """Return the rows that a run takes of those it may take, in the order it takes them in.
 
     Args:

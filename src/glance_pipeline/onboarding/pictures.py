@@ -54,9 +54,7 @@ class Looks:
         return f"{size}, {'in colour' if self.in_colour else 'grey'}"
 
 
-def sample_of(
-    source: ImageSource, number: int | None, seed: int, count: int = SAMPLE
-) -> list[int]:
+def sample_of(source: ImageSource, number: int | None, seed: int, count: int = SAMPLE) -> list[int]:
     """Return some of the rows that a run takes, at random, rising where the source wants them so.
 
     Args:

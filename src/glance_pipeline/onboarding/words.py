@@ -216,19 +216,18 @@ def _column(column: pd.Series, kind: Kind) -> str:
     return f"{kind}: {some}{rest}"
 
 
-def estimate_section(reading: float, count: int, estimate: Estimate, answers: float) -> Section:
+def estimate_section(reading: float, asking: float, estimate: Estimate) -> Section:
     """Say how long the run will take and what it will need, and how that is known.
 
     Args:
-        reading: seconds to read one image.
-        count: of the images.
+        reading: seconds to read all images.
+        asking: seconds to ask the classifier about all of them.
         estimate: of the training.
-        answers: seconds that the classifier takes for one image.
     """
-    parts = {"reading images": reading * count, **estimate.stages}
+    parts = {"reading images": reading, **estimate.stages}
     if estimate.reader:
         parts["attribute reader"] = estimate.reader
-    parts["asking the classifier"] = 4 * answers * count  # once a stage, and for its accuracy
+    parts["asking the classifier"] = asking
     total = sum(parts.values())
     busy = estimate.busy < _BUSY
     scale = estimate.busy if busy else 1.0
@@ -241,6 +240,8 @@ def estimate_section(reading: float, count: int, estimate: Estimate, answers: fl
     lines.append(("", _REST))
     lines.append(("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"))
     threads = f"{estimate.threads} thread{'s' if estimate.threads > 1 else ''}"
+    if estimate.on_gpu:
+        threads = "a GPU, whose own memory is not counted"
     how = f"{estimate.steps} training steps, timed just now with {threads}"
     return Section(f"Expected of a run, from {how}", lines)
 
