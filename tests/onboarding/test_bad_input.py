@@ -81,6 +81,18 @@ def unusual_size() -> dict[str, Any]:
     return traced(nn.Sequential(nn.Flatten(), nn.Linear(3 * 21 * 21, 2)), "unusual", 21)
 
 
+def no_gpu() -> dict[str, Any]:
+    base = Path("conf/base/parameters.yml")
+    base.write_text(base.read_text().replace("device: auto", "device: cuda"))
+    return {}
+
+
+def brace_in_a_name() -> dict[str, Any]:
+    path = RAW / "${a.pt"
+    torch.save(weights(), path)
+    return {"model": str(path)}
+
+
 def empty_model() -> dict[str, Any]:
     (RAW / "empty.pt").write_bytes(b"")
     return {"model": str(RAW / "empty.pt")}
@@ -98,6 +110,8 @@ BAD = [
     (map_of_answers, r"an output of shape \(32, 2, 16, 16\); \(N, K\) was wanted"),
     (other_size, r"not take a batch of the shape \(32, 3, 20, 20\).*does take \(3, 16, 16\)"),
     (unusual_size, "--input-size is missing: .*it takes none of the usual sizes"),
+    (no_gpu, "compute.device: found 'cuda', but torch .* finds no GPU"),
+    (brace_in_a_name, r"the configuration .* cannot be read: .*\$\{a.pt"),
     (empty_model, "0 bytes were found, an empty file"),
     (lambda: {"class_names": "a,b,c"}, "--class-names: found 3 class names .*wanted 2"),
     (lambda: {"labels": "none"}, "--class-names is missing: the classifier has 2 classes"),
@@ -124,8 +138,12 @@ BAD = [
 
 @pytest.mark.parametrize(("spoil", "said"), BAD)
 def test_bad_input_is_one_line_and_nothing_is_written(
-    users: UsersProject, spoil: Callable[[], dict[str, Any]], said: str
+    users: UsersProject,
+    spoil: Callable[[], dict[str, Any]],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     result = users.init("--no-timing", **spoil())
     assert result.exit_code == 1, result.output
     (line,) = result.output.splitlines()

@@ -78,6 +78,13 @@ def test_named_classes_are_what_the_labels_become(users: UsersProject) -> None:
     assert catalog["classifier"]["specification"]["class_names"] == ["leaf", "brick"]
 
 
+def test_a_file_of_class_names_is_read_as_the_run_reads_it(users: UsersProject) -> None:
+    (users.root / "names.txt").write_text("green\nred\n", encoding="utf-8-sig")
+    result = users.init("--no-timing", class_names="names.txt")
+    assert "accuracy  100.0 %" in result.output, result.output
+    assert loaded(users)[1]["ingest"]["class_names"] is None  # the labels are these very names
+
+
 def test_an_accuracy_that_is_no_better_than_chance_is_a_warning(users: UsersProject) -> None:
     result = users.init("--no-timing", class_names="red,green")
     assert "accuracy  0.0 %" in result.output

@@ -168,7 +168,7 @@ def _file_of_names(text: str, root: Path) -> Place | None:
 
 def _lines(file: Place) -> tuple[str, ...]:
     try:
-        lines = file.path.read_text(encoding="utf-8").split("\n")
+        lines = file.path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--class-names {file.written}: it cannot be read: {error}") from error
     return tuple(lines if lines[-1] else lines[:-1])
