@@ -1,8 +1,9 @@
 """``kedro glance init`` on a user's project, in this process."""
 
 import pytest
+import torch
 import yaml
-from support_onboarding import COUNT, UsersProject, loaded
+from support_onboarding import COUNT, UsersProject, loaded, weights
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
@@ -83,6 +84,23 @@ def test_a_file_of_class_names_is_read_as_the_run_reads_it(users: UsersProject) 
     result = users.init("--no-timing", class_names="names.txt")
     assert "accuracy  100.0 %" in result.output, result.output
     assert loaded(users)[1]["ingest"]["class_names"] is None  # the labels are these very names
+
+
+def test_the_layer_that_answers_is_named_and_not_the_last_in_the_list(users: UsersProject) -> None:
+    network = """
+from users_net import ColourNet
+from torch import nn
+
+class WithSpareHead(ColourNet):
+    def __init__(self):
+        super().__init__()
+        self.spare = nn.Linear(5, 2)
+"""
+    (users.root / "src" / "spare_net.py").write_text(network)
+    spare = {"spare.weight": torch.zeros(2, 5), "spare.bias": torch.zeros(2)}
+    torch.save({**weights(), **spare}, users.root / "spare.pt")
+    result = users.init("--no-timing", model="spare.pt", network="spare_net.WithSpareHead")
+    assert "features    768, the input of linear\n" in result.output, result.output
 
 
 def test_an_accuracy_that_is_no_better_than_chance_is_a_warning(users: UsersProject) -> None:

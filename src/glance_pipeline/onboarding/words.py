@@ -9,11 +9,12 @@ import pandas as pd
 
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.context import Kind, as_levels, levels_of
+from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
-from glance_pipeline.onboarding.network import feature_layer_of
 from glance_pipeline.teachers.black_box import BlackBox
+from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 
 _SHOWN = 8  # of classes and levels
 _WIDTH = 100
@@ -82,12 +83,16 @@ def _way(found: Inspected) -> str:
 def _features(found: Inspected) -> str:
     classifier = found.classifier
     width = classifier.answers(found.sample.images[:1]).features.shape[1]
-    named = classifier.specification.feature_layer or feature_layer_of(classifier.network)
+    named, network = classifier.specification.feature_layer, classifier.network
+    if not named and not isinstance(network, WithFeatures):
+        images = to_float(found.sample.images[:2]).to(classifier.device)
+        layer = layer_of_features(network, None, classifier.entrance(images).contiguous())
+        named = next(name for name, part in network.named_modules() if part is layer)
     if named:
         return f"{width}, the input of {named}"
-    if isinstance(classifier.network, BlackBox) and width == len(found.classes.names):
+    if isinstance(network, BlackBox) and width == len(found.classes.names):
         return "none: its answers take their place"
-    return f"{width}, the input of the last linear layer"
+    return f"{width}, the input of the linear layer that answers"
 
 
 def gradients_section(

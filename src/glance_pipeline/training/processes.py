@@ -44,7 +44,7 @@ class Place:
     def share(self, state: TrainingState, stage: Stage) -> None:
         """Let this process compute its share of every batch."""
         frozen = [network for network in (stage.classifier, stage.reader) if network is not None]
-        share_rows(state.surrogate, state.average, state.critics, *frozen)
+        share_rows(state.surrogate, state.critics, *frozen)
 
 
 Train = Callable[[Stage, Place], None]
