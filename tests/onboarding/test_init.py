@@ -51,6 +51,12 @@ def test_what_is_written_loads_and_is_typed(users: UsersProject) -> None:
     assert catalog["images"]["filepath"].startswith("data/pets/")
 
 
+@pytest.mark.parametrize("name", ["2024", "no"])
+def test_a_name_that_is_no_word_to_yaml_names_its_folder_all_the_same(users, name: str) -> None:
+    assert users.init("--no-timing", name=name).exit_code == 0
+    assert loaded(users, name)[0]["images"]["filepath"].startswith(f"data/{name}/")
+
+
 def test_an_environment_that_is_there_is_left_alone(users: UsersProject) -> None:
     (users.root / "conf" / "pets").mkdir()
     (users.root / "conf" / "pets" / "mine.yml").write_text("a: 1")
