@@ -181,7 +181,7 @@ def _told(entrance: dict[str, Any], classes: Classes, source: Source) -> dict[st
     }
     if classes.written is not None:
         told["class_names"] = classes.written
-    if classes.output != "logits" and "output" not in source.known:
+    if classes.output != source.known.get("output", "logits"):
         told["output"] = classes.output
     return told
 

@@ -71,7 +71,8 @@ def _normalisation(name: str, source: Source, given: str | None, asker: Asker) -
     usual = {"mean": "0", "std": "1"}[name]
     what = f"{name} of the network's normalisation of images in [0, 1], one number or one a channel"
     values = asker.settle(f"--{name}", given, what.capitalize(), usual, numbers)
-    return {} if values == (float(usual),) else {name: list(values)}
+    is_usual = values == (float(usual),) and name not in source.known
+    return {} if is_usual else {name: list(values)}
 
 
 @dataclass(frozen=True)
