@@ -1,6 +1,7 @@
 """What cannot be used is said in one line, and nothing is written."""
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import torch
 from PIL import Image
 from support_onboarding import UsersProject, weights
 from torch import nn
+
+from glance_pipeline.onboarding import pictures
 
 RAW = Path("data/01_raw")
 
@@ -157,6 +160,16 @@ def test_an_image_that_cannot_be_read_is_counted_where_few_are(users: UsersProje
     result = users.init("--no-timing", most_corrupt="0.05")
     assert result.exit_code == 0, result.output
     assert "1 of a sample of 60: red/01.png (8 bytes of no known image format)" in result.output
+
+
+def test_what_pillow_raises_of_a_broken_file_is_said(users: UsersProject, monkeypatch) -> None:
+    def broken(_content: object) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(pictures, "decode", broken)
+    result = users.init("--no-timing")
+    (line,) = result.output.splitlines()
+    assert "none of 60 images can be read" in line and "unpack requires a buffer" in line
 
 
 def test_ten_thousand_classes_pass(users: UsersProject) -> None:

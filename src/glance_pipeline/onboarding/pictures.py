@@ -14,7 +14,7 @@ from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.found import chosen_rows
 from glance_pipeline.ingest.resized import ResizedImages
 from glance_pipeline.ingest.source import ImageSource
-from glance_pipeline.picture import Form, UnreadableImageError, decode
+from glance_pipeline.picture import Form, decode
 from glance_pipeline.seeding import numpy_generator
 
 SAMPLE = 256  # images that are read
@@ -81,7 +81,7 @@ def look_at(source: ImageSource, rows: Sequence[int]) -> Looks:
         for row, reader in zip(chosen, source.read(chosen), strict=True):
             try:
                 picture, _ = decode(reader())
-            except (UnreadableImageError, OSError, ValueError) as error:
+            except Exception as error:  # a broken file may raise anything in Pillow
                 reasons.append(f"{source.names[row]} ({error})")
                 continue
             sizes.append(picture.size)
