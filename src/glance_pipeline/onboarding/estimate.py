@@ -188,21 +188,18 @@ def estimate(
     answer = classifier.answers(images)
     data = TrainingData(images, answer.logits, answer.features)
     widths = answer.logits.shape[1], answer.features.shape[1]
-    image_shape = classifier.specification.image_shape
-    shape = SurrogateShape(image_shape, *widths, **distill.surrogate.model_dump())
-    timed = {}
-    for name in ("distill", "disentangle"):
-        timed[name] = _Timed(name, *_networks(shape, seed), classifier, data, seed)
+    sizes = distill.surrogate.model_dump()
+    shape = SurrogateShape(classifier.specification.image_shape, *widths, **sizes)
+    timed = {
+        name: _Timed(name, *_networks(shape, seed), classifier, data, seed)
+        for name in ("distill", "disentangle")
+    }
     reader, seconds = _reader(images, context, concepts, align, seed)
     aligned = TrainingData(images, answer.logits, answer.features, context)
     networks = _networks(shape, seed, concepts)
     timed["align"] = _Timed("align", *networks, classifier, aligned, seed, reader)
-    parameters = (distill.stage, disentangle.stage, align.stage)
-    found = {
-        name: stage.seconds(own)
-        for (name, stage), own in zip(timed.items(), parameters, strict=True)
-    }
-    threads = torch.get_num_threads()
+    parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
+    found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}
     on_gpu = chosen_device().type == "cuda"
     # Of this thread, which takes part in all that torch shares out, while others may have to wait.
     share = (time.thread_time() - used) / (time.perf_counter() - began)
@@ -211,7 +208,7 @@ def estimate(
         found,
         seconds,
         peak_rss_mb() + training_images * one / 1e6,
-        threads,
+        torch.get_num_threads(),
         sum(stage.steps for stage in timed.values()),
         1.0 if on_gpu else min(1.0, share),
         on_gpu,
