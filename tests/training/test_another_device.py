@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from glance_pipeline.classifier import Answer, Classifier, ClassifierSpecification
+from glance_pipeline.classifier import Answer, Classifier, ClassifierSpecification, on_device
 from glance_pipeline.config.augmentation import AugmentationParameters
 from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.networks.critics import Critics
@@ -21,6 +21,7 @@ from glance_pipeline.objectives import OBJECTIVES
 from glance_pipeline.objectives.adversarial import Adversarial
 from glance_pipeline.objectives.augmentation import AdaptiveAugmentation
 from glance_pipeline.objectives.twin_pass import Batch, TwinPass
+from glance_pipeline.testing import tiny_classifier
 
 ELSEWHERE = "meta"
 IMAGE = (3, 8, 8)
@@ -110,3 +111,17 @@ def test_two_devices_in_one_operation_are_noticed(classifier, pretended) -> None
     step.batch = Batch(step.batch.images, step.batch.answer, torch.randn(11, 3))
     with pytest.raises(RuntimeError, match="same device"):
         OBJECTIVES["alignment"]()(step)
+
+
+def test_a_network_that_breaks_elsewhere_stays_where_it_was(monkeypatch, caplog) -> None:
+    classifier = tiny_classifier()
+    moves: list[torch.device] = []
+
+    def breaks(_images: Tensor) -> Tensor:
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    monkeypatch.setattr(classifier, "to", moves.append)
+    monkeypatch.setattr(classifier, "logits", breaks)
+    assert on_device(classifier, torch.device(ELSEWHERE)) is classifier
+    assert moves == [torch.device(ELSEWHERE), torch.device("cpu")]
+    assert "the classifier stays on cpu: on meta, can't convert cuda:0 device" in caplog.text
