@@ -262,9 +262,9 @@ def on_device(classifier: Classifier, device: torch.device) -> Classifier:
     try:
         with torch.no_grad():
             classifier.logits(torch.zeros(2, *classifier.specification.image_shape))
-    except RuntimeError as error:
+    except Exception as error:  # whatever the layers of the user's network raise
         classifier.to(before)
-        said = str(error).strip().partition("\n")[0]
+        said = in_one_line(error)
         logger.warning("%s stays on %s: on %s, %s", classifier.origin, before, device, said)
     return classifier
 

@@ -1,6 +1,7 @@
 """What cannot be used is said in one line, and nothing is written."""
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import torch
 from PIL import Image
 from support_onboarding import UsersProject, weights
 from torch import nn
+
+from glance_pipeline.onboarding import pictures
 
 RAW = Path("data/01_raw")
 
@@ -81,6 +84,18 @@ def unusual_size() -> dict[str, Any]:
     return traced(nn.Sequential(nn.Flatten(), nn.Linear(3 * 21 * 21, 2)), "unusual", 21)
 
 
+def no_gpu() -> dict[str, Any]:
+    base = Path("conf/base/parameters.yml")
+    base.write_text(base.read_text().replace("device: auto", "device: cuda"))
+    return {}
+
+
+def brace_in_a_name() -> dict[str, Any]:
+    path = RAW / "${a.pt"
+    torch.save(weights(), path)
+    return {"model": str(path)}
+
+
 def empty_model() -> dict[str, Any]:
     (RAW / "empty.pt").write_bytes(b"")
     return {"model": str(RAW / "empty.pt")}
@@ -98,6 +113,8 @@ BAD = [
     (map_of_answers, r"an output of shape \(32, 2, 16, 16\); \(N, K\) was wanted"),
     (other_size, r"not take a batch of the shape \(32, 3, 20, 20\).*does take \(3, 16, 16\)"),
     (unusual_size, "--input-size is missing: .*it takes none of the usual sizes"),
+    (no_gpu, "compute.device: found 'cuda', but torch .* finds no GPU"),
+    (brace_in_a_name, r"the configuration .* cannot be read: .*\$\{a.pt"),
     (empty_model, "0 bytes were found, an empty file"),
     (lambda: {"class_names": "a,b,c"}, "--class-names: found 3 class names .*wanted 2"),
     (lambda: {"labels": "none"}, "--class-names is missing: the classifier has 2 classes"),
@@ -124,8 +141,12 @@ BAD = [
 
 @pytest.mark.parametrize(("spoil", "said"), BAD)
 def test_bad_input_is_one_line_and_nothing_is_written(
-    users: UsersProject, spoil: Callable[[], dict[str, Any]], said: str
+    users: UsersProject,
+    spoil: Callable[[], dict[str, Any]],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     result = users.init("--no-timing", **spoil())
     assert result.exit_code == 1, result.output
     (line,) = result.output.splitlines()
@@ -141,6 +162,16 @@ def test_an_image_that_cannot_be_read_is_counted_where_few_are(users: UsersProje
     assert "1 of a sample of 60: red/01.png (8 bytes of no known image format)" in result.output
 
 
+def test_what_pillow_raises_of_a_broken_file_is_said(users: UsersProject, monkeypatch) -> None:
+    def broken(_content: object) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr(pictures, "decode", broken)
+    result = users.init("--no-timing")
+    (line,) = result.output.splitlines()
+    assert "none of 60 images can be read" in line and "unpack requires a buffer" in line
+
+
 def test_ten_thousand_classes_pass(users: UsersProject) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 10_000))
     (RAW / "names.txt").write_text("\n".join(f"class {k}" for k in range(10_000)) + "\n")
@@ -148,7 +179,7 @@ def test_ten_thousand_classes_pass(users: UsersProject) -> None:
     result = users.init("--no-timing", **traced(network, "many"), **names)
     assert result.exit_code == 0, result.output
     assert "class 6, class 7, … (10000) (as" in result.output
-    assert "10000 classes: tables of predictions hold a column for each" in result.output
+    assert "10,000 classes: training holds a logit of each for every training" in result.output
 
 
 def test_images_of_16_bits_are_named(users: UsersProject) -> None:

@@ -1,10 +1,12 @@
 """The expected time: phases and kinds of steps put together as a training has them."""
 
+import re
 import time
 
 import numpy as np
 import pytest
 import torch
+from support_onboarding import COUNT
 
 from glance_pipeline.compute import peak_rss_mb
 from glance_pipeline.config.align import AlignParameters
@@ -13,9 +15,11 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.networks import Concept
 from glance_pipeline.onboarding import estimate as module
+from glance_pipeline.onboarding import initialise, pictures
 from glance_pipeline.onboarding.estimate import Estimate, estimate, mean_step, phases_of
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.words import estimate_section
+from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.testing import tiny_classifier
 
 PLAIN = {"reconstruction": {"weight": 1}, "distillation": {"weight": 1}}
@@ -132,8 +136,41 @@ def test_without_context_there_is_no_reader_to_train(sample):
 def test_what_others_take_of_the_machine_is_told_apart(busy: float, said: list[str]) -> None:
     stages = {"distill": 400.0, "disentangle": 100.0, "align": 500.0}
     known = Estimate(stages, 100.0, 1234.0, 2, 30, busy)
-    text = str(estimate_section(0.01, 4000, known, 0.00375))
+    text = str(estimate_section(40.0, 60.0, known))
     for part in said:
         assert part in text
     assert "memory                   1.2 GB while training" in text
     assert "30 training steps, timed just now with 2 threads" in text
+
+
+def test_few_images_of_many_are_those_that_are_looked_at(users, monkeypatch) -> None:
+    """The sample is of the images that the run takes, not of all that there are."""
+    monkeypatch.setattr(module, "_SECONDS", 0.01)
+    monkeypatch.setattr(pictures, "SAMPLE", 4)
+    result = users.init(number_of_images="30", labels="folders")
+    assert result.exit_code == 0, result.output
+    assert "number    30: train 24, validation" in result.output
+    assert "100.0 % of a sample of 4 labelled images" in result.output
+    assert "training steps, timed just now" in result.output
+
+
+def test_a_slow_black_box_is_said_to_be_slow_though_its_answers_are_kept(users, monkeypatch):
+    known = Estimate({"distill": 1.0, "disentangle": 1.0, "align": 1.0}, 1.0, 1.0, 1, 1, 1.0)
+    monkeypatch.setattr(initialise, "estimate", lambda *_: known)
+    answer = BlackBox._call
+
+    def slow(self, inputs):
+        time.sleep(0.03 * len(inputs))
+        return answer(self, inputs)
+
+    monkeypatch.setattr(BlackBox, "_call", slow)
+    result = users.init(model="users_net:ask", network=None, size="16")
+    assert result.exit_code == 0, result.output
+    (seconds,) = re.findall(r"asking the classifier +(\d+) s", result.output)
+    assert int(seconds) >= 0.03 * COUNT
+
+
+def test_a_gpu_is_named_and_its_host_is_not_taken_for_busy() -> None:
+    known = Estimate({"distill": 400.0}, 0.0, 1234.0, 16, 30, 1.0, on_gpu=True)
+    text = str(estimate_section(40.0, 60.0, known))
+    assert "30 training steps, timed just now with a GPU, whose own memory is not counted" in text

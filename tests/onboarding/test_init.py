@@ -1,8 +1,9 @@
 """``kedro glance init`` on a user's project, in this process."""
 
 import pytest
+import torch
 import yaml
-from support_onboarding import COUNT, UsersProject, loaded
+from support_onboarding import COUNT, UsersProject, loaded, weights
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
@@ -50,6 +51,12 @@ def test_what_is_written_loads_and_is_typed(users: UsersProject) -> None:
     assert catalog["images"]["filepath"].startswith("data/pets/")
 
 
+@pytest.mark.parametrize("name", ["2024", "no"])
+def test_a_name_that_is_no_word_to_yaml_names_its_folder_all_the_same(users, name: str) -> None:
+    assert users.init("--no-timing", name=name).exit_code == 0
+    assert loaded(users, name)[0]["images"]["filepath"].startswith(f"data/{name}/")
+
+
 def test_an_environment_that_is_there_is_left_alone(users: UsersProject) -> None:
     (users.root / "conf" / "pets").mkdir()
     (users.root / "conf" / "pets" / "mine.yml").write_text("a: 1")
@@ -76,6 +83,30 @@ def test_named_classes_are_what_the_labels_become(users: UsersProject) -> None:
     catalog, parameters = loaded(users)
     assert parameters["ingest"]["class_names"] == ["leaf", "brick"]
     assert catalog["classifier"]["specification"]["class_names"] == ["leaf", "brick"]
+
+
+def test_a_file_of_class_names_is_read_as_the_run_reads_it(users: UsersProject) -> None:
+    (users.root / "names.txt").write_text("green\nred\n", encoding="utf-8-sig")
+    result = users.init("--no-timing", class_names="names.txt")
+    assert "accuracy  100.0 %" in result.output, result.output
+    assert loaded(users)[1]["ingest"]["class_names"] is None  # the labels are these very names
+
+
+def test_the_layer_that_answers_is_named_and_not_the_last_in_the_list(users: UsersProject) -> None:
+    network = """
+from users_net import ColourNet
+from torch import nn
+
+class WithSpareHead(ColourNet):
+    def __init__(self):
+        super().__init__()
+        self.spare = nn.Linear(5, 2)
+"""
+    (users.root / "src" / "spare_net.py").write_text(network)
+    spare = {"spare.weight": torch.zeros(2, 5), "spare.bias": torch.zeros(2)}
+    torch.save({**weights(), **spare}, users.root / "spare.pt")
+    result = users.init("--no-timing", model="spare.pt", network="spare_net.WithSpareHead")
+    assert "features    768, the input of linear\n" in result.output, result.output
 
 
 def test_an_accuracy_that_is_no_better_than_chance_is_a_warning(users: UsersProject) -> None:

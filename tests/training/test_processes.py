@@ -1,6 +1,8 @@
 """Two processes that really train together, and one alone."""
 
 import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from glance_pipeline.training import engine
 from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.data import TrainingData
 from glance_pipeline.training.engine import StageResult, train_share, train_stage
-from glance_pipeline.training.processes import Place, launch
+from glance_pipeline.training.processes import Place, _own_signals, launch
 from glance_pipeline.training.state import Stage
 
 SHAPE = SurrogateShape((1, 8, 8), 3, 3, 4, 4, (8, 8), style=8, hidden=8)
@@ -158,3 +160,16 @@ def test_what_several_processes_cannot_train_is_refused(
     with pytest.raises(UserError, match="classifier local cannot be handed to another process"):
         train_stage(stage(tmp_path, classifier=strange))
     assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_signal_handlers_are_put_back_and_left_alone_in_another_thread() -> None:
+    def replaced() -> None:
+        with _own_signals():
+            pass
+
+    before = signal.getsignal(signal.SIGTERM)
+    with _own_signals():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGTERM) is before
+    with ThreadPoolExecutor(1) as pool:  # where ThreadRunner has its nodes
+        pool.submit(replaced).result()

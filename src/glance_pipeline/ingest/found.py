@@ -103,7 +103,22 @@ def _rows(
             "left out" if dropped else "kept, all their values missing",
         )
         rows = rows[~unnamed] if dropped else rows
-    number = parameters.number_of_images or len(rows)
+    return chosen_rows(source, rows, parameters.number_of_images, seed)
+
+
+def chosen_rows(source: ImageSource, rows: np.ndarray, number: int | None, seed: int) -> np.ndarray:
+    """Return the rows that a run takes of those it may take, in the order it takes them in.
+
+    Args:
+        source: of the images.
+        rows: that may be taken, int64 (M,).
+        number: of images, drawn at random; None takes all.
+        seed: the run's seed.
+
+    Raises:
+        UserError: where there are fewer.
+    """
+    number = number or len(rows)
     if number > len(rows):
         raise UserError(
             f"ingest.number_of_images: found {number}, wanted at most {len(rows)}, all that "

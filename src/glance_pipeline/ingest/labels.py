@@ -49,6 +49,14 @@ def labels_of(
     return _named(found.set_axis(range(len(found))), parameters.class_names, place)
 
 
+def values_in_order(found: pd.Series) -> tuple[str, ...]:
+    """Return the values of labels that occur, in the order in which ``class_names`` names them."""
+    levels = levels_of(found)
+    if all(level.isdecimal() for level in levels):
+        return tuple(sorted(levels, key=int))  # folders 2 and 10 are words, but meant as numbers
+    return levels
+
+
 def column_of(columns: pd.DataFrame, name: str, parameter: str) -> pd.Series:
     """Return one of the tables' columns; raises ``UserError`` naming those there are."""
     if name not in columns:
@@ -58,15 +66,13 @@ def column_of(columns: pd.DataFrame, name: str, parameter: str) -> pd.Series:
 
 
 def _named(found: pd.Series, class_names: Sequence[str] | None, place: str) -> pd.Series:
-    levels = levels_of(found)
+    levels = values_in_order(found)
     if len(levels) < 2:
         seen = f"the one class {levels[0]!r}" if levels else "no class"
         raise UserError(
             f"{place}: found {seen} in {len(found)} images, wanted at least 2; ingest.labels: null "
             "takes images without labels"
         )
-    if all(level.isdecimal() for level in levels):
-        levels = tuple(sorted(levels, key=int))  # folders 2 and 10 are words, but meant as numbers
     text = as_levels(found)
     if class_names is None:
         return text

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
+from omegaconf.errors import OmegaConfBaseException
 
 from glance_pipeline.configuration import CONFIG_LOADER_ARGS, paths_of
 from glance_pipeline.errors import UserError
@@ -56,7 +57,7 @@ def read_configuration(conf: Path, env: str, root: Path) -> tuple[dict[str, Any]
         loader = OmegaConfigLoader(str(conf), env, **CONFIG_LOADER_ARGS)
         try:
             return loader["catalog"], loader["parameters"]
-        except (MissingConfigException, ValueError) as error:
+        except (MissingConfigException, OmegaConfBaseException, ValueError) as error:
             raise UserError(f"the configuration {conf / env} cannot be read: {error}") from error
 
 

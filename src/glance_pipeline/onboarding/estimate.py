@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import peak_rss_mb
+from glance_pipeline.compute import chosen_device, peak_rss_mb
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
@@ -59,7 +59,8 @@ class Estimate:
         memory_mb: at most, while training.
         threads: of torch.
         steps: that were timed.
-        busy: share of its threads' time that the process was given while they were timed, 0 … 1.
+        busy: share of the time that this process was given while they were timed, 0 … 1.
+        on_gpu: whether they ran there.
     """
 
     stages: dict[str, float]
@@ -68,6 +69,7 @@ class Estimate:
     threads: int
     steps: int
     busy: float
+    on_gpu: bool = False
 
     @property
     def seconds(self) -> float:
@@ -182,34 +184,34 @@ def estimate(
         seed: of the run.
     """
     distill, disentangle, align = stages
-    began, used = time.perf_counter(), time.process_time()
+    began, used = time.perf_counter(), time.thread_time()
     answer = classifier.answers(images)
     data = TrainingData(images, answer.logits, answer.features)
     widths = answer.logits.shape[1], answer.features.shape[1]
-    image_shape = classifier.specification.image_shape
-    shape = SurrogateShape(image_shape, *widths, **distill.surrogate.model_dump())
-    timed = {}
-    for name in ("distill", "disentangle"):
-        timed[name] = _Timed(name, *_networks(shape, seed), classifier, data, seed)
+    sizes = distill.surrogate.model_dump()
+    shape = SurrogateShape(classifier.specification.image_shape, *widths, **sizes)
+    timed = {
+        name: _Timed(name, *_networks(shape, seed), classifier, data, seed)
+        for name in ("distill", "disentangle")
+    }
     reader, seconds = _reader(images, context, concepts, align, seed)
     aligned = TrainingData(images, answer.logits, answer.features, context)
     networks = _networks(shape, seed, concepts)
     timed["align"] = _Timed("align", *networks, classifier, aligned, seed, reader)
-    parameters = (distill.stage, disentangle.stage, align.stage)
-    found = {
-        name: stage.seconds(own)
-        for (name, stage), own in zip(timed.items(), parameters, strict=True)
-    }
-    threads = torch.get_num_threads()
-    share = (time.process_time() - used) / (time.perf_counter() - began) / threads
+    parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
+    found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}
+    on_gpu = chosen_device().type == "cuda"
+    # Of this thread, which takes part in all that torch shares out, while others may have to wait.
+    share = (time.thread_time() - used) / (time.perf_counter() - began)
     one = images[0].nbytes + 4 * sum(widths)
     return Estimate(
         found,
         seconds,
         peak_rss_mb() + training_images * one / 1e6,
-        threads,
+        torch.get_num_threads(),
         sum(stage.steps for stage in timed.values()),
-        min(1.0, share),
+        1.0 if on_gpu else min(1.0, share),
+        on_gpu,
     )
 
 

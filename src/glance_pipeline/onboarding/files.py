@@ -38,7 +38,7 @@ def globals_yml(name: str) -> str:
     """Return the file that says where data lie."""
     return (
         f"# Made by `kedro glance init`. What runs of this environment leave behind lies apart.\n"
-        f"data_root: data/{as_yaml(name)}\n"
+        f"data_root: {as_yaml(f'data/{name}')}\n"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from glance_pipeline.compute import set_threads
+from glance_pipeline.compute import choose_device, set_threads
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -72,6 +72,7 @@ def initialise(
     _, base = configuration.read_configuration(conf, "base", root)
     shared = SharedParameters.model_validate(base)
     set_threads(shared.compute.threads)
+    choose_device(shared.compute.device)
     found = inspect(wishes, root, shared.seed, asker)
     kinds = kinds_of(found.found.context, {})
     written = _files(name, found, kinds, base)
@@ -89,13 +90,14 @@ def _parts(
     found: Inspected, kinds: dict[str, Kind], blocks: dict[str, Any], seed: int, timed: bool
 ) -> Iterator[str]:
     """Yield what was found, part by part; the last ones take some seconds."""
+    classes, seconds = _answered(found)
     yield str(words.classifier_section(found))
-    yield str(words.images_section(found, _accuracy(found)))
+    yield str(words.images_section(found, _accuracy(found, classes)))
     yield str(words.context_section(found, kinds))
     if others := words.other_messages(found.messages):
         yield str(words.Section("Beside that", [("", text) for text in others]))
     if timed:
-        yield _expected(found, blocks, seed)
+        yield _expected(found, blocks, seed, seconds)
     stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}
     yield str(words.gradients_section(found, stages, _asked(found)))
 
@@ -155,14 +157,28 @@ def _checked(
     return blocks
 
 
-def _accuracy(found: Inspected) -> tuple[float, float, int] | None:
-    """Return the share of labelled images that are right, that of the most frequent class, and n.
+def _answered(found: Inspected) -> tuple[np.ndarray, float]:
+    """Return the class (n,) that each image of the sample is given, and the seconds for one.
+
+    Timed here, where a black box is asked for the first time: later its answers are known.
 
     Raises:
         ValueError: where the classifier's answers are not finite.
     """
+    images = found.sample.images
+    began = time.perf_counter()
+    logits = found.classifier.answers(images).logits
+    return logits.argmax(1).numpy(), (time.perf_counter() - began) / len(images)
+
+
+def _accuracy(found: Inspected, answers: np.ndarray) -> tuple[float, float, int] | None:
+    """Return the share of labelled images that are right, that of the most frequent class, and n.
+
+    Args:
+        found: what was found.
+        answers: the class of each image of the sample, (n,).
+    """
     labels = found.labels_of_sample()
-    answers = found.classifier.answers(found.sample.images).logits.argmax(1).numpy()
     if labels is None or not labels.notna().any():
         return None
     known = labels.notna().to_numpy()
@@ -172,18 +188,28 @@ def _accuracy(found: Inspected) -> tuple[float, float, int] | None:
     return float(right.mean()), float(frequent), int(known.sum())
 
 
-def _expected(found: Inspected, blocks: dict[str, Any], seed: int) -> str:
-    """Say what a run will take, or why that could not be found out."""
+def _expected(found: Inspected, blocks: dict[str, Any], seed: int, seconds: float) -> str:
+    """Say what a run will take, or why that could not be found out.
+
+    Args:
+        found: what was found.
+        blocks: parameters of the stages.
+        seed: of the run.
+        seconds: that the classifier takes for an image.
+    """
     try:
-        known, answers = _estimated(found, blocks, seed)
+        known = _estimated(found, blocks, seed)
     except QueriesSpentError as error:
         return f"Expected of a run: not known, no steps could be timed: {error}"
-    reading, count = found.sample.seconds, len(found.found.rows)
-    return str(words.estimate_section(reading, count, known, answers))
+    count = len(found.found.rows)
+    # What a black box said is kept; another one is asked once a stage, and for its accuracy.
+    times = 1 if isinstance(found.classifier.network, BlackBox) else 4
+    reading, asking = count * found.sample.seconds, times * count * seconds
+    return str(words.estimate_section(reading, asking, known))
 
 
-def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Estimate, float]:
-    """Return the estimate, and the seconds that the classifier takes for an image."""
+def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> Estimate:
+    """Time training steps of the run."""
     align = blocks["align"]
     records = found.found.records
     with kept_messages():
@@ -191,14 +217,9 @@ def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Est
             found.found.context, records, align.units, align.kinds
         )
         place = {row: number for number, row in enumerate(found.found.rows.tolist())}
-        rows = [place[row] for row in found.sample.rows.tolist() if row in place]
-        kept = [number for number, row in enumerate(found.sample.rows.tolist()) if row in place]
-        images = found.sample.images[kept]
-        began = time.perf_counter()
-        found.classifier.answers(images)
-        answers = (time.perf_counter() - began) / len(images)
-        known = estimate(
-            images,
+        rows = [place[row] for row in found.sample.rows.tolist()]
+        return estimate(
+            found.sample.images,
             context[rows],
             concepts,
             found.classifier,
@@ -206,7 +227,6 @@ def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> tuple[Est
             int((records["split"] == "train").sum()),
             seed,
         )
-    return known, answers
 
 
 def _asked(found: Inspected) -> int:

@@ -91,7 +91,8 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     images = asker.settle("--images", wishes.images, question, parse=partial(there, root))
     with kept_messages():
         opened = open_source(images.path.as_posix())
-        rows = pictures.sample_of(opened, seed, _FEW if _costs(source, model) else pictures.SAMPLE)
+        count = _FEW if _costs(source, model) else pictures.SAMPLE
+        rows = pictures.sample_of(opened, wishes.number_of_images, seed, count)
         looks = pictures.look_at(opened, rows)
     takes = network.what_it_takes(source, wishes.input_size, asker)
     entrance = specification.settle_entrance(source, takes, looks, wishes, asker)
@@ -180,7 +181,7 @@ def _told(entrance: dict[str, Any], classes: Classes, source: Source) -> dict[st
     }
     if classes.written is not None:
         told["class_names"] = classes.written
-    if classes.output != "logits" and "output" not in source.known:
+    if classes.output != source.known.get("output", "logits"):
         told["output"] = classes.output
     return told
 

@@ -11,6 +11,7 @@ from glance_pipeline.context import levels_of
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.join import join_tables
+from glance_pipeline.ingest.labels import values_in_order
 from glance_pipeline.ingest.source import ImageSource
 from glance_pipeline.onboarding.asking import Asker, none_or
 from glance_pipeline.onboarding.places import Place
@@ -158,12 +159,12 @@ def values_of_labels(found: Around, labels: Mapping[str, Any], images: Path) -> 
         images: the images' file or folder.
     """
     if labels["labels"] == "column":
-        return levels_of(found.columns[labels["label_column"]])
+        return values_in_order(found.columns[labels["label_column"]])
     if labels["labels"] == "folders":
         folders = [PurePosixPath(name).parent.name or None for name in found.names]
-        return levels_of(pd.Series(folders, dtype=object))
+        return values_in_order(pd.Series(folders, dtype=object))
     file = labels.get("label_file")
-    return levels_of(pd.Series(read_labels(images, file.path.as_posix() if file else None)))
+    return values_in_order(pd.Series(read_labels(images, file.path.as_posix() if file else None)))
 
 
 def names_for_labels(values: Sequence[str], class_names: Sequence[str]) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.images import to_float
@@ -140,9 +140,3 @@ def kind_of_outputs(said: Tensor) -> Output:
         return "probabilities" if bounded else "sigmoid"
     sums_to_one = bool(((said.sum(1) - 1).abs() < 1e-3).all())
     return "probabilities" if bounded and sums_to_one else "logits"
-
-
-def feature_layer_of(network: nn.Module) -> str | None:
-    """Return the dotted name of the last linear layer of a plain module, None of any other."""
-    linear = [name for name, part in network.named_modules() if isinstance(part, nn.Linear)]
-    return linear[-1] if linear else None

@@ -11,9 +11,10 @@ import numpy as np
 from glance_pipeline.compute import available_cores
 from glance_pipeline.config.ingest import Crop
 from glance_pipeline.errors import UserError
+from glance_pipeline.ingest.found import chosen_rows
 from glance_pipeline.ingest.resized import ResizedImages
 from glance_pipeline.ingest.source import ImageSource
-from glance_pipeline.picture import Form, UnreadableImageError, decode
+from glance_pipeline.picture import Form, decode
 from glance_pipeline.seeding import numpy_generator
 
 SAMPLE = 256  # images that are read
@@ -53,9 +54,17 @@ class Looks:
         return f"{size}, {'in colour' if self.in_colour else 'grey'}"
 
 
-def sample_of(source: ImageSource, seed: int, count: int = SAMPLE) -> list[int]:
-    """Return rows of a source at random, rising where it wants them so."""
-    rows = numpy_generator(seed, "init", "sample").permutation(len(source))[:count]
+def sample_of(source: ImageSource, number: int | None, seed: int, count: int = SAMPLE) -> list[int]:
+    """Return some of the rows that a run takes, at random, rising where the source wants them so.
+
+    Args:
+        source: of the images.
+        number: of images that the run takes; None takes all.
+        seed: of the run.
+        count: of rows, at most.
+    """
+    rows = chosen_rows(source, np.arange(len(source)), number, seed)
+    rows = numpy_generator(seed, "init", "sample").permutation(rows)[:count]
     return [int(row) for row in (rows if source.in_any_order else np.sort(rows))]
 
 
@@ -72,7 +81,7 @@ def look_at(source: ImageSource, rows: Sequence[int]) -> Looks:
         for row, reader in zip(chosen, source.read(chosen), strict=True):
             try:
                 picture, _ = decode(reader())
-            except (UnreadableImageError, OSError, ValueError) as error:
+            except Exception as error:  # a broken file may raise anything in Pillow
                 reasons.append(f"{source.names[row]} ({error})")
                 continue
             sizes.append(picture.size)

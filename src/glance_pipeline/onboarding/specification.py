@@ -71,7 +71,8 @@ def _normalisation(name: str, source: Source, given: str | None, asker: Asker) -
     usual = {"mean": "0", "std": "1"}[name]
     what = f"{name} of the network's normalisation of images in [0, 1], one number or one a channel"
     values = asker.settle(f"--{name}", given, what.capitalize(), usual, numbers)
-    return {} if values == (float(usual),) else {name: list(values)}
+    is_usual = values == (float(usual),) and name not in source.known
+    return {} if is_usual else {name: list(values)}
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _file_of_names(text: str, root: Path) -> Place | None:
 
 def _lines(file: Place) -> tuple[str, ...]:
     try:
-        lines = file.path.read_text(encoding="utf-8").split("\n")
+        lines = file.path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--class-names {file.written}: it cannot be read: {error}") from error
     return tuple(lines if lines[-1] else lines[:-1])

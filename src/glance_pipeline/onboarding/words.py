@@ -9,11 +9,12 @@ import pandas as pd
 
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.context import Kind, as_levels, levels_of
+from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
-from glance_pipeline.onboarding.network import feature_layer_of
 from glance_pipeline.teachers.black_box import BlackBox
+from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 
 _SHOWN = 8  # of classes and levels
 _WIDTH = 100
@@ -82,12 +83,16 @@ def _way(found: Inspected) -> str:
 def _features(found: Inspected) -> str:
     classifier = found.classifier
     width = classifier.answers(found.sample.images[:1]).features.shape[1]
-    named = classifier.specification.feature_layer or feature_layer_of(classifier.network)
+    named, network = classifier.specification.feature_layer, classifier.network
+    if not named and not isinstance(network, WithFeatures):
+        images = to_float(found.sample.images[:2]).to(classifier.device)
+        layer = layer_of_features(network, None, classifier.entrance(images).contiguous())
+        named = next(name for name, part in network.named_modules() if part is layer)
     if named:
         return f"{width}, the input of {named}"
-    if isinstance(classifier.network, BlackBox) and width == len(found.classes.names):
+    if isinstance(network, BlackBox) and width == len(found.classes.names):
         return "none: its answers take their place"
-    return f"{width}, the input of the last linear layer"
+    return f"{width}, the input of the linear layer that answers"
 
 
 def gradients_section(
@@ -216,19 +221,18 @@ def _column(column: pd.Series, kind: Kind) -> str:
     return f"{kind}: {some}{rest}"
 
 
-def estimate_section(reading: float, count: int, estimate: Estimate, answers: float) -> Section:
+def estimate_section(reading: float, asking: float, estimate: Estimate) -> Section:
     """Say how long the run will take and what it will need, and how that is known.
 
     Args:
-        reading: seconds to read one image.
-        count: of the images.
+        reading: seconds to read all images.
+        asking: seconds to ask the classifier about all of them.
         estimate: of the training.
-        answers: seconds that the classifier takes for one image.
     """
-    parts = {"reading images": reading * count, **estimate.stages}
+    parts = {"reading images": reading, **estimate.stages}
     if estimate.reader:
         parts["attribute reader"] = estimate.reader
-    parts["asking the classifier"] = 4 * answers * count  # once a stage, and for its accuracy
+    parts["asking the classifier"] = asking
     total = sum(parts.values())
     busy = estimate.busy < _BUSY
     scale = estimate.busy if busy else 1.0
@@ -241,6 +245,8 @@ def estimate_section(reading: float, count: int, estimate: Estimate, answers: fl
     lines.append(("", _REST))
     lines.append(("memory", f"{estimate.memory_mb / 1000:.1f} GB while training"))
     threads = f"{estimate.threads} thread{'s' if estimate.threads > 1 else ''}"
+    if estimate.on_gpu:
+        threads = "a GPU, whose own memory is not counted"
     how = f"{estimate.steps} training steps, timed just now with {threads}"
     return Section(f"Expected of a run, from {how}", lines)
 

@@ -61,7 +61,7 @@ def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> 
     """
     if isinstance(network, WithFeatures):
         return network.answer
-    layer = _named(network, feature_layer) if feature_layer else _last(network, images)
+    layer = layer_of_features(network, feature_layer, images)
 
     def answer(images: Tensor) -> tuple[Any, Tensor]:
         seen: list[Tensor] = []
@@ -84,6 +84,11 @@ def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> 
         return said, seen[-1].flatten(1)
 
     return answer
+
+
+def layer_of_features(network: nn.Module, feature_layer: str | None, images: Tensor) -> nn.Module:
+    """Return the layer whose input is the penultimate features; for the rest see ``answering``."""
+    return _named(network, feature_layer) if feature_layer else _last(network, images)
 
 
 def _named(network: nn.Module, name: str) -> nn.Module:

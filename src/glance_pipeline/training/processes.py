@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ class Place:
     def share(self, state: TrainingState, stage: Stage) -> None:
         """Let this process compute its share of every batch."""
         frozen = [network for network in (stage.classifier, stage.reader) if network is not None]
-        share_rows(state.surrogate, state.average, state.critics, *frozen)
+        share_rows(state.surrogate, state.critics, *frozen)
 
 
 Train = Callable[[Stage, Place], None]
@@ -173,9 +174,14 @@ def _without_leftovers(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Put back the signal handlers that ``elastic_launch`` replaces, and quieten its log."""
+    """Put back the signal handlers that ``elastic_launch`` replaces, and quieten its log.
+
+    It replaces them in the main thread alone, and only there they may be set: in another one, as
+    that of a node under Kedro's ``ThreadRunner``, there is nothing to put back.
+    """
     handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-    before = {number: signal.getsignal(number) for number in handled}
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in handled if is_main}
     logs = [logging.getLogger(f"torch.{name}") for name in ("distributed", "multiprocessing")]
     levels = [log.level for log in logs]
     for log in logs:

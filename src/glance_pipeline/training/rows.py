@@ -24,22 +24,16 @@ from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.critics import Critics
 
 
-def share_rows(
-    surrogate: TwinSurrogate,
-    average: TwinSurrogate,
-    critics: Critics,
-    *frozen: nn.Module,
-) -> None:
+def share_rows(surrogate: TwinSurrogate, critics: Critics, *frozen: nn.Module) -> None:
     """Let each process compute its share of every batch that these networks are given, in place.
 
     Args:
         surrogate: in training; its batch normalisation takes the statistics of the whole batch.
-        average: its average, in evaluation mode.
         critics: in training.
         frozen: networks in evaluation mode, which answer each image by itself.
     """
     trained = (surrogate.encoder, surrogate.head, surrogate.generator, critics.features)
-    for network in (*trained, average.encoder, average.head, *frozen):
+    for network in (*trained, *frozen):
         _share(network)
     _share(surrogate.generator, "activations")
     _share(critics.images.trunk)

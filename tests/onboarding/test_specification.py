@@ -1,0 +1,28 @@
+"""What the user says beside what the model's own file says."""
+
+from torch import nn
+
+from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.onboarding.inspection import _told
+from glance_pipeline.onboarding.network import Takes
+from glance_pipeline.onboarding.pictures import Looks
+from glance_pipeline.onboarding.specification import Classes, settle_entrance
+from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.teachers.source import Source
+
+FILE = Source(nn.Identity(), {"mean": (0.5,), "output": "probabilities"})
+
+
+def told(wishes: Wishes, output: str) -> dict:
+    looks = Looks(((8, 8),), in_colour=False)
+    entrance = settle_entrance(FILE, Takes(1, 8, "tried"), looks, wishes, Asker(False))
+    return _told(entrance, Classes(output, 2, ("a", "b"), None, "said by its file"), FILE)
+
+
+def test_a_default_that_contradicts_the_file_is_handed_on_and_so_refused() -> None:
+    found = told(Wishes(mean="0"), "logits")
+    assert (found["mean"], found["output"]) == ([0.0], "logits")
+
+
+def test_what_the_file_says_is_not_written_again() -> None:
+    assert told(Wishes(), "probabilities") == {"image_shape": [1, 8, 8]}
