@@ -73,7 +73,7 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
     [
         ({"images": 12}, "no image 12; 12 images are numbered 0 to 11"),
         ({"images": "none.png"}, "no file or folder none.png"),
-        ({"target": "zebra"}, "no class 'zebra'; give runner_up, any, or one of"),
+        ({"target": "zebra"}, "no class 'zebra'; give runner_up, any, or the name of a class"),
     ],
 )
 def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, told):
