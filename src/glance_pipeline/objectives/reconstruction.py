@@ -78,8 +78,8 @@ def window_means(x: Tensor, window: int) -> Tensor:
     """Return the mean of every full square window of images, float32.
 
     Two products with a banded matrix, one for the rows and one for the columns: on a CPU pooling
-    with a stride of 1 takes 16 times as long for a batch of 64 px in colour, and was more than
-    half of a training step.
+    with a stride of 1 takes several times as long, and was a third of a training step on a batch
+    of 64 px in colour.
 
     Args:
         x: (N, C, H, W), float32.
