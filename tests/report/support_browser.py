@@ -28,7 +28,7 @@ def opened(browser, file, **options):
         options: of the browser's context.
     """
     context = browser.new_context(**options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)  # of a machine that is busy with other work
     page, heard = context.new_page(), Heard()
 
     def answer(route):
