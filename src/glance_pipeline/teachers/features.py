@@ -192,7 +192,7 @@ def _passed(network: nn.Module, images: Tensor) -> list[_Passed]:
             layer,
             wide=output.ndim > 1 and output.shape[1] == said.shape[-1],
             answers=output.numel() == said.numel()
-            and torch.equal(output.reshape(said.shape), said),
+            and torch.equal(output.reshape(said.shape).to(said.dtype), said),
         )
         for name, layer, output in outputs
     ]

@@ -53,7 +53,7 @@ def read_transformers(path: Path) -> Source:
     config = _json(path / "config.json")
     known = _preprocessing(path, config)
     model = _load(transformers, path)
-    return Source(LogitsOnly(model), _labels(model.config.id2label) | known)
+    return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known)
 
 
 def _load(transformers: Any, path: Path) -> nn.Module:
@@ -105,7 +105,7 @@ def _labels(labels: dict[int, str]) -> dict[str, Any]:
 def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Return input size, mean and std as the folder's processor has them."""
     channels = config.get("num_channels")
-    if "pretrained_cfg" in config:
+    if isinstance(config.get("pretrained_cfg"), dict):
         return _of_timm(config["pretrained_cfg"])
     if not (path / _PROCESSOR).is_file():
         size = config.get("image_size")
@@ -141,15 +141,13 @@ def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
 
 def _of_timm(said: dict[str, Any]) -> dict[str, Any]:
     """Return input size, mean and std as timm's own configuration of a network has them."""
-    channels, height, width = said["input_size"]
-    edge = round(height / said.get("crop_pct", 1.0))
-    _log_crop({"size": edge, "do_center_crop": True}, height)
-    return {
-        "network_shape": (channels, height, width),
-        "fit": "resize",
-        "mean": _numbers(said["mean"]),
-        "std": _numbers(said["std"]),
-    }
+    known: dict[str, Any] = {name: _numbers(said[name]) for name in ("mean", "std") if name in said}
+    if "input_size" in said:
+        known |= {"network_shape": tuple(said["input_size"]), "fit": "resize"}
+        height = known["network_shape"][1]
+        edge = round(height / said.get("crop_pct", 1.0))
+        _log_crop({"size": edge, "do_center_crop": True}, height)
+    return known
 
 
 def _size(processor: dict[str, Any]) -> tuple[int | None, int | None]:
