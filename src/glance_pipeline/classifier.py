@@ -67,7 +67,7 @@ class Classifier(nn.Module):
             from its network, unless it was loaded by something that says otherwise.
 
     Raises:
-        ValueError: where no linear layer is found and none is named, or where the network's
+        ValueError: where no layer is found that answers and none is named, or where the network's
             output does not fit the specification.
     """
 

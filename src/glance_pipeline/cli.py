@@ -72,7 +72,7 @@ def glance() -> None:
     type=click.Choice(["logits", "probabilities", "sigmoid"]),
     help="What the network's numbers are. Default: as they look.",
 )
-@click.option("--feature-layer", help="Layer whose input is φ(x). Default: the last linear one.")
+@click.option("--feature-layer", help="Layer whose input is φ(x). Default: the one that answers.")
 @click.option("--most-queries", type=click.IntRange(1), help="Cap for a black box, images a run.")
 @click.option("--images", help="A folder, a zip, an .npy or idx file, a Hugging Face data set.")
 @click.option("--number-of-images", type=click.IntRange(1), help="At random. Default: all.")

@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from kedro.io import DatasetError, Version
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
@@ -28,6 +30,25 @@ class Small(nn.Module):
         return self.linear(images.flatten(1))
 
 
+class Warns(Small):
+    """As torchvision's GoogLeNet does, of weights that the file's replace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        warnings.warn("the first weights will be others one day", FutureWarning, stacklevel=2)
+
+
+class Versioned(Small):
+    """As torchvision's MNASNet, it asks which version of itself its weights are of."""
+
+    _version = 2
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest) -> None:
+        if local_metadata.get("version") != 2:
+            raise ValueError(f"version should be 2 instead of {local_metadata.get('version')}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+
 class LeNet5(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +66,21 @@ class LeNet5(nn.Module):
 def foreign(path: Path, **changes: Any) -> ClassifierDataset:
     arguments = {"network": f"{__name__}.Small", "specification": SPECIFICATION} | changes
     return ClassifierDataset(filepath=str(path), **arguments)
+
+
+def test_what_a_network_says_of_its_first_weights_is_not_shown(tmp_path, recwarn):
+    torch.save(Small().state_dict(), tmp_path / "net.pt")
+    foreign(tmp_path / "net.pt", network=f"{__name__}.Warns").load()
+    assert not [w for w in recwarn if "first weights" in str(w.message)]
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+def test_a_network_may_ask_for_the_version_of_its_weights(tmp_path, suffix):
+    network = Versioned()
+    save = torch.save if suffix == "pt" else save_file
+    save(network.state_dict(), tmp_path / f"net.{suffix}")
+    loaded = foreign(tmp_path / f"net.{suffix}", network=f"{__name__}.Versioned").load()
+    assert torch.equal(loaded.network.linear.weight, network.linear.weight)
 
 
 def demo(folder: Path, save_version: str | None = None) -> ClassifierDataset:

@@ -51,7 +51,7 @@ def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
         "--no-timing", model=str(RAW / "pets.onnx"), network=None, most_queries="1000"
     )
     assert result.exit_code == 0, result.output
-    assert "features    768, the input of the linear layer that answers" in result.output
+    assert "features    768, the input of the layer that answers" in result.output
     assert "most_queries is 1,000: the run will stop there" in result.output
     entry = loaded(users)[0]["classifier"]
     assert entry["most_queries"] == 1000

@@ -1,5 +1,7 @@
 """One small network in every form that a teacher comes in, and what it should answer."""
 
+import warnings
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -55,6 +57,28 @@ def dataset(path: Any, **changes: Any) -> ClassifierDataset:
     """Return a catalog entry of the network at ``path``."""
     arguments = {"specification": SPECIFICATION} | changes
     return ClassifierDataset(filepath=str(path), **arguments)
+
+
+def script(network: nn.Module, path: Path, trace: bool = False) -> Path:
+    """Write the network to ``path`` as TorchScript."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.jit.trace(network, images(1)) if trace else torch.jit.script(network)
+        torch.jit.save(program, str(path))
+    return path
+
+
+def export(
+    network: nn.Module, path: Path, batch: int | None = None, decompose: bool = False
+) -> Path:
+    """Write the network to ``path`` as ``torch.export`` does, for one batch size or any."""
+    free = None if batch else ({0: torch.export.Dim("batch")},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(network, (images(batch or 2),), dynamic_shapes=free)
+        program = program.run_decompositions() if decompose else program
+        torch.export.save(program, path)
+    return path
 
 
 def assert_same(found: Classifier, wanted: Classifier, gradients: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support_teachers import assert_same, dataset, export, reference, script
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
@@ -46,6 +47,15 @@ class Squeezed(nn.Module):
         return self.answer(seen).mean((2, 3))
 
 
+class Pooled(Squeezed):
+    """Images are pooled to one pixel before the convolution that answers."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        seen = self.conv(images)
+        seen = seen * self.weigh(seen.mean((2, 3))).unsqueeze(2).unsqueeze(3)
+        return self.answer(seen.mean((2, 3), keepdim=True)).flatten(1)
+
+
 class Stacked(Listed):
     """Two rows an image enter its first layer."""
 
@@ -75,6 +85,36 @@ def test_a_linear_layer_in_the_midst_is_not_taken_for_the_last():
         teacher(Squeezed())
     features = teacher(Squeezed(), "answer")(torch.zeros(2, 1, 8, 8)).features
     assert features.shape == (2, 4 * 6 * 6)
+
+
+def test_where_all_layers_are_convolutions_the_last_is_named():
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(ValueError, match=r"last layer with .* is '0', no nn\.Linear but a con"):
+        teacher(network)
+
+
+def pooled() -> nn.Module:
+    torch.manual_seed(0)
+    return Pooled().eval()
+
+
+def test_a_convolution_of_one_pixel_answers_as_a_linear_layer_does():
+    network, images = pooled(), torch.rand(2, 1, 8, 8) * 2 - 1
+    seen = network.conv((images + 1) / 2)
+    wanted = (seen * network.weigh(seen.mean((2, 3)))[:, :, None, None]).mean((2, 3))
+    assert torch.allclose(teacher(network)(images).features, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("form", "changes"),
+    [("pt", {}), ("pt", {"trace": True}), ("pt2", {}), ("pt2", {"decompose": True})],
+    ids=str,
+)
+def test_a_convolution_of_one_pixel_answers_in_a_program_too(tmp_path, form, changes):
+    network = pooled()
+    write = script if form == "pt" else export
+    loaded = dataset(write(network, tmp_path / f"net.{form}", **changes)).load()
+    assert_same(loaded, reference(network, feature_layer="answer"))
 
 
 def test_what_has_not_a_row_for_each_image_is_no_feature():

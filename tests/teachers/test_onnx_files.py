@@ -160,9 +160,12 @@ def test_without_the_extra_the_way_to_it_is_said(tmp_path, monkeypatch):
         dataset(path).load()
 
 
-@pytest.mark.parametrize(("conv", "width"), [(False, 4), (True, 3)])
-def test_features_are_those_of_the_layer_that_answers(tmp_path, conv, width):
-    """With an auxiliary layer listed last; and with a convolution for a head, which has none."""
+@pytest.mark.parametrize(("given", "width"), [("y", 4), ("z", 64), ("p", 3)])
+def test_features_are_those_of_the_layer_that_answers(tmp_path, given, width):
+    """With an auxiliary layer listed last; with a convolution for a head; with one that is pooled.
+
+    The last has no features: its logits take their place.
+    """
     rng = np.random.default_rng(0)
     shapes = {
         "body": (64, 4),
@@ -183,8 +186,10 @@ def test_features_are_those_of_the_layer_that_answers(tmp_path, conv, width):
         helper.make_node("MatMul", ["f", "more"], ["auxiliary"]),
         helper.make_node("Conv", ["x", "kernel"], ["c"]),
         helper.make_node("Flatten", ["c"], ["z"]),
+        helper.make_node("GlobalAveragePool", ["c"], ["g"]),
+        helper.make_node("Flatten", ["g"], ["p"]),
     ]
-    given, taken = "z" if conv else "y", ["N", 1, 8, 8]
+    taken = ["N", 1, 8, 8]
     graph = helper.make_graph(
         nodes,
         "net",

@@ -196,3 +196,27 @@ def test_a_margin_that_a_processor_cuts_off_is_spoken_of(folder, caplog):
         processor_with(folder, **changes, crop_size={"height": 16, "width": 16})
         dataset(folder, specification=None).load()
     assert "resizes images to 18 px and cuts out the middle 16" in caplog.text
+
+
+def test_a_folder_of_timm_says_what_its_images_are(tmp_path):
+    """As timm's ``save_for_hf`` writes it: weights and a configuration, no processor."""
+    timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    model = timm.create_model("test_resnet", num_classes=3).eval()
+    timm.models.save_for_hf(
+        model,
+        tmp_path / "net",
+        model_config={"label_names": list(LABELS.values())},
+        safe_serialization=True,
+    )
+    config = json.loads((tmp_path / "net/config.json").read_text())
+    config.pop("model_args", None)  # newer ones repeat num_classes, which transformers stumbles on
+    (tmp_path / "net/config.json").write_text(json.dumps(config))
+    loaded = dataset(tmp_path / "net", specification={"image_shape": [3, 64, 64]}).load()
+    said = model.pretrained_cfg
+    assert loaded.class_names == ("cat", "dog", "bird")
+    assert loaded.specification.network_shape == tuple(said["input_size"])
+    assert loaded.specification.mean == tuple(said["mean"])
+    assert loaded.specification.std == tuple(said["std"])
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
+    torch.testing.assert_close(loaded.logits(images), model(loaded.entrance(images)))

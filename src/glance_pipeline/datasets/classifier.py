@@ -1,6 +1,7 @@
 """Dataset of the teacher: the catalog entry that a user overrides for a model of their own."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -206,7 +207,9 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         name = self._needed_network("weights")
         kind = _imported(name)
         try:
-            network = kind(**arguments)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of first weights, which those of the file replace
+                network = kind(**arguments)
         except Exception as error:  # whatever the user's own code raises
             raise DatasetError(
                 f"classifier: the network {name} cannot be made with the arguments "

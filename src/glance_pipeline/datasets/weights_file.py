@@ -94,7 +94,8 @@ def load_into(network: torch.nn.Module, tensors: dict[str, Tensor], path: Path) 
             f"{kind}: {_shorten(names)}" for kind, names in complaints.items() if names
         )
         raise DatasetError(f"weights {path} do not fit {type(network).__name__}: {said}")
-    network.load_state_dict(tensors)
+    wanted.update(tensors)  # it holds the versions of its modules, which some ask for on loading
+    network.load_state_dict(wanted)
 
 
 def _shorten(names: list[str], most: int = 6) -> str:

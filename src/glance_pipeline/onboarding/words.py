@@ -92,7 +92,7 @@ def _features(found: Inspected) -> str:
         return f"{width}, the input of {named}"
     if isinstance(network, BlackBox) and width == len(found.classes.names):
         return "none: its answers take their place"
-    return f"{width}, the input of the linear layer that answers"
+    return f"{width}, the input of the layer that answers"
 
 
 def gradients_section(

@@ -20,7 +20,11 @@ from typing import Any
 import torch
 from torch import fx
 
-from glance_pipeline.teachers.features import answering_layer
+from glance_pipeline.teachers.features import (
+    SAME_NUMBERS,
+    answering_layer,
+    no_layer_in_graph,
+)
 from glance_pipeline.teachers.source import BothOutputs, Source
 
 _LAYERS = {"aten.linear.default": (0, 1), "aten.addmm.default": (1, 2), "aten.mm.default": (0, 1)}
@@ -40,7 +44,7 @@ def read_exported(path: Path, feature_layer: str | None) -> Source:
     Args:
         path: the file.
         feature_layer: dotted name of a linear or convolutional layer whose input is wanted; None
-            takes the last linear layer.
+            takes the one that answers.
 
     Raises:
         ValueError: where it is no complete file of ``torch.export.save``, holds more than weights
@@ -78,18 +82,25 @@ def _with_features(module: fx.GraphModule, name: str | None) -> fx.GraphModule:
 def _features(graph: fx.Graph, name: str | None, answer: fx.Node) -> fx.Node:
     layers = list(_layers(graph, _LAYERS | _CONVOLUTIONS))
     if name is None:
+        answer = _before_reshaping(answer)
         found = answering_layer([(n is answer, str(n.target) in _LAYERS) for n, _, _ in layers])
         if found is not None:
             return layers[found][1]
     named = {weight: features for _, features, weight in layers}
     if name in named:
         return named[name]
-    wanted = "no linear layer" if name is None else f"no layer {name!r}"
-    raise ValueError(
-        f"the exported graph has {wanted} to take the penultimate features from: name one in "
-        f"specification.feature_layer; it has "
-        f"{sorted(weight for _, _, weight in layers)}"
-    )
+    raise no_layer_in_graph("exported graph", name, [weight for _, _, weight in layers])
+
+
+def _before_reshaping(answer: fx.Node) -> fx.Node:
+    """Return the node whose numbers an answer holds in another shape."""
+    while answer.op == "call_function" and _operator(answer) in SAME_NUMBERS:
+        answer = answer.all_input_nodes[0]
+    return answer
+
+
+def _operator(node: fx.Node) -> str:
+    return str(node.target).removeprefix("aten.").partition(".")[0]
 
 
 def _layers(

@@ -26,23 +26,49 @@ class WithFeatures(nn.Module, ABC):
         """Return the outputs, and the features (N, F) or None where it has none."""
 
 
+SAME_NUMBERS = frozenset(
+    {"alias", "clone", "contiguous", "dropout", "flatten", "reshape", "squeeze", "view"}
+)
+"""Torch's operators that leave an answer's numbers as they are, in evaluation mode."""
+
+
 def answering_layer(layers: Sequence[tuple[bool, bool]]) -> int | None:
     """Return which of a graph's layers has the features for its input.
 
-    That is the linear layer whose output is the graph's, else the last one, but not where a
+    That is the layer whose output is the graph's, else the last linear one, but not where a
     convolution follows it: it then lies in the midst of a network that a convolution answers for.
 
     Args:
-        layers: in the order of the graph: whether its output is the graph's, whether it is linear.
+        layers: in the order of the graph: whether its output is the graph's, in whatever shape,
+            and whether it is linear; those that are not are convolutions.
 
     Returns:
         Its number; None where there is no such layer.
     """
-    linear = [number for number, (_, is_linear) in enumerate(layers) if is_linear]
-    direct = [number for number in linear if layers[number][0]]
+    direct = [number for number, (answers, _) in enumerate(layers) if answers]
     if direct:
         return direct[-1]
-    return linear[-1] if linear and linear[-1] == len(layers) - 1 else None
+    return len(layers) - 1 if layers and layers[-1][1] else None
+
+
+def no_layer_in_graph(graph: str, name: str | None, layers: Sequence[str]) -> ValueError:
+    """Return what is raised where a graph has no layer to take the features from.
+
+    Args:
+        graph: what it is.
+        name: of the layer that was wanted; None where one was to be found.
+        layers: names of its layers, in its order, empty where a layer has none.
+    """
+    named = [layer for layer in layers if layer]
+    if name is not None:
+        return ValueError(
+            f"specification.feature_layer: the {graph} has no layer {name!r}; "
+            f"{known_instead(name, named)}"
+        )
+    return ValueError(
+        f"the {graph} has no linear layer that answers, to take the penultimate features from: "
+        f"name a layer in specification.feature_layer; its last are {named[-3:]}"
+    )
 
 
 def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> AnswerBoth:
@@ -53,7 +79,7 @@ def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> 
 
     Args:
         network: the classifier.
-        feature_layer: dotted name of a module; None takes the linear layer that gives the answer.
+        feature_layer: dotted name of a module; None takes the layer that gives the answer.
         images: normalised (N, C, H, W), on which that layer is found.
 
     Raises:
@@ -102,27 +128,27 @@ def _named(network: nn.Module, name: str) -> nn.Module:
 
 
 def _last(network: nn.Module, images: Tensor) -> nn.Module:
-    """Return the linear layer whose output is the network's, else the last that it passes through.
+    """Return the layer whose output is the network's, else the last linear one that it passes.
 
-    The order in which layers are listed says nothing: an auxiliary head may come last there, and
-    where the head is a convolution the last linear layer may lie in the midst of the network.
+    A convolution may answer too, for images pooled to one pixel. The order in which layers are
+    listed says nothing: an auxiliary head may come last there, and where a convolution answers
+    before the pooling the last linear layer may lie in the midst of the network.
     """
     passed = _passed(network, images)
+    answering = [one for one in passed if one.answers]
+    if answering:
+        return answering[-1].layer
+    if passed and passed[-1].wide and not isinstance(passed[-1].layer, nn.Linear):
+        raise ValueError(
+            f"the network's last layer with an output for each class is {passed[-1].name!r}, no "
+            "nn.Linear but a convolution: name it, or another, in specification.feature_layer"
+        )
     linear = [one for one in passed if isinstance(one.layer, nn.Linear)]
     if not linear:
         found = [one.name for one in passed][-3:]
         raise ValueError(
             "the network has no nn.Linear to take the penultimate features from: name the layer in "
             f"specification.feature_layer{f'; its last convolutions are {found}' if found else ''}"
-        )
-    answering = [one for one in linear if one.answers]
-    if answering:
-        return answering[-1].layer
-    last = passed[-1]
-    if last.wide and not isinstance(last.layer, nn.Linear):
-        raise ValueError(
-            f"the network's last layer with an output for each class is {last.name!r}, no "
-            "nn.Linear but a convolution: name it, or another, in specification.feature_layer"
         )
     return linear[-1].layer
 
@@ -135,7 +161,7 @@ class _Passed:
         name: dotted.
         layer: linear or a convolution.
         wide: whether it has as many outputs as the network.
-        answers: whether its output is the network's.
+        answers: whether its output is the network's, in whatever shape.
     """
 
     name: str
@@ -165,7 +191,8 @@ def _passed(network: nn.Module, images: Tensor) -> list[_Passed]:
             name,
             layer,
             wide=output.ndim > 1 and output.shape[1] == said.shape[-1],
-            answers=output.shape == said.shape and torch.equal(output, said),
+            answers=output.numel() == said.numel()
+            and torch.equal(output.reshape(said.shape).to(said.dtype), said),
         )
         for name, layer, output in outputs
     ]

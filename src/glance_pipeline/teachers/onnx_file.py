@@ -31,8 +31,8 @@ def read_onnx(
     Args:
         path: the file.
         feature_layer: name of a node, or of a tensor, whose input is wanted; None takes the
-            ``Gemm`` or ``MatMul`` that answers. Where a convolution does, or there is none, the
-            logits are the features.
+            ``Gemm``, ``MatMul`` or ``Conv`` that answers. Where a convolution does before it is
+            pooled, or there is none, the logits are the features.
         queries: counts and keeps what the network says.
         output: which output holds the logits, where there are several.
 

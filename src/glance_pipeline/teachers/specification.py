@@ -19,7 +19,7 @@ class ClassifierSpecification(BaseModel):
         mean: subtracted from images in [0, 1], one value per channel or one for all.
         std: what the difference is divided by.
         feature_layer: dotted name of the module whose *input* is the penultimate features φ(x);
-            None takes the linear layer that answers (``teachers/features.py``).
+            None takes the layer that answers (``teachers/features.py``).
         input_size: (height, width) the network takes, where the images have another.
         fit: how images come to ``input_size``: ``resize`` (bilinear, antialiased), ``crop`` (the
             middle) or ``pad`` (black all round).

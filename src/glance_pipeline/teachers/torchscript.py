@@ -14,7 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glance_pipeline.teachers.features import answering_layer
+from glance_pipeline.teachers.features import (
+    SAME_NUMBERS,
+    answering_layer,
+    no_layer_in_graph,
+)
 from glance_pipeline.teachers.source import BothOutputs, Source
 
 _LAYERS = {"aten::linear": (0, 1), "aten::addmm": (1, 2), "aten::matmul": (0, 1)}
@@ -29,7 +33,7 @@ def read_torchscript(path: Path, feature_layer: str | None) -> Source:
     Args:
         path: the file.
         feature_layer: dotted name of a linear or convolutional layer whose input is wanted; None
-            takes the last linear layer.
+            takes the one that answers.
 
     Raises:
         ValueError: where it is no complete TorchScript file, or has no such layer.
@@ -76,13 +80,16 @@ def _check_signature(graph: Any) -> None:
         raise ValueError(f"the TorchScript module takes {taken} inputs; images alone were wanted")
     kind = given[0].type().kind()
     if kind != "TensorType":
-        raise ValueError(f"the TorchScript module answers with a {kind}; one tensor was wanted")
+        raise ValueError(
+            f"the TorchScript module answers with a {kind}; one tensor was wanted: script or trace "
+            "a module that returns the logits alone"
+        )
 
 
 def _features(graph: Any, name: str | None) -> Any:
     layers = list(_layers(graph, _LAYERS | _CONVOLUTIONS))
     if name is None:
-        answer = next(iter(graph.outputs())).debugName()
+        answer = _before_reshaping(next(iter(graph.outputs()))).debugName()
         found = answering_layer(
             [(node.output().debugName() == answer, node.kind() in _LAYERS) for node, _, _ in layers]
         )
@@ -91,12 +98,14 @@ def _features(graph: Any, name: str | None) -> Any:
     named = {weight: features for _, features, weight in layers if weight}
     if name in named:
         return named[name]
-    wanted = "no linear layer" if name is None else f"no layer {name!r}"
-    raise ValueError(
-        f"the TorchScript graph has {wanted} to take the penultimate features from: name one in "
-        f"specification.feature_layer; it has "
-        f"{sorted(weight for _, _, weight in layers if weight)}"
-    )
+    raise no_layer_in_graph("TorchScript graph", name, [weight for _, _, weight in layers])
+
+
+def _before_reshaping(answer: Any) -> Any:
+    """Return the value whose numbers an answer holds in another shape."""
+    while answer.node().kind().removeprefix("aten::") in SAME_NUMBERS:
+        answer = next(iter(answer.node().inputs()))
+    return answer
 
 
 def _layers(graph: Any, kinds: dict[str, tuple[int, int]]) -> Iterator[tuple[Any, Any, str]]:

@@ -35,7 +35,7 @@ def read_transformers(path: Path) -> Source:
     """Read an image classifier with its labels and what its processor does to images.
 
     Nothing is fetched from a hub and no code from the folder is run; its weights must be
-    safetensors.
+    safetensors. A folder of timm's is one too: its ``config.json`` says what its images are.
 
     Args:
         path: the folder.
@@ -51,8 +51,9 @@ def read_transformers(path: Path) -> Source:
             "save_pretrained, which writes safetensors"
         )
     config = _json(path / "config.json")
-    known = _labels(config) | _preprocessing(path, config)
-    return Source(LogitsOnly(_load(transformers, path)), known)
+    known = _preprocessing(path, config)
+    model = _load(transformers, path)
+    return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known)
 
 
 def _load(transformers: Any, path: Path) -> nn.Module:
@@ -86,10 +87,9 @@ def _load(transformers: Any, path: Path) -> nn.Module:
     return model
 
 
-def _labels(config: dict[str, Any]) -> dict[str, Any]:
+def _labels(labels: dict[int, str]) -> dict[str, Any]:
     """Return the class names, where they are more than the numbers that transformers fills in."""
-    labels = config.get("id2label") or {}
-    names = [str(labels[key]) for key in sorted(labels, key=int)]
+    names = [str(labels[key]) for key in sorted(labels)]
     made_up = all(name == f"LABEL_{number}" for number, name in enumerate(names))
     if made_up:
         return {}
@@ -105,6 +105,8 @@ def _labels(config: dict[str, Any]) -> dict[str, Any]:
 def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Return input size, mean and std as the folder's processor has them."""
     channels = config.get("num_channels")
+    if isinstance(config.get("pretrained_cfg"), dict):
+        return _of_timm(config["pretrained_cfg"])
     if not (path / _PROCESSOR).is_file():
         size = config.get("image_size")
         height, width = size if isinstance(size, list) else (size, size)
@@ -134,6 +136,17 @@ def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
         )
     known["mean"] = tuple(round(value / scale, 9) for value in mean)
     known["std"] = tuple(round(value / scale, 9) for value in std)
+    return known
+
+
+def _of_timm(said: dict[str, Any]) -> dict[str, Any]:
+    """Return input size, mean and std as timm's own configuration of a network has them."""
+    known: dict[str, Any] = {name: _numbers(said[name]) for name in ("mean", "std") if name in said}
+    if "input_size" in said:
+        known |= {"network_shape": tuple(said["input_size"]), "fit": "resize"}
+        height = known["network_shape"][1]
+        edge = round(height / said.get("crop_pct", 1.0))
+        _log_crop({"size": edge, "do_center_crop": True}, height)
     return known
 
 
