@@ -11,8 +11,9 @@ from benchmarks.architectures.configuration import Configuration
 from benchmarks.architectures.environment import Environment, write_images
 from benchmarks.architectures.files import write_file
 from benchmarks.architectures.material import read_material
+from benchmarks.architectures.teacher_alone import judge_alone
 from benchmarks.architectures.teachers import TEACHERS, Teacher
-from benchmarks.architectures.training import accuracy, trained_network
+from benchmarks.architectures.training import trained_network
 from benchmarks.glassbox.drawn import Drawn
 from benchmarks.glassbox.effects import effect_of, found_changes
 from benchmarks.glassbox.score import score
@@ -57,7 +58,7 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
         "black_box": teacher.is_black_box,
         "format": teacher.form,
         "shortcut": configuration.shortcut.feature,
-        "accuracy": accuracy(network, material.test),
+        **judge_alone(network, material, configuration, seed),
         "resumed": environment.was_cut_off,
     }
     cost = explain(environment, teacher, network, drawn, configuration, seed)

@@ -11,6 +11,8 @@ _COLUMNS = {
     "parameters": "parameters",
     "black_box": "black box",
     "accuracy": "accuracy",
+    "told_by_shortcut": "told by shortcut",
+    "noise_flips": "noise flips",
     "agreement": "agreement",
     "student_agreement": "student",
     "intervention_agreement": "intervention",
