@@ -151,6 +151,13 @@ def test_frechet_distance_of_a_single_feature_and_of_sets_of_other_width():
         frechet_distance(spread([1], [1]), spread([1, 1], [1, 1]))
 
 
+def test_frechet_distance_of_more_features_than_a_covariance_matrix_could_hold():
+    first, second = spread([0, 1, 2], [1, 2, 0]), spread([3, 1, 2], [2, 5, 0.5])
+    wide = np.zeros((8, 100_000))  # whose covariance would take 80 GB
+    found = frechet_distance(np.hstack([first, wide]), np.hstack([second, wide]))
+    assert found == pytest.approx(9 + 1 + 9 + 0.25)
+
+
 def test_frechet_distance_is_between_real_images_and_images_under_intervention():
     surrogate, classifier = tiny_surrogate(), tiny_classifier()
     images = np.random.default_rng(0).integers(0, 256, (20, 1, 8, 8), dtype=np.uint8)

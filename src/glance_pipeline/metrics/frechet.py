@@ -33,8 +33,9 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Return the Fréchet distance between Gaussians fitted to two sets of features.
 
     |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^½) (Dowson and Landau 1982; as FID in Heusel et al. 2017,
-    arXiv 1706.08500). The trace of the root is the sum of the roots of the eigenvalues of
-    Σ₁^½ Σ₂ Σ₁^½, which is symmetric; features that never vary do no harm.
+    arXiv 1706.08500). With Σ = RᵀR, the trace of the root is the sum of the singular values of
+    R₁R₂ᵀ, whose squares are the eigenvalues of Σ₁Σ₂. R has at most as many rows as there are
+    images: no matrix is F × F where features are many, and features that never vary do no harm.
 
     Args:
         first: (N, F), N ≥ 2.
@@ -51,10 +52,11 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
             f"found features of shape {first.shape} and {second.shape}; wanted equal widths and "
             "at least two rows each"
         )
-    cov_first, cov_second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (first, second))
-    values, vectors = np.linalg.eigh(cov_first)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    overlap = np.sqrt(np.linalg.eigvalsh(root @ cov_second @ root).clip(0)).sum()
+    root_first, root_second = (
+        np.linalg.qr((x - x.mean(axis=0)) / np.sqrt(len(x) - 1), mode="r") for x in (first, second)
+    )
+    overlap = np.linalg.norm(root_first @ root_second.T, "nuc")
     shift = first.mean(axis=0) - second.mean(axis=0)
-    distance = shift @ shift + np.trace(cov_first) + np.trace(cov_second) - 2 * overlap
+    traces = np.square(root_first).sum() + np.square(root_second).sum()
+    distance = shift @ shift + traces - 2 * overlap
     return max(0.0, float(distance))
