@@ -9,7 +9,8 @@ from support_explain import make_catalog
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.errors import UserError
-from glance_pipeline.hooks.checks import CannotRunError, check_explained
+from glance_pipeline.hooks.contents import check_explained
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
 
@@ -79,10 +80,10 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
 def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, told):
     catalog = make_catalog(tmp_path, parameters)
     with pytest.raises(CannotRunError, match=told):
-        check_explained(create_pipeline(), catalog)
+        check_explained(create_pipeline(), catalog, catalog.load("classifier"))
     made = Node(lambda: None, None, ["images", "classifier"], name="make")
     if "none.png" not in parameters.values():  # what is not made yet cannot be checked
-        check_explained(create_pipeline() + Pipeline([made]), catalog)
+        check_explained(create_pipeline() + Pipeline([made]), catalog, None)
 
 
 def test_inputs_are_saved_artifacts_and_parameters_only():

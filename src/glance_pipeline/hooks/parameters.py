@@ -6,7 +6,7 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.validation.exceptions import ParameterValidationError
 
-from glance_pipeline.hooks.checks import CannotRunError
+from glance_pipeline.hooks.errors import CannotRunError
 
 
 class ContextWithPlainErrors(KedroContext):

@@ -1,0 +1,86 @@
+"""What a run's inputs hold, looked at before any work: the classifier, the user's own files."""
+
+from typing import TYPE_CHECKING
+
+from kedro.io import CatalogProtocol, DatasetError
+from kedro.pipeline import Pipeline
+
+from glance_pipeline.errors import UserError
+from glance_pipeline.hooks.errors import CannotRunError
+
+if TYPE_CHECKING:
+    from glance_pipeline.classifier import Classifier  # imports torch
+
+
+def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> "Classifier | None":
+    """Return the classifier where the run is given one; raise where it cannot be used.
+
+    To load it is to read and to try it: the other checks take this one.
+    """
+    if "classifier" not in pipeline.inputs():
+        return None
+    try:
+        classifier: Classifier = catalog.load("classifier")
+    except DatasetError as error:
+        said = error.__cause__ if isinstance(error.__cause__, UserError) else error
+        raise CannotRunError(str(said)) from error
+    return classifier
+
+
+def check_explained(
+    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+) -> None:
+    """Raise where the images or the class that are to be explained are known not to be there."""
+    if "chosen_images" not in pipeline.all_outputs():
+        return
+    from glance_pipeline.explanations.counterfactual import check_target  # imports torch
+    from glance_pipeline.explanations.selection import check_named
+
+    parameters = catalog.load("params:explain")
+    prepared = len(catalog.load("images")) if "images" in pipeline.inputs() else None
+    try:
+        check_named(parameters.images or (), prepared)
+        if classifier is not None:
+            check_target(parameters.target, classifier.class_names)
+    except UserError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def check_discovered(
+    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+) -> None:
+    """Raise where the graph's predictions are known to be no classes of the classifier."""
+    if "concepts" not in pipeline.all_outputs() or classifier is None:
+        return
+    outcomes = catalog.load("params:discover").outcomes
+    if outcomes is None:
+        return
+    from glance_pipeline.causal.outcome_choice import check_outcomes  # imports torch
+
+    try:
+        check_outcomes(outcomes, classifier.class_names)
+    except UserError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def check_ingest(
+    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+) -> None:
+    """Raise where files of the user's own are absent, or will not fit classifier or networks."""
+    inputs = pipeline.inputs()
+    if "params:ingest" not in inputs:
+        return
+    from glance_pipeline.ingest.agreement import absent_files, disagreements
+
+    parameters = catalog.load("params:ingest")
+    absent = absent_files(parameters)
+    if absent:
+        raise CannotRunError("; ".join(absent))
+    shape = None if classifier is None else classifier.specification.image_shape
+    widths = {}
+    if "params:distill" in inputs:
+        widths["distill.surrogate.widths"] = catalog.load("params:distill").surrogate.widths
+        widths["align.reader.widths"] = catalog.load("params:align").reader.widths
+    said = disagreements(parameters, shape, widths)
+    if said:
+        raise CannotRunError("; ".join(said))
