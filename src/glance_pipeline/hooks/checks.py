@@ -18,6 +18,7 @@ from glance_pipeline.hooks.contents import (
     check_discovered,
     check_explained,
     check_ingest,
+    check_processes,
 )
 from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
@@ -51,7 +52,8 @@ class ChecksHooks:
         check_ingest(pipeline, catalog, classifier)
         for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
             logger.warning(stale)
-        use_machine(shared.compute)
+        processes = use_machine(shared.compute)
+        check_processes(pipeline, classifier, processes)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception) -> None:
@@ -63,14 +65,18 @@ class ChecksHooks:
             cause = cause.__cause__
 
 
-def use_machine(wanted: ComputeParameters) -> None:
-    """Set threads, device and processes; raise where the machine has no such thing."""
+def use_machine(wanted: ComputeParameters) -> int:
+    """Set threads, device and processes; raise where the machine has no such thing.
+
+    Returns:
+        In how many processes a training stage runs.
+    """
     from glance_pipeline.compute import choose_device, choose_processes, set_threads
 
     set_threads(wanted.threads)
     try:
         choose_device(wanted.device)
-        choose_processes(wanted.processes)
+        return choose_processes(wanted.processes)
     except ValueError as error:
         raise CannotRunError(str(error)) from error
 

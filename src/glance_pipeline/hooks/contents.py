@@ -11,6 +11,9 @@ from glance_pipeline.hooks.errors import CannotRunError
 if TYPE_CHECKING:
     from glance_pipeline.classifier import Classifier  # imports torch
 
+_TRAINED = frozenset(("surrogate_distilled", "surrogate_disentangled", "surrogate_aligned"))
+"""What the training stages make."""
+
 
 def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> "Classifier | None":
     """Return the classifier where the run is given one; raise where it cannot be used.
@@ -25,6 +28,16 @@ def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> "Classifie
         said = error.__cause__ if isinstance(error.__cause__, UserError) else error
         raise CannotRunError(str(said)) from error
     return classifier
+
+
+def check_processes(pipeline: Pipeline, classifier: "Classifier | None", processes: int) -> None:
+    """Raise where several processes are to train by a classifier that only one can ask."""
+    trains = not _TRAINED.isdisjoint(pipeline.all_outputs())
+    if classifier is not None and not classifier.differentiable and trains and processes > 1:
+        raise CannotRunError(
+            f"compute.processes: found {processes}, wanted 1: {classifier.origin} is a black box, "
+            "which several processes cannot ask while they train"
+        )
 
 
 def check_explained(
