@@ -7,6 +7,7 @@ from kedro.pipeline import Pipeline
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.prerequisites import version_to_load
 
 if TYPE_CHECKING:
     from glance_pipeline.classifier import Classifier  # imports torch
@@ -50,6 +51,8 @@ def check_explained(
     from glance_pipeline.explanations.selection import check_named
 
     parameters = catalog.load("params:explain")
+    if any(isinstance(one, str) for one in parameters.images or ()):
+        check_form(pipeline, catalog)
     prepared = len(catalog.load("images")) if "images" in pipeline.inputs() else None
     try:
         check_named(parameters.images or (), prepared)
@@ -57,6 +60,20 @@ def check_explained(
             check_target(parameters.target, classifier.class_names)
     except UserError as error:
         raise CannotRunError(str(error)) from error
+
+
+def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Raise where a file would be brought into the form of other images than those of the run."""
+    names = ("images", "image_form")
+    if not pipeline.inputs().issuperset(names):
+        return
+    images, form = (version_to_load(name, catalog) for name in names)
+    if images and form and images != form:
+        raise CannotRunError(
+            f"explain.images names files, which are to take the form of the prepared images: found "
+            f"images of {images} and image_form of {form}, wanted one version of both; say "
+            f"--load-versions images:{images},image_form:{images}, or make both anew"
+        )
 
 
 def check_discovered(
