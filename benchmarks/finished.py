@@ -15,11 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 def unfinished(names: list[str], folder: Path) -> list[str]:
-    """Return those of ``names`` that have no result in ``folder`` yet; log how many have one."""
-    missing = [name for name in names if not _result(folder, name).is_file()]
-    if len(missing) < len(names):
-        logger.info("%d of %d are finished already", len(names) - len(missing), len(names))
-    return missing
+    """Return those of ``names`` that have no result in ``folder`` yet."""
+    return [name for name in names if not _result(folder, name).is_file()]
 
 
 def finish_all(
@@ -41,7 +38,9 @@ def finish_all(
         title: what the progress bar says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in names if not _result(folder, name).is_file()]
+    missing = unfinished(names, folder)
+    if len(missing) < len(names):
+        logger.info("%d of %d are finished already", len(names) - len(missing), len(names))
     tasks = (delayed(_finish)(name, work, folder) for name in missing)
     with _bars_of_workers(shown=workers == 1):
         done = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks)

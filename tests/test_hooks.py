@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict
 from glance_pipeline import tracking
 from glance_pipeline.errors import UserError
 from glance_pipeline.hooks import tracked
-from glance_pipeline.hooks.checks import CannotRunError
 from glance_pipeline.hooks.console import relative_to_here
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.hooks.saved import data_version
 from glance_pipeline.hooks.tracked import holds_more
 from support_project import PROJECT, Project

@@ -7,8 +7,9 @@ import torch
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from benchmarks.command_line import PROJECT
 from benchmarks.glassbox.cases import Case, Scenario
-from benchmarks.glassbox.configuration import PACKAGE, PROJECT, code_of
+from benchmarks.glassbox.configuration import PACKAGE, code_of
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.training.fingerprint import fingerprint
 

@@ -13,7 +13,7 @@ import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from benchmarks.glassbox.configuration import PROJECT
+from benchmarks.command_line import PROJECT
 from benchmarks.glassbox.digits import Digits
 
 PIPELINES = ["ingest", "distill", "disentangle", "align", "discover"]

@@ -64,23 +64,21 @@ def gap_to_quantus(
         normalise=False,
         disable_warnings=True,
     )
+    places = ranks(maps, seed).astype(np.float32)[:, None]
+    deleted, inserted = (_flipped(metric, classifier, images, each) for each in (-places, places))
+    deletion = np.abs(deleted - ours.deletion[:, 1:]).max()
+    insertion = np.abs(inserted[:, ::-1] - ours.insertion[:, :-1]).max()
+    return float(max(deletion, insertion))
+
+
+def _flipped(
+    metric: Any, classifier: Classifier, images: np.ndarray, attributions: np.ndarray
+) -> np.ndarray:
+    """Return the curves of Quantus, (N, steps): it leaves out the whole image."""
     inputs = to_float(images).contiguous().numpy()
     classes = classifier.answers(images).logits.argmax(1).numpy()
-    places = ranks(maps, seed).astype(np.float32)[:, None]
-
-    def flipped(attributions: np.ndarray) -> np.ndarray:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = metric(
-                _Logits(classifier).eval(),
-                inputs,
-                classes,
-                attributions,
-                softmax=True,
-                device="cpu",
-            )
-        return np.array(found)  # (N, steps): it leaves out the whole image
-
-    deletion = np.abs(flipped(-places) - ours.deletion[:, 1:]).max()
-    insertion = np.abs(flipped(places)[:, ::-1] - ours.insertion[:, :-1]).max()
-    return float(max(deletion, insertion))
+    network = _Logits(classifier).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = metric(network, inputs, classes, attributions, softmax=True, device="cpu")
+    return np.array(found)

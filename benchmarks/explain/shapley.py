@@ -65,24 +65,18 @@ def measure_shapley(
         )
     parameters = parameters or ImportanceParameters()
 
-    def explained(
-        rows: slice, codes: Tensor, known: Tensor | None, **changes: int
-    ) -> tuple[list[Importances], float]:
+    def method(codes: Tensor, known: Tensor | None, **changes: int) -> ShapleyImportance:
         settings = parameters.model_copy(update=changes)
-        method = ShapleyImportance(
-            surrogate, classifier, codes, settings, seed, intervention, known
-        )
-        chosen = _rows_of(subjects, rows)
-        began = time.perf_counter()
-        found = method.explain(chosen)
-        return found, 1000 * (time.perf_counter() - began) / len(chosen)
+        return ShapleyImportance(surrogate, classifier, codes, settings, seed, intervention, known)
 
-    exact, exact_cost = explained(slice(exact_images), background, training, exact_up_to=MOST)
-    sampled, sampled_cost = explained(slice(None), background, training, exact_up_to=0)
-    few, compared = background[:compared_backgrounds], slice(max(1, exact_images // 4))
+    first = _rows_of(subjects, slice(exact_images))
+    exact, exact_cost = _timed(method(background, training, exact_up_to=MOST), first)
+    sampled, sampled_cost = _timed(method(background, training, exact_up_to=0), subjects)
+    few = background[:compared_backgrounds]
+    compared = _rows_of(subjects, slice(max(1, exact_images // 4)))
     pictures = 2**players * len(few)
-    truth, _ = explained(compared, few, None, exact_up_to=MOST, exact_pictures=pictures)
-    drawn, _ = explained(compared, few, None, exact_up_to=0)
+    truth = method(few, None, exact_up_to=MOST, exact_pictures=pictures).explain(compared)
+    drawn = method(few, None, exact_up_to=0).explain(compared)
     gaps = [sum(i.contribution for i in one.of) - (one.prediction - one.baseline) for one in exact]
     return {
         "max_gap": max(abs(gap) for gap in gaps),
@@ -95,6 +89,13 @@ def measure_shapley(
         "concepts": players,
         "images": len(subjects),
     }
+
+
+def _timed(method: ShapleyImportance, subjects: Subjects) -> tuple[list[Importances], float]:
+    """Return the importances of images, and what one took, ms."""
+    began = time.perf_counter()
+    found = method.explain(subjects)
+    return found, 1000 * (time.perf_counter() - began) / len(subjects)
 
 
 def _rows_of(subjects: Subjects, rows: slice) -> Subjects:

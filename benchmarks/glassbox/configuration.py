@@ -7,6 +7,7 @@ import torch
 from omegaconf import OmegaConf
 from pydantic import BaseModel, ConfigDict, Field
 
+from benchmarks.command_line import PROJECT
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -15,7 +16,6 @@ from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.training.fingerprint import fingerprint
 
 HERE = Path(__file__).parent
-PROJECT = HERE.parents[1]
 PIPELINES = ("prepare", "classify", "distill", "disentangle", "align")
 PACKAGE = PROJECT / "src" / "glance_pipeline"
 

@@ -29,8 +29,7 @@ def run_case(
 ) -> dict[str, Any]:
     """Build the teacher, train the surrogate, measure true and found effects, and score them.
 
-    It runs on one thread, so that the result depends neither on the number of cores nor on that
-    of the processes beside it.
+    It runs on one thread, so that the result does not depend on what the machine has or does.
 
     Args:
         case: which.
@@ -47,16 +46,7 @@ def run_case(
     classifier = build_teacher(case, stock, configuration, seed)
     surrogate, cost = train_surrogate(classifier, stock, configuration, seed, folder)
     digits, rows = stock.digits, stock.held_out
-    halves = {
-        name: (digits.context[other] > digits.context[other].median()).to_numpy()[rows]
-        for name, other in case.split_by
-    }
-    true = {
-        name: effect_of(true_changes(redrawn, classifier), halves.get(name))
-        for name, redrawn in stock.redrawn.items()
-    }
-    changes = found_changes(surrogate, classifier, digits.images[rows], configuration.glassbox.step)
-    found = {name: effect_of(change, halves.get(name)) for name, change in changes.items()}
+    true, found = effects(case, surrogate, classifier, stock, configuration.glassbox.step)
     importances = mean_importances(
         surrogate,
         classifier,
@@ -126,6 +116,34 @@ def train_surrogate(
     )
     stages = {"distill": first, "disentangle": second, "align": third}
     return third.surrogate, {name: stage.cost["seconds"] for name, stage in stages.items()}
+
+
+def effects(
+    case: Case, surrogate: TwinSurrogate, classifier: Classifier, stock: Stock, step: float
+) -> tuple[dict[str, Effect], dict[str, Effect]]:
+    """Return the true effects and the found ones on the held-out images, by concept.
+
+    Where the case has another feature split an effect, it is that of either half of the images too.
+
+    Args:
+        case: says what splits an effect.
+        surrogate: after alignment.
+        classifier: the teacher.
+        stock: the images and their redrawings.
+        step: standard deviations that a concept is moved, to either side.
+    """
+    digits, rows = stock.digits, stock.held_out
+    halves = {
+        name: (digits.context[other] > digits.context[other].median()).to_numpy()[rows]
+        for name, other in case.split_by
+    }
+    true = {
+        name: effect_of(true_changes(redrawn, classifier), halves.get(name))
+        for name, redrawn in stock.redrawn.items()
+    }
+    changes = found_changes(surrogate, classifier, digits.images[rows], step)
+    found = {name: effect_of(change, halves.get(name)) for name, change in changes.items()}
+    return true, found
 
 
 def _listed(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> list[dict[str, Any]]:

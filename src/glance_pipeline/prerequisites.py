@@ -88,7 +88,7 @@ def explain_stale(pipeline: Pipeline, catalog: CatalogProtocol, chain: Pipeline)
     ]
     sentences = []
     for name, source, maker in pairs:
-        made, newer = _version(name, catalog), _version(source, catalog)
+        made, newer = version_to_load(name, catalog), version_to_load(source, catalog)
         if made and newer and made < newer:
             sentences.append(
                 f"{name} of {made} was made before {source} of {newer}: they may not belong "
@@ -97,8 +97,8 @@ def explain_stale(pipeline: Pipeline, catalog: CatalogProtocol, chain: Pipeline)
     return sentences
 
 
-def _version(name: str, catalog: CatalogProtocol) -> str | None:
-    """Return the newest version of a dataset, None where it has none."""
+def version_to_load(name: str, catalog: CatalogProtocol) -> str | None:
+    """Return the version of a dataset that the run loads, None where it has none."""
     dataset = catalog.get(name) if name in catalog else None
     resolve = getattr(dataset, "resolve_load_version", None)
     try:

@@ -83,7 +83,7 @@ class OpenedProject:
         missing = explain_missing(names, self.catalog, register_pipelines(), "The explainer")
         if missing is not None:
             raise UserError(f"{missing}\nin {self.root}")
-        with _importable(self.root / "src"):
+        with paths_of(self.root), _importable(self.root / "src"):
             # not catalog.load, which logs each
             return {name: self.catalog[name].load() for name in names}
 

@@ -109,9 +109,16 @@ def test_a_causal_explanation_survives_being_written_and_older_ones_are_read(exp
     assert (
         again.counterfactuals.found[0].following == explanation.counterfactuals.found[0].following
     )
-    assert document["schema_version"] == 3  # binary features and levels are in percent
+    assert document["schema_version"] == 4
     shares = explanation.to_document() | {"schema_version": 2}
     assert Explanation.from_document(shares, pictures.__getitem__).concepts == explanation.concepts
+    percent = explanation.to_document() | {"schema_version": 3}
+    (tilt,) = (one for one in percent["concepts"] if one["name"] == "tilt")
+    tilt["unit"] = "% tilted"
+    read = Explanation.from_document(percent, pictures.__getitem__).concepts
+    assert {one.name: one.is_probability for one in read} == {
+        one.name: one.name == "tilt" for one in explanation.concepts
+    }
     older = explanation.to_document() | {"schema_version": 1}
     for name in ("effect", "further_out", "saliency"):
         del older[name]

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from glance_pipeline.explanations.sentence import describe_change
-from glance_pipeline.explanations.values import change_of, concept_value
+from glance_pipeline.explanations.values import change_of, concept_value, written
 from glance_pipeline.networks import Concept
 
 
@@ -40,3 +40,11 @@ def test_no_probability_is_rounded_to_certainty():
     assert describe_change(little) == "Smiling over 99.9 % instead of 99.5 %"
     little = certain.model_copy(update={"before": 0.04, "after": 0.4})
     assert describe_change(little) == "Smiling 0.4 % instead of under 0.1 %"
+
+
+def test_a_continuous_feature_in_percent_is_written_as_any_other_number():
+    moisture = Concept("moisture", "aligned", "%", mean=50, std=25)
+    assert describe_change(change_of(moisture, -2.0, 2.0)) == "moisture 100 % instead of 0 %"
+    assert written(concept_value(moisture, 2.0)) == "100 %"
+    assert written(concept_value(moisture, -1.996)) == "0.10 %"
+    assert written(concept_value(binary("wet", ("no", "yes")), 5.0)) == "over 99 %"

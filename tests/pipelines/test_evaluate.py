@@ -12,7 +12,7 @@ from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.errors import UserError
-from glance_pipeline.hooks.checks import CannotRunError
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
 from glance_pipeline.networks.demo_classifier import DemoClassifier
 from glance_pipeline.pipelines.evaluate.nodes import (

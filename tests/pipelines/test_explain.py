@@ -1,15 +1,18 @@
 import json
 
+import numpy as np
 import pytest
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, Version
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
 from support_explain import make_catalog
 
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.datasets import OptionalDataset
 from glance_pipeline.errors import UserError
-from glance_pipeline.hooks.checks import CannotRunError, check_explained
+from glance_pipeline.hooks.contents import check_explained
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.pipelines.explain import create_pipeline
 from glance_pipeline.prerequisites import explain_missing
 
@@ -79,10 +82,42 @@ def test_chosen_index_out_of_range_stops_before_any_work(catalog):
 def test_what_cannot_be_explained_is_said_before_any_work(tmp_path, parameters, told):
     catalog = make_catalog(tmp_path, parameters)
     with pytest.raises(CannotRunError, match=told):
-        check_explained(create_pipeline(), catalog)
+        check_explained(create_pipeline(), catalog, catalog.load("classifier"))
     made = Node(lambda: None, None, ["images", "classifier"], name="make")
     if "none.png" not in parameters.values():  # what is not made yet cannot be checked
-        check_explained(create_pipeline() + Pipeline([made]), catalog)
+        check_explained(create_pipeline() + Pipeline([made]), catalog, None)
+
+
+def versioned(folder, name, data, version):
+    """Save a version of a dataset and return the dataset, of which the newest is loaded."""
+    kind = (
+        "glance_pipeline.datasets.ImageArrayDataset" if name == "images.npy" else "json.JSONDataset"
+    )
+    fields = {"dataset": kind, "filepath": str(folder / name)}
+    OptionalDataset(**fields, version=Version(None, version)).save(data)
+    return OptionalDataset(**fields, version=Version(None, None))
+
+
+def test_a_file_never_takes_the_form_of_other_images(tmp_path):
+    catalog = make_catalog(tmp_path, {"images": str(tmp_path)})
+    (tmp_path / "seven.png").touch()
+    old, new = "2026-01-01", "2026-01-02"
+    images = np.zeros((12, 1, 8, 8), np.uint8)
+    catalog["images"] = versioned(tmp_path, "images.npy", images, old)
+    check_explained(create_pipeline(), catalog, None)  # there is no form at all: a file is squeezed
+    for version in (old, new):
+        form = {"channels": 1, "size": 8, "crop": 4}
+        catalog["image_form"] = versioned(tmp_path, "image_form.json", form, version)
+        if version == old:
+            check_explained(create_pipeline(), catalog, None)
+    said = f"found images of {old} and image_form of {new}"
+    with pytest.raises(CannotRunError, match=said):
+        check_explained(create_pipeline(), catalog, None)
+    catalog["params:explain"] = ExplainParameters(images="3")  # takes no form
+    check_explained(create_pipeline(), catalog, None)
+    catalog["params:explain"] = ExplainParameters(images=str(tmp_path))
+    catalog["images"] = versioned(tmp_path, "images.npy", images, new)
+    check_explained(create_pipeline(), catalog, None)
 
 
 def test_inputs_are_saved_artifacts_and_parameters_only():

@@ -15,7 +15,7 @@ from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.datasets import ImageArrayDataset
-from glance_pipeline.hooks.checks import CannotRunError
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.pipelines.classify.nodes import (
     measure_classifier_accuracy,
     train_demo_classifier,

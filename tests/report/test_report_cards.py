@@ -90,3 +90,18 @@ def test_saliency_is_shown_where_there_is_one(one):
     without = one.model_copy(update={"saliency": None})
     assert card(1, without).saliency is None
     assert "Where it matters" not in render_report([without], graph(), concepts)
+
+
+@pytest.mark.parametrize("is_probability", [False, True])
+def test_only_probabilities_are_said_to_go_from_no_to_yes(one, is_probability):
+    """The unit does not tell them: a continuous feature may be measured in percent too."""
+    told = {"unit": "%", "is_probability": is_probability}
+    wide = strip_of(one, "tilt").model_copy(update={"values": (0.0, 50.0, 100.0), **told})
+    concepts = tuple(value.model_copy(update=told) for value in one.concepts)
+    strips = tuple(wide if strip.concept == "tilt" else strip for strip in one.strips)
+    changed = one.model_copy(update={"concepts": concepts, "strips": strips})
+    (texts,) = slider_texts([strip_on_page(wide, changed, Album())])
+    ends = ("under 1 %", "over 99 %") if is_probability else ("0 %", "100 %")
+    assert (texts["frames"][0][0], texts["frames"][-1][0]) == ends
+    page = render_report([changed], graph(), explained()[1])
+    assert ("in percent from a clear no to a clear yes" in page) is is_probability

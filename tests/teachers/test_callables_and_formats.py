@@ -9,7 +9,8 @@ from kedro.pipeline import Node, Pipeline
 from support_teachers import SPECIFICATION, assert_same, conv_net, images, reference
 
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.hooks.checks import CannotRunError, check_classifier
+from glance_pipeline.hooks.contents import check_classifier
+from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.teachers.formats import tell_format
 

@@ -69,17 +69,28 @@ def add_interactions(
     for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
         moved = surrogate, classifier, codes, pair.concepts
         changes = second_difference(*moved, settings.step, outcomes)
-        if not changes.steps.any():  # no image on which both could be moved
-            continue
-        generator = numpy_generator(seed, "interactions", *pair.concepts)
-        effects = average_effects(changes, settings.resamples, generator)
-        estimates = estimate_effects(effects, spread, settings.minimum_effect, "logits per sd²")
-        found += [
-            Interaction(pair.concepts, prediction_name(labels[k]), estimates[k][0])
-            for k in pair.classes
-        ]
+        if changes.steps.any():  # else there is no image on which both could be moved
+            found += _interactions_of(pair, changes, labels, spread, settings, seed)
     record = replace(graph.intervention, interaction_tests=len(found))
     return replace(graph, interactions=_significant(found, settings), intervention=record)
+
+
+def _interactions_of(
+    pair: Pair,
+    changes: Changes,
+    labels: list[str],
+    spread: np.ndarray,
+    settings: InterventionParameters,
+    seed: int,
+) -> list[Interaction]:
+    """Return what a pair does together to each of its classes, of the changes that it made."""
+    generator = numpy_generator(seed, "interactions", *pair.concepts)
+    effects = average_effects(changes, settings.resamples, generator)
+    estimates = estimate_effects(effects, spread, settings.minimum_effect, "logits per sd²")
+    return [
+        Interaction(pair.concepts, prediction_name(labels[k]), estimates[k][0])
+        for k in pair.classes
+    ]
 
 
 def choose_pairs(

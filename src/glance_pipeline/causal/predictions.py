@@ -54,17 +54,10 @@ def add_predictions(
     ]
     edges = tuple(edge for edge in judged if edge.verdict != "neither")
     rejected = tuple(edge for edge in judged if edge.verdict == "neither")
-    record = replace(
-        _record(settings, findings.values()),
-        images=images,
-        seed=seed,
-        exclusions=exclusions,
-        other_classes=other_classes,
-    )
-    nodes = tuple(
-        Node(prediction_name(str(label)), "prediction", str(label), "logits")
-        for label in table.margins
-    )
+    record = _record(settings, findings.values(), images, seed)
+    record = replace(record, exclusions=exclusions, other_classes=other_classes)
+    labels = map(str, table.margins)
+    nodes = tuple(Node(prediction_name(one), "prediction", one, "logits") for one in labels)
     return graph.with_predictions(nodes, edges, rejected, record)
 
 
@@ -120,10 +113,12 @@ def _edge(
     )
 
 
-def _record(settings: InterventionParameters, findings: Collection[Finding]) -> InterventionRecord:
+def _record(
+    settings: InterventionParameters, findings: Collection[Finding], images: int, seed: int
+) -> InterventionRecord:
     """Return the settings and the number of tests."""
     return InterventionRecord(
-        images=0,
+        images=images,
         step=settings.step,
         resamples=settings.resamples,
         alpha=settings.alpha,
@@ -131,7 +126,7 @@ def _record(settings: InterventionParameters, findings: Collection[Finding]) -> 
         tests=len(findings),
         minimum_effect=settings.minimum_effect,
         minimum_correlation=settings.minimum_correlation,
-        seed=0,
+        seed=seed,
         curve_tests=sum(_is_tested(finding.response) for finding in findings),
     )
 

@@ -1,9 +1,11 @@
 """Parameters of the ingest pipeline."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from glance_pipeline.config.places import located
 from glance_pipeline.config.splits import SplitFractions
 
 Kind = Literal["folder", "zip", "npy", "idx", "hugging_face"]
@@ -33,9 +35,11 @@ class ContextParameters(BaseModel):
 class IngestParameters(BaseModel):
     """Where a user's images are, what is made of them, and how they are split.
 
+    Files and folders are named from the project's root, as in the catalog.
+
     Attributes:
         source: a folder of image files, a zip of them, an ``.npy`` array, an idx file, or a folder
-            with a Hugging Face data set; from the project's root.
+            with a Hugging Face data set.
         kind: which of these it is; null tells by what is there.
         number_of_images: how many are taken, at random; null takes all.
         channels: 1 makes every image grey, 3 RGB; null takes what a sample of them is.
@@ -74,6 +78,17 @@ class IngestParameters(BaseModel):
     group: str | None = None
     split_column: str | None = None
     fractions: SplitFractions = SplitFractions()
+
+    def under(self, root: Path) -> "IngestParameters":
+        """Return the same, its files and folders those under ``root`` where they are relative."""
+        tables = tuple(located(table, root) for table in self.context.tables)
+        label_file = None if self.label_file is None else located(self.label_file, root)
+        changes = {
+            "source": located(self.source, root),
+            "label_file": label_file,
+            "context": self.context.model_copy(update={"tables": tables}),
+        }
+        return self.model_copy(update=changes)
 
     @field_validator("size")
     @classmethod

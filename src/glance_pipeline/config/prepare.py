@@ -1,9 +1,11 @@
 """Parameters of the prepare pipeline."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from glance_pipeline.config.places import located
 from glance_pipeline.config.splits import SplitFractions
 
 FeatureName = Literal["area", "length", "thickness", "slant", "width", "height", "intensity"]
@@ -33,6 +35,10 @@ class PrepareParameters(BaseModel):
         default=("thickness", "intensity", "slant", "length"), min_length=1
     )
     fractions: SplitFractions = SplitFractions()
+
+    def under(self, root: Path) -> "PrepareParameters":
+        """Return the same, with the folder under ``root`` where it is relative."""
+        return self.model_copy(update={"idx_folder": located(self.idx_folder, root)})
 
     @model_validator(mode="after")
     def _features_are_different(self) -> "PrepareParameters":

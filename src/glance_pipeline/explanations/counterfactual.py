@@ -27,7 +27,7 @@ from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.explanations.shortening import shrink
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.explanations.turns import in_turn, next_of
-from glance_pipeline.explanations.values import displayed_unit, in_display_units
+from glance_pipeline.explanations.values import change_of
 from glance_pipeline.explanations.walk import GradientWalks
 from glance_pipeline.networks import TwinSurrogate
 
@@ -177,15 +177,7 @@ class CounterfactualSearch:
                 continue
             concept = self.surrogate.concept(landscape.names[column])
             before = float(landscape.values[chosen.owner[row], column])
-            changes.append(
-                Change(
-                    concept=concept.name,
-                    unit=displayed_unit(concept),
-                    before=in_display_units(concept, before),
-                    after=in_display_units(concept, before + move),
-                    standard_deviations=move,
-                )
-            )
+            changes.append(change_of(concept, before, before + move))
         return tuple(changes)
 
     def _outcome(

@@ -61,6 +61,7 @@ class EffectStrips:
                 class_names=tuple(names[k] for k in logits[image].argmax(1).tolist()),
                 pictures=pictures[image],
                 effect=self.intervene.effect,
+                is_probability=concept.measure != "continuous",
             )
             for image in range(len(subjects))
         ]

@@ -12,9 +12,10 @@ from torch import Tensor
 from glance_pipeline.config.explain import Effect
 from glance_pipeline.explanations.overlay import overlay
 
-SCHEMA_VERSION = 3
-"""Older versions are read: 1 lacks what has a default value here, and in 1 and 2 the values of
-binary features and levels are probabilities, 0–1, with the feature's own unit; 3 has percent."""
+SCHEMA_VERSION = 4
+"""Older versions are read: 1 lacks what has a default value here; in 1 and 2 the values of binary
+features and levels are probabilities, 0–1, with the feature's own unit, from 3 on percent; 3 lacks
+``is_probability``, which the unit tells there."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
@@ -65,6 +66,8 @@ class ConceptValue(_Part):
             clear no.
         high: 99 % quantile; likewise a clear yes.
         feature: the categorical feature that a level belongs to; empty for any other concept.
+        is_probability: whether ``value`` is the probability of a binary feature or a level, in
+            percent; a continuous feature may be measured in ``%`` too.
     """
 
     name: str
@@ -75,6 +78,7 @@ class ConceptValue(_Part):
     low: float
     high: float
     feature: str = ""
+    is_probability: bool = False
 
 
 class Change(_Part):
@@ -86,6 +90,7 @@ class Change(_Part):
         before: value in the image.
         after: value in the counterfactual.
         standard_deviations: signed length of the move.
+        is_probability: of ``before`` and ``after``, as in ``ConceptValue``.
     """
 
     concept: str
@@ -93,6 +98,7 @@ class Change(_Part):
     before: float
     after: float
     standard_deviations: float
+    is_probability: bool = False
 
 
 class Counterfactual(_Part):
@@ -183,6 +189,7 @@ class EffectStrip(_Part):
         class_names: what the teacher calls each picture.
         pictures: uint8, (steps, C, H, W).
         effect: ``direct``, the rest held; or ``causal``, what the concept causes follows.
+        is_probability: of ``values``, as in ``ConceptValue``.
     """
 
     concept: str
@@ -192,6 +199,7 @@ class EffectStrip(_Part):
     class_names: tuple[str, ...]
     pictures: Picture
     effect: Effect = "direct"
+    is_probability: bool = False
 
 
 class Saliency(_Part):
@@ -325,6 +333,8 @@ class Explanation(_Part):
             raise ValueError(
                 f"explanation: schema version {version}; 1 to {SCHEMA_VERSION} is wanted"
             )
+        if version == 3:
+            _tell_probabilities(fields)
         for part in ("original", "reconstruction"):
             fields[part] = read(fields[part])
         for found in fields["counterfactuals"]["found"]:
@@ -349,6 +359,17 @@ class Explanation(_Part):
                 f"{name}.png" if f"{name}.png" not in names else f"{name}_{len(names)}.png"
             )
         return names
+
+
+def _tell_probabilities(fields: Mapping[str, Any]) -> None:
+    """Add ``is_probability`` to what a document of version 3 says of concepts, by their unit."""
+    found = fields["counterfactuals"]["found"]
+    for said in (
+        *fields["concepts"],
+        *fields["strips"],
+        *(change for one in found for change in (*one["changes"], *one["following"])),
+    ):
+        said["is_probability"] = said["unit"].startswith("%")
 
 
 def file_name(text: str) -> str:

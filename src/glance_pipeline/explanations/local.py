@@ -93,7 +93,8 @@ class LocalExplanations:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
         interventions = interventions or (DirectIntervention(surrogate),)
-        _check_effect(interventions[0].effect, parameters.effect)
+        first = interventions[0]
+        _check_effect(first.effect, parameters.effect)
         self.surrogate = surrogate
         self.classifier = classifier
         self.background = background
@@ -107,18 +108,12 @@ class LocalExplanations:
             parameters.target,
             parameters.number_of_counterfactuals,
             parameters.search,
-            interventions[0],
+            first,
         )
         self.importance = ShapleyImportance(
-            surrogate,
-            classifier,
-            background,
-            parameters.importance,
-            seed,
-            interventions[0],
-            training,
+            surrogate, classifier, background, parameters.importance, seed, first, training
         )
-        self.strips = EffectStrips(surrogate, classifier, parameters.steps, interventions[0])
+        self.strips = EffectStrips(surrogate, classifier, parameters.steps, first)
         self.saliency = ConceptSaliency(
             surrogate,
             classifier,
@@ -126,7 +121,7 @@ class LocalExplanations:
             parameters.saliency,
             parameters.importance.measure,
             seed,
-            interventions[0],
+            first,
         )
         self.assessment = Assessment(
             surrogate, classifier, interventions, training, parameters.distance_warning
@@ -256,8 +251,6 @@ class LocalExplanations:
         doubts = doubts_about(
             prediction, redrawn, residual, self.parameters.residual_warning, rarity
         )
-        place = {importance.concept: k for k, importance in enumerate(importances.of)}
-        order = {c.name: place[c.feature or c.name] for c in concepts}
         return Explanation(
             source=source.name,
             index=source.index,
@@ -268,7 +261,7 @@ class LocalExplanations:
             concepts=concepts,
             counterfactuals=counterfactuals,
             importances=importances,
-            strips=tuple(sorted(strips, key=lambda strip: order[strip.concept])),
+            strips=_by_importance(strips, concepts, importances),
             sentence=describe(
                 prediction,
                 concepts,
@@ -287,6 +280,15 @@ class LocalExplanations:
             further_out=None if rarity is None else rarity.share,
             saliency=saliency,
         )
+
+
+def _by_importance(
+    strips: Sequence[EffectStrip], concepts: Sequence[ConceptValue], importances: Importances
+) -> tuple[EffectStrip, ...]:
+    """Return the strips in the order of the importances; a level stands where its feature does."""
+    place = {importance.concept: k for k, importance in enumerate(importances.of)}
+    order = {concept.name: place[concept.feature or concept.name] for concept in concepts}
+    return tuple(sorted(strips, key=lambda strip: order[strip.concept]))
 
 
 def _check_effect(found: Effect, wanted: Effect) -> None:

@@ -11,9 +11,8 @@ from glance_pipeline.explanations.explanation import (
 )
 from glance_pipeline.explanations.values import (
     format_logits,
-    format_pair,
-    with_unit,
     written,
+    written_pair,
 )
 from glance_pipeline.number_format import format_share
 
@@ -58,9 +57,8 @@ def _because(concepts: Sequence[ConceptValue], importances: Importances) -> str:
     most = max(for_it, key=lambda importance: importance.contribution)
     levels = [value for value in concepts if most.concept in (value.name, value.feature)]
     value = max(levels, key=lambda level: level.value)
-    shown = written(value.value, value.unit)
     contribution = format_logits(most.contribution, signed=True)
-    return f"Mostly because of {value.name} {shown} ({contribution} logits)."
+    return f"Mostly because of {value.name} {written(value)} ({contribution} logits)."
 
 
 def _otherwise(counterfactuals: Counterfactuals) -> str:
@@ -97,5 +95,5 @@ def describe_change(change: Change) -> str:
 
 
 def _values(change: Change) -> str:
-    after, before = format_pair(change.after, change.before)
-    return f"{with_unit(after, change.unit)} instead of {with_unit(before, change.unit)}"
+    before, after = written_pair(change)
+    return f"{after} instead of {before}"

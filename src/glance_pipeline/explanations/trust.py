@@ -104,7 +104,7 @@ def outside_the_ranges(numbers: Sequence[ConceptValue]) -> list[str]:
     outside = [c for c in numbers if not c.low <= c.value <= c.high]
     if not outside:
         return []
-    listed = ", ".join(f"{c.name} {written(c.value, c.unit)}" for c in outside)
+    listed = ", ".join(f"{c.name} {written(c)}" for c in outside)
     return [f"Outside what 98 % of the training images show: {listed}."]
 
 

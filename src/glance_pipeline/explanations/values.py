@@ -22,10 +22,11 @@ __all__ = [
     "in_display_units",
     "with_unit",
     "written",
+    "written_pair",
 ]
 
 LATENT_UNIT = "sd"
-PERCENT = "%"
+_PERCENT = "%"
 
 _PLAIN = (("0", "1"), ("-1", "1"), ("False", "True"), ("no", "yes"), ("n", "y"))
 """No and yes of a binary feature whose name alone says what there is."""
@@ -42,7 +43,7 @@ def displayed_unit(concept: Concept) -> str:
     if concept.measure == "continuous":
         return concept.unit
     yes = name_of_yes(concept)
-    return f"{PERCENT} {yes}" if yes else PERCENT
+    return f"{_PERCENT} {yes}" if yes else _PERCENT
 
 
 def name_of_yes(concept: Concept) -> str:
@@ -68,6 +69,7 @@ def concept_value(concept: Concept, standardised: float) -> ConceptValue:
         low=in_display_units(concept, concept.low),
         high=in_display_units(concept, concept.high),
         feature=concept.feature,
+        is_probability=concept.measure != "continuous",
     )
 
 
@@ -79,6 +81,7 @@ def change_of(concept: Concept, before: float, after: float) -> Change:
         before=in_display_units(concept, before),
         after=in_display_units(concept, after),
         standard_deviations=after - before,
+        is_probability=concept.measure != "continuous",
     )
 
 
@@ -94,16 +97,26 @@ def format_pair(first: float, second: float) -> tuple[str, str]:
     return format_at(first, first - second), format_at(second, first - second)
 
 
-def written(value: float, unit: str) -> str:
-    """Write a value with its unit: two significant digits, of a percentage no decimals."""
-    text = format_fixed(value, 0) if unit.startswith(PERCENT) else format_number(value)
-    return with_unit(text, unit)
+def written_pair(change: Change) -> tuple[str, str]:
+    """Write a concept's value before and after a change, each with its unit."""
+    before, after = (
+        with_unit(text, change.unit, change.is_probability)
+        for text in format_pair(change.before, change.after)
+    )
+    return before, after
 
 
-def with_unit(text: str, unit: str) -> str:
+def written(concept: ConceptValue) -> str:
+    """Write a value with its unit: two significant digits, of a probability no decimals."""
+    probability, value = concept.is_probability, concept.value
+    text = format_fixed(value, 0) if probability else format_number(value)
+    return with_unit(text, concept.unit, probability)
+
+
+def with_unit(text: str, unit: str, is_probability: bool) -> str:
     """Put a unit behind a number already written; no probability is rounded to certainty."""
     certain = re.fullmatch(r"(0|100)(\.0+)?", text)
-    if unit.startswith(PERCENT) and certain:
+    if is_probability and certain:
         decimals = len(text.partition(".")[2])
         least = 10.0**-decimals
         no = certain[1] == "0"

@@ -1,4 +1,4 @@
-"""A parameter of the wrong kind is named in one line."""
+"""Parameters as the run takes them: of the right kind, or named in one line; paths made whole."""
 
 import re
 from typing import Any
@@ -6,11 +6,16 @@ from typing import Any
 from kedro.framework.context import KedroContext
 from kedro.validation.exceptions import ParameterValidationError
 
-from glance_pipeline.hooks.checks import CannotRunError
+from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.config.prepare import PrepareParameters
+from glance_pipeline.hooks.errors import CannotRunError
 
 
 class ContextWithPlainErrors(KedroContext):
-    """Kedro's context, which says what is wrong with a parameter, and only that."""
+    """Kedro's context, which says what is wrong with a parameter, and only that.
+
+    A relative path in a parameter is one from the project's root, as Kedro has it in the catalog.
+    """
 
     @property
     def params(self) -> dict[str, Any]:
@@ -20,9 +25,15 @@ class ContextWithPlainErrors(KedroContext):
             CannotRunError: where one does not fit it.
         """
         try:
-            return super().params
+            found = super().params
         except ParameterValidationError as error:
             raise CannotRunError(plain_errors(str(error))) from error
+        return {
+            name: block.under(self.project_path)
+            if isinstance(block, IngestParameters | PrepareParameters)
+            else block
+            for name, block in found.items()
+        }
 
 
 def plain_errors(text: str) -> str:

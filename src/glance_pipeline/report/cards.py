@@ -10,11 +10,7 @@ from glance_pipeline.explanations.explanation import (
     Importance,
 )
 from glance_pipeline.explanations.overlay import overlay
-from glance_pipeline.explanations.values import (
-    format_logits,
-    format_pair,
-    with_unit,
-)
+from glance_pipeline.explanations.values import format_logits, written_pair
 from glance_pipeline.number_format import format_share
 from glance_pipeline.report.pictures import Album, difference_map
 from glance_pipeline.report.strips import Strip, strip_on_page
@@ -149,13 +145,7 @@ def _alternative(found: Counterfactual, explanation: Explanation, album: Album) 
 
 def _changes(changes: Sequence[Change]) -> tuple[tuple[str, str, str], ...]:
     """Return the concept of each change, and its value before and after with unit."""
-    written = []
-    for change in changes:
-        after, before = format_pair(change.after, change.before)
-        written.append(
-            (change.concept, with_unit(before, change.unit), with_unit(after, change.unit))
-        )
-    return tuple(written)
+    return tuple((change.concept, *written_pair(change)) for change in changes)
 
 
 def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:

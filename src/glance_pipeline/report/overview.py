@@ -12,7 +12,6 @@ from glance_pipeline.explanations.values import (
     format_number,
     in_display_units,
     name_of_yes,
-    with_unit,
 )
 from glance_pipeline.networks import Concept
 from glance_pipeline.number_format import format_share
@@ -120,7 +119,7 @@ def _extent(concept: Concept) -> str:
     if concept.measure != "continuous":
         return f"{name_of_yes(concept) or 'yes'} in {format_share(concept.mean)}"
     low, high = (in_display_units(concept, code) for code in (concept.low, concept.high))
-    return with_unit(f"{format_number(low)} to {format_number(high)}", displayed_unit(concept))
+    return f"{format_number(low)} to {format_number(high)} {displayed_unit(concept)}".rstrip()
 
 
 def _strongest_effects(concept: Concept, graph: CausalGraph, most: int = 2) -> list[str]:

@@ -11,7 +11,7 @@ from glance_pipeline.causal.figure_text import interaction_lines
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.values import PERCENT, format_logits
+from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.networks import Concept
 from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, Card, card
 from glance_pipeline.report.graph_view import graph_view
@@ -152,5 +152,4 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["logits"] = format_logits
-    environment.tests["in_percent"] = lambda unit: unit.startswith(PERCENT)
     return environment

@@ -36,6 +36,8 @@ COMPRESSIONS = (
     Compression(),
     *(Compression(strips=quality) for quality in (95, 90, 85, 80, 75)),
     *(Compression(90, quality) for quality in (80, 75, 70, 60, 50)),
+    Compression(85, 45),
+    Compression(80, 40),
 )
 """From the best to the smallest; a page takes the first that fits."""
 

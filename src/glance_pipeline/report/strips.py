@@ -28,6 +28,7 @@ class Strip:
         concept: its name.
         node: the graph's node it belongs to: itself, or of a level its categorical feature.
         unit: of the values.
+        is_probability: whether they are of a binary feature or a level.
         own: the image's own value, with its unit.
         start: number of the frame whose value is nearest to it.
         uri: all pictures in a row.
@@ -37,6 +38,7 @@ class Strip:
     concept: str
     node: str
     unit: str
+    is_probability: bool
     own: str
     start: int
     uri: str
@@ -52,7 +54,8 @@ def strip_on_page(strip: EffectStrip, explanation: Explanation, album: Album) ->
         concept=strip.concept,
         node=own.feature or strip.concept,
         unit=strip.unit,
-        own=with_unit(format_at(own.value, step), own.unit),
+        is_probability=strip.is_probability,
+        own=with_unit(format_at(own.value, step), own.unit, own.is_probability),
         start=away.index(min(away)),
         uri=album.strip(side_by_side(strip.pictures)),
         frames=tuple(
@@ -79,8 +82,11 @@ def slider_texts(strips: Sequence[Strip]) -> list[dict[str, Any]]:
         {
             "concept": strip.concept,
             "frames": [
-                [with_unit(frame.value, strip.unit), f"{frame.probability:.2f}"]
-                + ([frame.class_name] if frame.other else [])
+                [
+                    with_unit(frame.value, strip.unit, strip.is_probability),
+                    f"{frame.probability:.2f}",
+                    *([frame.class_name] if frame.other else []),
+                ]
                 for frame in strip.frames
             ],
         }

@@ -10,70 +10,83 @@ PARAMETERS, SEED, WORKERS = "params:discover", "params:seed", "params:compute.wo
 def create_pipeline() -> Pipeline:
     """Return the pipeline from the aligned surrogate to the causal graph and the data's own."""
     return Pipeline(
-        [
-            Node(
-                nodes.infer_concepts_of_all_images,
-                inputs=["surrogate_aligned", "classifier", "images", "image_records", PARAMETERS],
-                outputs="concepts",
-                name="infer_concepts_of_all_images",
-            ),
-            Node(
-                nodes.discover_causal_graph_among_concepts,
-                inputs=["concepts", PARAMETERS, SEED, WORKERS],
-                outputs="concept_graph",
-                name="discover_causal_graph_among_concepts",
-            ),
-            Node(
-                nodes.test_concepts_by_intervention,
-                inputs=[
-                    "concept_graph",
-                    "concepts",
-                    "surrogate_aligned",
-                    "classifier",
-                    "images",
-                    "image_records",
-                    PARAMETERS,
-                    SEED,
-                ],
-                outputs="causal_graph",
-                name="test_concepts_by_intervention",
-            ),
-            Node(
-                nodes.fit_structural_models,
-                inputs=["concepts", "causal_graph", PARAMETERS, SEED],
-                outputs="structural_models",
-                name="fit_structural_models",
-            ),
-            Node(
-                nodes.draw_causal_graph,
-                inputs=["causal_graph", PARAMETERS],
-                outputs="causal_graph_figure",
-                name="draw_causal_graph",
-            ),
-            Node(
-                nodes.export_causal_graph,
-                inputs="causal_graph",
-                outputs="causal_graph_graphml",
-                name="export_causal_graph",
-            ),
-            Node(
-                nodes.list_edges_by_strength,
-                inputs="causal_graph",
-                outputs="causal_graph_edges",
-                name="list_edges_by_strength",
-            ),
-            Node(
-                nodes.discover_causal_graph_of_the_data,
-                inputs=["context_features", "surrogate_aligned", PARAMETERS, SEED, WORKERS],
-                outputs="data_graph",
-                name="discover_causal_graph_of_the_data",
-            ),
-            Node(
-                nodes.draw_perceived_graph_beside_the_data,
-                inputs=["causal_graph", "data_graph"],
-                outputs="graph_comparison_figure",
-                name="draw_perceived_graph_beside_the_data",
-            ),
-        ],
-        tags="discover",
+        [*_graph(), *_views_of_the_graph(), *_comparison_with_the_data()], tags="discover"
     )
+
+
+def _graph() -> list[Node]:
+    return [
+        Node(
+            nodes.infer_concepts_of_all_images,
+            inputs=["surrogate_aligned", "classifier", "images", "image_records", PARAMETERS],
+            outputs="concepts",
+            name="infer_concepts_of_all_images",
+        ),
+        Node(
+            nodes.discover_causal_graph_among_concepts,
+            inputs=["concepts", PARAMETERS, SEED, WORKERS],
+            outputs="concept_graph",
+            name="discover_causal_graph_among_concepts",
+        ),
+        Node(
+            nodes.test_concepts_by_intervention,
+            inputs=[
+                "concept_graph",
+                "concepts",
+                "surrogate_aligned",
+                "classifier",
+                "images",
+                "image_records",
+                PARAMETERS,
+                SEED,
+            ],
+            outputs="causal_graph",
+            name="test_concepts_by_intervention",
+        ),
+        Node(
+            nodes.fit_structural_models,
+            inputs=["concepts", "causal_graph", PARAMETERS, SEED],
+            outputs="structural_models",
+            name="fit_structural_models",
+        ),
+    ]
+
+
+def _views_of_the_graph() -> list[Node]:
+    return [
+        Node(
+            nodes.draw_causal_graph,
+            inputs=["causal_graph", PARAMETERS],
+            outputs="causal_graph_figure",
+            name="draw_causal_graph",
+        ),
+        Node(
+            nodes.export_causal_graph,
+            inputs="causal_graph",
+            outputs="causal_graph_graphml",
+            name="export_causal_graph",
+        ),
+        Node(
+            nodes.list_edges_by_strength,
+            inputs="causal_graph",
+            outputs="causal_graph_edges",
+            name="list_edges_by_strength",
+        ),
+    ]
+
+
+def _comparison_with_the_data() -> list[Node]:
+    return [
+        Node(
+            nodes.discover_causal_graph_of_the_data,
+            inputs=["context_features", "surrogate_aligned", PARAMETERS, SEED, WORKERS],
+            outputs="data_graph",
+            name="discover_causal_graph_of_the_data",
+        ),
+        Node(
+            nodes.draw_perceived_graph_beside_the_data,
+            inputs=["causal_graph", "data_graph"],
+            outputs="graph_comparison_figure",
+            name="draw_perceived_graph_beside_the_data",
+        ),
+    ]
