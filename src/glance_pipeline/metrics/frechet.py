@@ -52,11 +52,15 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
             f"found features of shape {first.shape} and {second.shape}; wanted equal widths and "
             "at least two rows each"
         )
-    root_first, root_second = (
-        np.linalg.qr((x - x.mean(axis=0)) / np.sqrt(len(x) - 1), mode="r") for x in (first, second)
-    )
-    overlap = np.linalg.norm(root_first @ root_second.T, "nuc")
+    root_first, root_second = _root_of_covariance(first), _root_of_covariance(second)
+    overlap = float(np.linalg.norm(root_first @ root_second.T, "nuc"))
     shift = first.mean(axis=0) - second.mean(axis=0)
     traces = np.square(root_first).sum() + np.square(root_second).sum()
     distance = shift @ shift + traces - 2 * overlap
     return max(0.0, float(distance))
+
+
+def _root_of_covariance(features: np.ndarray) -> np.ndarray:
+    """Return R, (min(N, F), F), with RᵀR the covariance of ``features`` (N, F)."""
+    centred = features - features.mean(axis=0)
+    return np.linalg.qr(centred / np.sqrt(len(features) - 1)).R

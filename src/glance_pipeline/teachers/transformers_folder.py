@@ -52,7 +52,7 @@ def read_transformers(path: Path) -> Source:
         )
     config = _json(path / "config.json")
     known = _preprocessing(path, config)
-    model = _load(transformers, path)
+    model: Any = _load(transformers, path)
     return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known)
 
 
