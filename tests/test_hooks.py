@@ -243,6 +243,9 @@ def test_an_interrupted_run_is_marked_killed(small, tmp_path):
             from kedro.pipeline import Node, Pipeline
             import glance_pipeline.pipeline_registry as registry
 
+            # A process that was started in the background ignores it, and so do its children.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
             def wait(seed):
                 print("waiting", flush=True)
                 time.sleep(60)
