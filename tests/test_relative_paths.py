@@ -52,9 +52,13 @@ def answer(batch: np.ndarray) -> np.ndarray:
     return np.stack([-4 * mean, 4 * mean], 1)
 
 
-def test_a_file_of_class_names_lies_in_the_project(tmp_path, elsewhere):
+@pytest.mark.parametrize("at_home", [False, True])
+def test_a_file_of_class_names_lies_in_the_project_or_at_home(
+    tmp_path, elsewhere, monkeypatch, at_home
+):
     (tmp_path / "names.txt").write_text("dark\nbright\n")
-    names = os.path.relpath(tmp_path / "names.txt", PROJECT)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    names = "~/names.txt" if at_home else os.path.relpath(tmp_path / "names.txt", PROJECT)
     dataset = ClassifierDataset(
         network=f"{__name__}.answer",
         specification={"image_shape": [1, 8, 8], "class_names": names},

@@ -120,6 +120,22 @@ def test_a_file_never_takes_the_form_of_other_images(tmp_path):
     check_explained(create_pipeline(), catalog, None)
 
 
+@pytest.mark.parametrize("newer", ["images.npy", "image_form.json"])
+def test_of_two_versions_the_older_is_advised_which_both_have(tmp_path, newer):
+    catalog = make_catalog(tmp_path, {"images": str(tmp_path)})
+    (tmp_path / "seven.png").touch()
+    made = {
+        "images.npy": np.zeros((12, 1, 8, 8), np.uint8),
+        "image_form.json": {"channels": 1, "size": 8, "crop": 4},
+    }
+    old, new = "2026-01-01", "2026-01-02"
+    for file, data in made.items():
+        catalog[file.partition(".")[0]] = versioned(tmp_path, file, data, old)
+    catalog[newer.partition(".")[0]] = versioned(tmp_path, newer, made[newer], new)
+    with pytest.raises(CannotRunError, match=f"--load-versions images:{old},image_form:{old},"):
+        check_explained(create_pipeline(), catalog, None)
+
+
 def test_inputs_are_saved_artifacts_and_parameters_only():
     assert create_pipeline().inputs() == {
         "images", "image_form", "image_records", "surrogate_aligned", "classifier", "concepts",

@@ -14,6 +14,7 @@ from torch import nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification, on_device
 from glance_pipeline.compute import chosen_device
+from glance_pipeline.config.places import located
 from glance_pipeline.configuration import project_path
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
@@ -59,7 +60,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             foreign file. A network that was saved here says it in its attribute ``arguments``.
         specification: Fields of ``ClassifierSpecification`` that the file does not hold; where
             both say something, they must agree. ``class_names`` may be a text file, a name a line;
-            a relative path is one from the project's root.
+            a relative path is one from the project's root, ``~`` is home.
         key: Name under which a checkpoint keeps its state dict (Lightning: ``state_dict``), or of
             an ONNX file's output with the logits.
         prefix: Of the classifier's weights in it; it is cut off, other weights are left out.
@@ -248,7 +249,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         names = told.get("class_names")
         if isinstance(names, str):
             try:
-                file = Path(project_path(names))
+                file = Path(located(names, Path(project_path())))
                 told["class_names"] = file.read_text(encoding="utf-8-sig").split("\n")
             except (OSError, UnicodeDecodeError) as error:
                 raise ValueError(

@@ -69,10 +69,11 @@ def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         return
     images, form = (version_to_load(name, catalog) for name in names)
     if images and form and images != form:
+        older = min(images, form)  # of the newer there may be one alone
         raise CannotRunError(
             f"explain.images names files, which are to take the form of the prepared images: found "
             f"images of {images} and image_form of {form}, wanted one version of both; say "
-            f"--load-versions images:{images},image_form:{images}, or make both anew"
+            f"--load-versions images:{older},image_form:{older}, or make both anew"
         )
 
 

@@ -14,7 +14,8 @@ from glance_pipeline.hooks.errors import CannotRunError
 class ContextWithPlainErrors(KedroContext):
     """Kedro's context, which says what is wrong with a parameter, and only that.
 
-    A relative path in a parameter is one from the project's root, as Kedro has it in the catalog.
+    A relative path in ``ingest`` and ``prepare`` is one from the project's root, as Kedro has it in
+    the catalog; one in ``explain.images`` stays one from the working directory.
     """
 
     @property
