@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.compute import as_given
 from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.teachers.black_box import BlackBox
@@ -49,6 +50,10 @@ class Classifier(nn.Module):
     It takes images as the rest of the project has them, float (N, C, H, W) in [−1, 1], and
     brings them into the network's own input range. Gradients flow through it to the images, none
     to its weights. Images may be on any device; the answer is on theirs.
+
+    The network is always asked in float32, as it is when it is loaded and checked, whatever the
+    images come in and whatever a stage or a search around it runs in: in bfloat16 its answer would
+    be another one, and not every operation is there (a resize with antialiasing is not).
 
     A network may be a black box (``teachers/black_box.py``): it is shown images rounded to 8 bits,
     and what it says has no gradient. Where one is needed a stand-in lends it: the answer is the
@@ -119,7 +124,8 @@ class Classifier(nn.Module):
             RuntimeError: where gradients are wanted of a black box that no stand-in guides.
         """
         if self.differentiable:
-            said, features = self._answer_both(self.entrance(images.to(self.device)))
+            with as_given(self.device):
+                said, features = self._answer_both(self.entrance(self._brought(images)))
             logits = to_logits(said, self.specification.output).to(images.device)
             return Answer(logits, logits if features is None else features.to(images.device))
         if not (torch.is_grad_enabled() and images.requires_grad):
@@ -140,7 +146,8 @@ class Classifier(nn.Module):
         """
         if not self.differentiable:
             return self(images).logits
-        said = self.network(self.entrance(images.to(self.device)))
+        with as_given(self.device):
+            said = self.network(self.entrance(self._brought(images)))
         logits = to_logits(said, self.specification.output).to(images.device)
         if not torch.is_grad_enabled():
             check_finite(logits, self.origin)
@@ -173,9 +180,13 @@ class Classifier(nn.Module):
         """
         return torch.cat([self.logits(batch).argmax(1) for batch in in_batches(images)])
 
+    def _brought(self, images: Tensor) -> Tensor:
+        """Return ``images`` where the network is and in the dtype that it is asked in."""
+        return images.to(self.device, torch.float32)
+
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
         # A black box that runs on torch inside must not run in bfloat16 because a stage does.
-        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
+        with torch.no_grad(), as_given(images.device):
             seen = self.entrance(to_float(to_uint8(images)).contiguous())
             assert isinstance(self.network, BlackBox)
             said, features = self.network.ask(seen, remember)

@@ -103,6 +103,11 @@ def autocast(device: torch.device, bfloat16: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
+def as_given(device: torch.device) -> torch.autocast:
+    """Return the context in which tensors on ``device`` keep their dtype, whatever is around it."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def peak_rss_mb() -> float:
     """Return the most memory this process has held so far, in MB (Linux counts in KiB)."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
