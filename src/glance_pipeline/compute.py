@@ -8,7 +8,6 @@ from typing import Literal
 
 import torch
 
-
 Precision = Literal["auto", "bfloat16", "float32"]
 
 
