@@ -5,7 +5,7 @@ import warnings
 from kedro.config import OmegaConfigLoader
 
 from glance_pipeline import configuration
-from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, TrackingHooks
+from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, RehearsalHooks, TrackingHooks
 from glance_pipeline.hooks.parameters import ContextWithPlainErrors
 
 # Kedro registers its resolvers by a name that OmegaConf is about to drop: not the user's business
@@ -16,5 +16,5 @@ CONFIG_LOADER_ARGS = configuration.CONFIG_LOADER_ARGS
 
 CONTEXT_CLASS = ContextWithPlainErrors
 
-HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks())
+HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks(), RehearsalHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # where it happens to be installed: one run, not two
