@@ -6,7 +6,7 @@ from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.context import MOST_LEVELS
 
-OF_SPLIT = {"train": 96, "validation": 16, "test": 32}
+OF_SPLIT = {"train": 64, "validation": 8, "test": 16}
 """Images that are drawn of each split."""
 
 

@@ -15,7 +15,7 @@ from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.errors import UserError, fields_in_words
 
-STEPS = 4
+STEPS = 3
 BATCH = 8
 
 _TYPES: dict[str, type[BaseModel]] = {
