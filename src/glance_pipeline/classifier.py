@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,8 +17,15 @@ from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.entrance import Entrance
 from glance_pipeline.teachers.features import AnswerBoth, answering
 from glance_pipeline.teachers.input_shape import shapes_that_fit
-from glance_pipeline.teachers.output import check_finite, check_output, to_logits
+from glance_pipeline.teachers.output import (
+    check_finite,
+    check_output,
+    check_range,
+    to_logits,
+    varied_images,
+)
 from glance_pipeline.teachers.specification import ClassifierSpecification
+from glance_pipeline.teachers.task import Task, margins
 
 __all__ = [
     "Answer",
@@ -100,6 +107,11 @@ class Classifier(nn.Module):
     def class_names(self) -> tuple[str, ...]:
         """The name of each logit, in their order."""
         return self.specification.class_names
+
+    @property
+    def task(self) -> Task:
+        """How its logits are read."""
+        return self.specification.task
 
     @property
     def device(self) -> torch.device:
@@ -208,6 +220,9 @@ class Classifier(nn.Module):
             check_output(alone, self.specification, 1)
             both = self._said(torch.cat([rising, falling]))
             check_output(both, self.specification, 2)
+            if check_range(both, self.specification):  # of two images it may be chance
+                more = self._said(varied_images(shape))
+                check_range(torch.cat([both, more]), self.specification, enough=True)
         if not torch.allclose(both[:1], alone, rtol=1e-2, atol=1e-2):
             raise ValueError(
                 "the classifier answers an image differently beside another one: found "
@@ -239,25 +254,6 @@ class Classifier(nn.Module):
                 f"{tuple(inputs.shape[1:])} that the specification says (image_shape, or "
                 f"input_size and colour): {in_one_line(error)}{wanted}"
             ) from error
-
-
-def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
-    """Return the margins of classes: each one's logit minus the largest of all the others.
-
-    Args:
-        logits: of all classes, (N, K).
-        outcomes: numbers of the O classes wanted; None takes all K. The largest of the others is
-            that of all K, wanted or not.
-
-    Returns:
-        (N, O), in the order of ``outcomes``.
-    """
-    top = logits.topk(2, dim=1)
-    wanted = torch.as_tensor(
-        range(logits.shape[1]) if outcomes is None else outcomes, device=logits.device
-    )
-    best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
-    return (logits if outcomes is None else logits[:, wanted]) - best_other
 
 
 def on_device(classifier: Classifier, device: torch.device) -> Classifier:

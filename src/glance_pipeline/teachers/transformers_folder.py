@@ -53,6 +53,7 @@ def read_transformers(path: Path) -> Source:
     config = _json(path / "config.json")
     known = _preprocessing(path, config)
     model: Any = _load(transformers, path)
+    known |= _output(model.config.problem_type)
     return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known)
 
 
@@ -85,6 +86,12 @@ def _load(transformers: Any, path: Path) -> nn.Module:
     if wrong:
         raise ValueError(f"its weights do not fit {type(model).__name__}: {wrong}")
     return model
+
+
+def _output(problem: str | None) -> dict[str, Any]:
+    """Return what the outputs are, where the configuration says that they are no classes."""
+    kinds = {"multi_label_classification": "label_logits", "regression": "values"}
+    return {"output": kinds[problem]} if problem in kinds else {}
 
 
 def _labels(labels: dict[int, str]) -> dict[str, Any]:
