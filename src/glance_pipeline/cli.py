@@ -58,6 +58,12 @@ def glance() -> None:
 @click.option("--model", help="Classifier: a file, a folder, or module:object of a callable.")
 @click.option("--network", help="Class whose weights the file holds: package.module.Class.")
 @click.option("--arguments", help="What class or callable is called with: YAML, or a file of it.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Load a format that is a program: TorchScript, torch.export, a callable. Loading it runs "
+    "what its author wrote, with your rights (SECURITY.md).",
+)
 @click.option("--key", help="Entry of a checkpoint with the weights; or an ONNX file's output.")
 @click.option("--prefix", help="Cut off the weights' names; others are left out.")
 @click.option("--format", type=click.Choice(_FORMATS), help="Of the model, where not plain.")

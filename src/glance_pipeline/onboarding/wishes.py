@@ -12,6 +12,7 @@ class Wishes:
         model: file or folder of the classifier, or import path of a callable.
         network: import path of the class whose weights the file holds.
         arguments: what it is called with: YAML, or a file of it.
+        trust: whether formats that are programs are loaded.
         key: entry of a checkpoint with the state dict, or output of an ONNX file.
         prefix: of the weights' names, cut off.
         format: of the file, where its name and content do not say it.
@@ -43,6 +44,7 @@ class Wishes:
     model: str | None = None
     network: str | None = None
     arguments: str | None = None
+    trust: bool = False
     key: str | None = None
     prefix: str | None = None
     format: str | None = None
