@@ -73,6 +73,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             ``callable``; None is told by suffix and content, or ``callable`` without a file.
         most_queries: Images that a black box may be asked about in a run; None sets no cap.
         cache_mb: Most memory for what a black box answered, MB.
+        most_gb: Most memory for the constants of an ONNX file, and for what it computes, GB.
         version: Given by Kedro where the entry says ``versioned: true``.
         metadata: Not used by Kedro; read by hooks and Kedro-Viz.
 
@@ -95,6 +96,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         format: Format | None = None,
         most_queries: int | None = None,
         cache_mb: float = 256.0,
+        most_gb: float = 8.0,
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -112,6 +114,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         self._specification = specification
         self._key = key
         self._prefix = prefix
+        self._most_gb = most_gb
         self._spoken: set[str] = set()
         try:
             # One for all loads of a run: every node loads the teacher, none forgets the count.
@@ -148,6 +151,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             key=self._key,
             prefix=self._prefix,
             format=self._format,
+            most_gb=self._most_gb,
         )
 
     def read_source(self) -> Source:
@@ -206,7 +210,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         if form == "onnx":
             from glance_pipeline.teachers.onnx_file import read_onnx
 
-            return read_onnx(path, feature_layer, self.queries, self._key)
+            return read_onnx(path, feature_layer, self.queries, self._key, self._most_gb)
         return self._read_weights(path)
 
     def _read_weights(self, path: Path) -> Source:

@@ -90,7 +90,8 @@ def arguments_of_header(name: str, arguments: Any, found: StateDicts) -> dict[st
             f"its header says that {name} was called with {arguments!s:.200}; a file's word is "
             "not taken for that: write them under `arguments` where they are right"
         )
-    with sketched(sum(tensor.numel() for each in found.values() for tensor in each.values())):
+    most = sum(tensor.numel() for each in found.values() for tensor in each.values())
+    with torch.device("meta"), of_bounded_size(most, _MOST_LAYERS):
         build(name, arguments)
     return arguments
 
@@ -113,12 +114,12 @@ def in_float32(network: nn.Module, *, stored: set[torch.dtype] | None = None) ->
 
 
 @contextmanager
-def sketched(most_weights: int, most_layers: int = _MOST_LAYERS) -> Iterator[None]:
-    """Let networks be made without memory for their weights, and of bounded size.
+def of_bounded_size(most_weights: int, most_layers: int) -> Iterator[None]:
+    """Let networks be made of bounded size alone.
 
     Args:
         most_weights: numbers in parameters and buffers together.
-        most_layers: modules.
+        most_layers: modules within modules.
 
     Raises:
         ValueError: from within, as soon as there is more.
@@ -143,8 +144,7 @@ def sketched(most_weights: int, most_layers: int = _MOST_LAYERS) -> Iterator[Non
         registration.register_module_module_registration_hook(count_layers),
     )
     try:
-        with torch.device("meta"):
-            yield
+        yield
     finally:
         for handle in handles:
             handle.remove()
