@@ -166,7 +166,7 @@ def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> la
     tables = asker.settle("--table", given, question, "none", places)
     label_file = None if wishes.label_file is None else place_of(wishes.label_file, root)
     with kept_messages():
-        return labelling.around(source, tables, wishes.table_key, label_file)
+        return labelling.around(source, tables, wishes, label_file)
 
 
 def _told(entrance: dict[str, Any], classes: Classes, source: Source) -> dict[str, Any]:
