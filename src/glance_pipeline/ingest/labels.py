@@ -86,9 +86,9 @@ def _of_file(
     how = "the images' own order"
     if not has_order:
         order, how = _stated_order(names, parameters, place)
-    found = pd.Series(pd.Series(read).to_numpy(), index=order).sort_index()
+    found = pd.Series(read.tolist(), index=list(order)).sort_index()
     pairs = "; ".join(f"{names[image]} ↔ {found[image]}" for image in list(order)[:_SHOWN])
-    logger.info("labels: %s in %s: %s, …", Path(place).name, how, pairs)
+    logger.info("label file %s, in %s: %s, …", Path(place).name, how, pairs)
     return found, place
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.picture import SUFFIXES
 
@@ -47,10 +48,12 @@ class Match:
     Attributes:
         form: name of the form that both are brought into.
         rows: for each image the row of the table, −1 where there is none.
+        numbers: whether the keys are but numbers.
     """
 
     form: str
     rows: np.ndarray
+    numbers: bool = False
 
     @property
     def count(self) -> int:
@@ -60,7 +63,7 @@ class Match:
     @property
     def rank(self) -> tuple[bool, int]:
         """What the better of two matches has more of."""
-        return self.form != "number", self.count
+        return not self.numbers, self.count
 
 
 def forms_of(names: Sequence[str]) -> dict[str, list[str | None]]:
@@ -94,7 +97,7 @@ def match(
             continue
         twice = _twice(path, keys, said, wanted, names)
         if not twice:
-            best = Match(form, rows)
+            best = Match(form, rows, form == "number" or is_numeric_dtype(keys))
         elif count >= min(len(names), len(row_of)) / 2:
             repeated = repeated or twice
     return best, "" if best.count else repeated
@@ -106,7 +109,7 @@ def why_doubtful(keys: pd.Series, names: Sequence[str], found: Match) -> str:
     A running number of the rows matches images whatever they are, and where some are left over on
     either side it may be one off: each row is then about the neighbour of its image.
     """
-    if found.form != "number" or (found.count == len(names) and found.count == len(keys)):
+    if not found.numbers or (found.count == len(names) and found.count == len(keys)):
         return ""
     said = [None if pd.isna(key) else _number(str(key)) for key in keys]
     numbers = [int(key) for key in said if key is not None]
@@ -115,7 +118,7 @@ def why_doubtful(keys: pd.Series, names: Sequence[str], found: Match) -> str:
     there = set(numbers)
     for by in (-1, 1):
         if found.count < len(names) == sum(image + by in there for image in images):
-            return f"by number {left}, and all images would with numbers of one {_more(by)}"
+            return f"by number {left}, but all images would match numbers of one {_more(by)}"
     if is_running(keys):
         return f"it is a running number of the rows, {numbers[0]} … {numbers[-1]}, by which {left}"
     return ""

@@ -163,14 +163,23 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs(one.astype(np.int16) - other.astype(np.int16)).max() <= MOST_LEVELS)
 
 
-def say_twins(prints: Fingerprints, records: pd.DataFrame, twins: pd.DataFrame) -> None:
-    """Say in the log how many images come twice, and what that means for the measurements."""
+def say_twins(
+    prints: Fingerprints, records: pd.DataFrame, twins: pd.DataFrame, sample: bool = False
+) -> None:
+    """Say in the log how many images come twice, and what that means for the measurements.
+
+    Args:
+        prints: of N images.
+        records: of the same images.
+        twins: of ``find_twins``.
+        sample: whether they are a sample of the images; then nothing is said where none is found.
+    """
+    place = f"images, of a sample of {len(records)}" if sample else "images"
     extra = len(prints.exact) - len(np.unique(prints.exact))
     if extra:
-        logger.info("images: %d of %d are the same as an earlier one", extra, len(prints.exact))
-    if not len(twins):
+        logger.info("%s: %d of %d are the same as another", place, extra, len(records))
+    if not len(twins) and not sample:
         logger.info("images: no image of test or validation comes again in another split")
-        return
     sizes = records["split"].value_counts()
     for same, words in ((True, "the same"), (False, "nearly the same")):
         some = twins[twins["same"] == same]
@@ -183,8 +192,9 @@ def say_twins(prints: Fingerprints, records: pd.DataFrame, twins: pd.DataFrame) 
                 for row in mine.head(_SHOWN).itertuples()
             )
             logger.warning(
-                "images: %d of %s (%s) are %s as one of another split, which may make its "
+                "%s: %d of %s (%s) are %s as one of another split, which may make its "
                 "figures too good: %s%s",
+                place,
                 len(mine),
                 split,
                 format_share(len(mine) / sizes[split]),

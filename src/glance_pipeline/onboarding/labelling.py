@@ -51,7 +51,7 @@ def around(
     columns = source.columns.reindex(pd.RangeIndex(len(source)))
     if tables:
         words = {*_LABELS, *_GROUPS, *_SPLITS, wishes.labels, wishes.group, wishes.split} - {None}
-        reading = Reading(as_words=frozenset(map(str, words)))
+        reading = Reading(wishes.separator, wishes.encoding, as_words=frozenset(map(str, words)))
         places = [place.path.as_posix() for place in tables]
         joined = join_tables(places, wishes.table_key, source.names, reading, source.has_order)
         columns = joined.join(source.columns.drop(columns=list(joined), errors="ignore"))

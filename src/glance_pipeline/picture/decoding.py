@@ -127,7 +127,8 @@ def decode(
             channel.
     """
     if isinstance(raw, np.ndarray):
-        picture, notes = _of_array(raw, most_megapixels), []
+        notes: list[str] = []
+        picture = _of_array(raw, most_megapixels)
     else:
         picture, notes = _of_content(raw, most_megapixels)
     if picture.mode == "CMYK":
