@@ -72,6 +72,8 @@ class Task(ABC):
 
     kind: ClassVar[Kind]
     measure: ClassVar[Measure]
+    nouns: ClassVar[tuple[str, str]]
+    """What messages call one output, and several."""
 
     @abstractmethod
     def decisions(self, logits: Tensor) -> Tensor:
@@ -99,6 +101,14 @@ class Task(ABC):
         Args:
             logits: of all outputs, (N, K).
             outcomes: numbers of the outputs wanted; None takes all.
+        """
+
+    @abstractmethod
+    def called(self, logits: Tensor) -> Tensor:
+        """Return which outputs an image is called by, (N, K) of 0 and 1: the most frequent matter.
+
+        Args:
+            logits: as the classifier has them, (N, K).
         """
 
     @abstractmethod
@@ -130,6 +140,7 @@ class OneOf(Task):
 
     kind = "one_of"
     measure = "margin"
+    nouns = ("class", "classes")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return the number of the class with the largest logit, int64 (N,)."""
@@ -142,6 +153,10 @@ class OneOf(Task):
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the margins of classes, in logits, see ``margins``."""
         return margins(logits, outcomes)
+
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 for the class, 0 for all others."""
+        return F.one_hot(logits.argmax(1), logits.shape[1])
 
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return the mean of KL(softmax(wanted) ‖ softmax(found)) over rows."""
@@ -164,6 +179,7 @@ class Each(Task):
 
     kind = "each"
     measure = "logit"
+    nouns = ("label", "labels")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return which labels are on, bool (N, K)."""
@@ -181,6 +197,10 @@ class Each(Task):
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the labels' own logits."""
         return logits if outcomes is None else logits[:, list(outcomes)]
+
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 for the labels that are on."""
+        return (logits > 0).long()
 
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return the mean of KL(Bernoulli(σ(wanted)) ‖ Bernoulli(σ(found))) over all labels."""
@@ -218,6 +238,7 @@ class Values(Task):
 
     kind = "values"
     measure = "value"
+    nouns = ("output", "outputs")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return the numbers themselves, (N, K)."""
@@ -241,6 +262,10 @@ class Values(Task):
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the numbers in their units."""
         return logits if outcomes is None else logits[:, list(outcomes)]
+
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 throughout: every image has every number."""
+        return torch.ones_like(logits, dtype=torch.int64)
 
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return half the squared error in standard deviations, linear beyond one (Huber 1964).
