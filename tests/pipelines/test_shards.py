@@ -45,7 +45,10 @@ def test_a_shard_killed_midway_and_started_again_gives_the_same_bytes(
     process = start_second(folder, 0.3)
     (work,) = (folder / "shards").iterdir()
     deadline = time.monotonic() + 120
-    while len(list(work.glob(".unfinished-*/*/shard_0002*/image_*"))) < 5 and time.monotonic() < deadline:
+    while (
+        len(list(work.glob(".unfinished-*/*/shard_0002*/image_*"))) < 5
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it was to be killed before its end"
