@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +17,13 @@ from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.entrance import Entrance
 from glance_pipeline.teachers.features import AnswerBoth, answering
 from glance_pipeline.teachers.input_shape import shapes_that_fit
-from glance_pipeline.teachers.output import check_finite, check_output, to_logits
+from glance_pipeline.teachers.output import (
+    check_finite,
+    check_output,
+    check_range,
+    to_logits,
+    varied_images,
+)
 from glance_pipeline.teachers.specification import ClassifierSpecification
 from glance_pipeline.teachers.steadiness import (
     Beside,
@@ -26,6 +32,7 @@ from glance_pipeline.teachers.steadiness import (
     check_steady,
     plain_pictures,
 )
+from glance_pipeline.teachers.task import Task, margins
 
 __all__ = [
     "Answer",
@@ -109,6 +116,11 @@ class Classifier(nn.Module):
     def class_names(self) -> tuple[str, ...]:
         """The name of each logit, in their order."""
         return self.specification.class_names
+
+    @property
+    def task(self) -> Task:
+        """How its logits are read."""
+        return self.specification.task
 
     @property
     def device(self) -> torch.device:
@@ -240,6 +252,15 @@ class Classifier(nn.Module):
             together = self._said(pictures, known)
             check_output(together, self.specification, len(pictures))
             check_steady(alone, together, self._said(pictures))
+            if check_range(together, self.specification):  # of so few it may be chance
+                exaggerated = varied_images(
+                    self.specification.image_shape, exaggerated=self.differentiable
+                )
+                check_range(
+                    torch.cat([together, self._said(exaggerated)]),
+                    self.specification,
+                    enough=True,
+                )
         self._beside.largest = max(self._beside.largest, len(pictures))
         if isinstance(self.network, BlackBox):
             return self.network.answer  # its features come of themselves, and asking may cost
@@ -310,25 +331,6 @@ class Classifier(nn.Module):
                     "without gradients"
                 ) from error
         check_finite(slope, f"{self.origin}, by its gradient,")
-
-
-def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
-    """Return the margins of classes: each one's logit minus the largest of all the others.
-
-    Args:
-        logits: of all classes, (N, K).
-        outcomes: numbers of the O classes wanted; None takes all K. The largest of the others is
-            that of all K, wanted or not.
-
-    Returns:
-        (N, O), in the order of ``outcomes``.
-    """
-    top = logits.topk(2, dim=1)
-    wanted = torch.as_tensor(
-        range(logits.shape[1]) if outcomes is None else outcomes, device=logits.device
-    )
-    best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
-    return (logits if outcomes is None else logits[:, wanted]) - best_other
 
 
 def on_device(classifier: Classifier, device: torch.device) -> Classifier:

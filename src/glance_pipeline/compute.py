@@ -1,7 +1,6 @@
 """The one place that decides what of the machine is used: threads, device, processes, bits."""
 
 import os
-import resource
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -133,6 +132,11 @@ def as_given(device: torch.device) -> torch.autocast:
 
 
 def peak_rss_mb() -> float:
-    """Return the most memory this process has held so far, in MB (Linux counts in KiB)."""
+    """Return the most memory this process has held so far, in MB; 0 where Windows does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -20,13 +20,14 @@ from glance_pipeline.config.explain import ExplainParameters, parse_images
 from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.batchwise import BatchwiseExplanations
-from glance_pipeline.explanations.folder import whole_folder, write_explanations
+from glance_pipeline.explanations.folder import write_explanations
 from glance_pipeline.explanations.selection import Named, choose_images
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.pipeline_registry import register_pipelines
 from glance_pipeline.prerequisites import explain_unknown
 from glance_pipeline.project import OpenedProject
 from glance_pipeline.report import render_report
+from glance_pipeline.support.whole import whole_folder
 
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
 

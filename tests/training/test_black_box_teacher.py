@@ -10,7 +10,6 @@ from glance_pipeline.classifier import Answer, Classifier, ClassifierSpecificati
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import ObjectiveSchedule, StageParameters
 from glance_pipeline.networks.critics import Critics
-from glance_pipeline.objectives.distillation import divergence
 from glance_pipeline.objectives.imitation import Imitation
 from glance_pipeline.objectives.twin_pass import Batch, TwinPass
 from glance_pipeline.teachers.black_box import BlackBox, Queries, QueriesSpentError
@@ -123,7 +122,7 @@ def test_imitation_is_the_distance_of_student_and_teacher_on_generated_images():
     said = Answer(*(torch.cat(parts).detach() for parts in zip(*answers, strict=True)))
     student = step.surrogate.respond(torch.cat(drawn))
     error = (student.features - said.features).square().sum() / said.features.square().sum()
-    wanted = divergence(said.logits, student.logits) + error
+    wanted = step.task.divergence(said.logits, student.logits) + error
     torch.testing.assert_close(Imitation()(step), wanted)
 
 
@@ -148,7 +147,9 @@ def test_the_generator_follows_the_stand_ins_slope():
     for asked in (None, itself):
         step = one_pass(itself)
         step.classifier = asked or step.classifier
-        loss = divergence(step.batch.answer.logits, step.reconstruction_answer.logits)
+        loss = teacher().task.divergence(
+            step.batch.answer.logits, step.reconstruction_answer.logits
+        )
         weights = [p for p in step.surrogate.generator.parameters() if p.requires_grad]
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
         slopes.append(torch.cat([g.flatten() for g in gradients if g is not None]))
