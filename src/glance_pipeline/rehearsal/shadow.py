@@ -66,7 +66,7 @@ def shadow_catalog(
             datasets[name] = _in_memory(of_rows(dataset.load(), rows))
         else:
             datasets[name] = Borrowed(dataset)
-    return DataCatalog(datasets)
+    return type(catalog)(datasets)  # it saves as the run's does
 
 
 def elsewhere(
