@@ -85,6 +85,9 @@ def arguments_of_header(name: str, arguments: Any, found: StateDicts) -> dict[st
         raise ValueError(f"its header says the arguments {arguments!r:.200}; a mapping was wanted")
     if not arguments:
         return {}
+    raised = [key for key in arguments if key.startswith("most_")]
+    if raised:
+        raise ValueError(f"its header would raise the bounds {raised}, which are the user's to say")
     if not name.startswith(_OWN):
         raise ValueError(
             f"its header says that {name} was called with {arguments!s:.200}; a file's word is "

@@ -79,6 +79,7 @@ def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
                 trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported below, with their names
                 dtype=torch.float32,
             )
     except Exception as error:  # transformers raises whatever its parts raise
