@@ -227,7 +227,7 @@ def repeated(canaries: Canaries) -> Path:
 def sparse(canaries: Canaries) -> Path:
     """Write a state dict with a sparse tensor of 10^14 places."""
     path = canaries.folder / "net.pt"
-    large = torch.sparse_coo_tensor(size=(10**7, 10**7))
+    large = torch.sparse_coo_tensor(torch.zeros(2, 1).long(), torch.ones(1), (10**7, 10**7))
     torch.save({**weights(), "linear.weight": large}, path)
     return path
 
