@@ -55,7 +55,13 @@ def read_transformers(path: Path) -> Source:
     config = _json(path, "config.json")
     stored = check_weights(path)
     check_configuration(config, stored)
-    known = _preprocessing(path, config)
+    try:
+        known = _preprocessing(path, config)
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"{_PROCESSOR} or config.json is not as transformers writes it: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     model: Any = _load(transformers, path, stored)
     said = in_float32(model, stored=stored.kinds)
     if "auto_map" in config:
