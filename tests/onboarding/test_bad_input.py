@@ -102,7 +102,7 @@ def empty_model() -> dict[str, Any]:
 
 
 BAD = [
-    (no_images, "folder .*none holds no image: found 1 files"),
+    (no_images, "folder .*none holds no image: found 1 .txt"),
     (broken_images, r"none of 20 images can be read, the first are .*\.png \(8 bytes of no known"),
     (some_broken_images, r"3 of the 60 images so far cannot be read, ingest.most_corrupt 0.01"),
     (one_class, "ingest.label_column 'cls': found the one class 'cat' in 60 images"),

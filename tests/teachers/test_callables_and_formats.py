@@ -82,7 +82,7 @@ def test_the_count_is_the_catalog_entrys():
     assert queries_of(DataCatalog({"classifier": dataset})) is None
     dataset.load().logits(images(4))
     queries = queries_of(DataCatalog({"classifier": dataset}))
-    assert str(queries) == "asked about 6 images of at most 100; 1 answers were known already"
+    assert str(queries) == "asked about 13 images of at most 100; 0 answers were known already"
     assert queries_of(DataCatalog({})) is None
 
 

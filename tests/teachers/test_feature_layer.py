@@ -118,7 +118,7 @@ def test_a_convolution_of_one_pixel_answers_in_a_program_too(tmp_path, form, cha
 
 
 def test_what_has_not_a_row_for_each_image_is_no_feature():
-    with pytest.raises(ValueError, match=r"of shape \(4, 64\) for 2 images; a row for each"):
+    with pytest.raises(ValueError, match=r"of shape \(8, 64\) for 4 images; a row for each"):
         teacher(Stacked(), "body")
 
 

@@ -17,7 +17,7 @@ from glance_pipeline.causal.figure_edges import (
     opacity,
 )
 from glance_pipeline.causal.graph import CausalGraph, Node
-from glance_pipeline.number_format import format_logits
+from glance_pipeline.number_format import format_measured
 
 LINE = 0.2
 """Inches from one line of small text to the next."""
@@ -85,9 +85,9 @@ def interaction_lines(graph: CausalGraph, most: int) -> list[str]:
     lines = [f"Interactions, {len(shown)} strongest of {len(graph.interactions)}"]
     for one in shown:
         first, second = (graph.node(name).label for name in one.concepts)
-        value = format_logits(one.effect.value, signed=True)
-        answer = graph.node(one.prediction).label
-        lines.append(f"{first} × {second} → {answer}: {value} {one.effect.unit}")
+        answer = graph.node(one.prediction)
+        value = format_measured(one.effect.value, answer.unit, signed=True, with_unit=False)
+        lines.append(f"{first} × {second} → {answer.label}: {value} {one.effect.unit}")
     return lines
 
 

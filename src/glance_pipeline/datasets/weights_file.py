@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from glance_pipeline import __version__
-from glance_pipeline.datasets.whole_file import write_whole
+from glance_pipeline.support.whole import write_whole
 from glance_pipeline.teachers.files import parse_json
 
 FORMAT = 1

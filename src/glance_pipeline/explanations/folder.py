@@ -3,9 +3,7 @@
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
 
@@ -95,35 +93,6 @@ def read_explanations(folder: Path) -> list[Explanation]:
         FileNotFoundError: where there is no index.
     """
     return list(SavedExplanations.of(folder))
-
-
-@contextmanager
-def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
-    """Give an empty folder beside ``path``, which takes its place once all is written.
-
-    Args:
-        path: of the finished folder; where writing fails, what is there stays as it was.
-        replace: whether what is there is removed once all is written.
-
-    Raises:
-        FileExistsError: where something is there that is not to be replaced.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        yield unfinished
-        unfinished.chmod(0o755)
-        if replace and path.exists():
-            shutil.rmtree(path)
-        try:
-            unfinished.rename(path)
-        except OSError as error:
-            if path.exists():
-                raise FileExistsError(f"{path} is there already") from error
-            raise
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 class FolderNames:

@@ -91,7 +91,7 @@ def ingest_yml(
         left_out: sentences on columns that are none.
         images: what was found of the images.
     """
-    fields = ingest.model_dump(mode="json", exclude={"context", "fractions"})
+    fields = ingest.model_dump(mode="json", exclude={"context", "fractions", "limits"})
     default = IngestParameters(source="").model_dump(mode="json")
     comments = {
         "source": images,
@@ -120,6 +120,9 @@ def _context_lines(
     lines = ["  context:", f"    tables: {as_yaml(list(context.tables))}"]
     if context.key is not None:
         lines.append(f"    key: {as_yaml(context.key)} # names the images")
+    for name in ("separator", "encoding"):
+        if getattr(context, name) is not None:
+            lines.append(f"    {name}: {as_yaml(getattr(context, name))} # of CSV files")
     lines += [f"    # {' '.join(reason.split())}" for reason in left_out]
     if not context.features:
         return [*lines, "    features: [] # no column can be used"]

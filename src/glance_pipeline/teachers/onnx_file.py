@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
 _LINEAR = ("Gemm", "MatMul")
-_ENDS = {"Softmax": "probabilities", "Sigmoid": "probabilities"}
+_ENDS = ("Softmax", "Sigmoid")
 _PASSING = ("Add", "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "LogSoftmax")
 _CHANNELS = (1, 3)
 _TYPES: dict[str, type] = {
@@ -70,8 +70,10 @@ def read_onnx(
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(layer))
     runner = _Runner(_session(model, most_gb), wanted, most_gb)
     known: dict[str, Any] = {"network_shape": runner.image_shape}
-    if makers[answer].op_type in _ENDS:
-        known["output"] = _ENDS[makers[answer].op_type]
+    last = makers[answer].op_type
+    if last in _ENDS:
+        several = last == "Sigmoid" and _width(model.graph, answer) != 1
+        known["output"] = "label_probabilities" if several else "probabilities"
     return Source(BlackBox(runner, queries), known, said=runner.said)
 
 
@@ -175,6 +177,13 @@ def _chosen(graph: "GraphProto", output: str | None) -> str:
             "logits under `key`"
         )
     return output
+
+
+def _width(graph: "GraphProto", answer: str) -> int:
+    """Return how many numbers an image is answered with; 0 where the graph leaves it open."""
+    (found,) = (each for each in graph.output if each.name == answer)
+    dimensions = found.type.tensor_type.shape.dim
+    return int(dimensions[-1].dim_value) if len(dimensions) > 1 else len(dimensions)
 
 
 def _before_bias_and_softmax(graph: "GraphProto", constant: set[str], answer: str) -> str:

@@ -63,6 +63,7 @@ def read_transformers(path: Path) -> Source:
             f"{type(error).__name__}: {error}"
         ) from error
     model: Any = _load(transformers, path, stored)
+    known |= _output(model.config.problem_type)
     said = in_float32(model, stored=stored.kinds)
     if "auto_map" in config:
         said += ("its config.json names code of its own (auto_map), which is not run",)
@@ -103,6 +104,12 @@ def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
     if wrong:
         raise ValueError(f"its weights do not fit {type(model).__name__}: {wrong}")
     return model
+
+
+def _output(problem: str | None) -> dict[str, Any]:
+    """Return what the outputs are, where the configuration says that they are no classes."""
+    kinds = {"multi_label_classification": "label_logits", "regression": "values"}
+    return {"output": kinds[problem]} if problem in kinds else {}
 
 
 def _labels(labels: dict[int, str]) -> dict[str, Any]:
