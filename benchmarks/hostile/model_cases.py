@@ -55,7 +55,7 @@ def _answers_as(loaded: Classifier, network: torch.nn.Module) -> bool:
 def _network(moved: float = 0.0) -> Small:
     torch.manual_seed(0)
     network = Small().requires_grad_(False)
-    network.linear.bias += moved
+    network.linear.bias.add_(moved)
     return network
 
 

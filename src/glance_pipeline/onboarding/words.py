@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +55,8 @@ def classifier_section(found: Inspected) -> Section:
         found.model.form == "weights"
     ) else found.model.form  # fmt: skip
     lines = [("form", form + (f", {weights:,} weights" if weights else ""))]
+    if found.model.form == "weights" and (chosen := _chosen_weights(found.model.entry)):
+        lines.append(("weights", chosen))
     lines.append(("input", f"{channels} × {height} × {width} ({found.takes.how})"))
     if specification.network_shape != specification.image_shape:
         shape = " × ".join(map(str, specification.image_shape))
@@ -68,6 +71,16 @@ def classifier_section(found: Inspected) -> Section:
         lines.append(("output", found.classes.output))
     lines.append(("features", _features(found)))
     return Section(f"Classifier {found.model.name}", lines)
+
+
+def _chosen_weights(entry: Mapping[str, Any]) -> str:
+    """Say which of a checkpoint's weights are taken, and under which names."""
+    parts = []
+    if "key" in entry:
+        parts.append(f"those under {entry['key']!r}")
+    if "prefix" in entry:
+        parts.append(f"{entry['prefix']!r} is cut off their names")
+    return "; ".join(parts)
 
 
 def _way(found: Inspected) -> str:
