@@ -76,7 +76,7 @@ def is_same(text: str, found: Any, way: dict[str, Any], numbers: bool) -> bool:
     )
 
 
-@bounded(400)
+@bounded(150)
 @given(table=TABLES, way=st.sampled_from(sorted(WAYS)), zipped=st.booleans())
 @example(table={"cls": ["None", "NA", "x"]}, way="as it is", zipped=False)
 @example(table={"n": [1, None, 2**53 + 1]}, way="without index", zipped=True)
@@ -125,7 +125,7 @@ TEXTS = [
 ]
 
 
-@bounded(300)
+@bounded(200)
 @given(content=spoilt(TEXTS) | st.binary(max_size=60))
 def test_any_bytes_are_a_table_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.csv"
@@ -156,7 +156,7 @@ def test_any_bytes_are_a_parquet_table_or_are_refused(content, tmp_path_factory)
 KEYS = st.from_regex(r"\A(a/|b/c/)?(IMG-)?0{0,3}[0-9]{1,3}\Z")
 
 
-@bounded(150)
+@bounded(80)
 @given(
     names=st.lists(KEYS, min_size=2, max_size=12, unique=True),
     suffix=st.sampled_from((".png", ".JPG", ".jpeg")),

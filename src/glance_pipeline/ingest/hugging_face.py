@@ -165,13 +165,21 @@ class _Table:
         if not rows:
             return
         wanted, start = set(rows), 0
-        for batch in self._batches([self.image]):
+        for batch in self._whole_batches():
             inside = [row for row in range(start, start + len(batch)) if row in wanted]
             for row in inside:
                 yield partial(self._content, batch.column(0)[row - start])
             start += len(batch)
             if start > rows[-1]:
                 return  # the rest of the file is not decompressed for nothing
+
+    def _whole_batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches([self.image])
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"data set {self.path}: it is damaged ({error}); fetch it again") from (
+                error
+            )
 
     def _content(self, cell: Any) -> bytes:
         """Return the content of an image file that a row holds or names.
