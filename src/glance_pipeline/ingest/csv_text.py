@@ -140,6 +140,8 @@ def _first_rows(head: str, separator: str, cut: bool, place: str) -> tuple[list[
                 break
     except csv.Error as error:
         raise UserError(f"{place}: it cannot be read ({error})") from error
+    if rows and lines > 1 and len(rows[0]) == 1 and head.lstrip(" ").startswith(("\n", "\r")):
+        raise UserError(f"{place}: its first line is empty; wanted the names of its columns there")
     if not rows:
         raise UserError(f"{place}: it cannot be read: no row of names was found in {_HEAD:,} bytes")
     return rows, lines
