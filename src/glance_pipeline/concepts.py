@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+_BOTH = " and unit "
 _LEVEL = "level of "
 _DECODER = json.JSONDecoder()
 
@@ -59,6 +60,9 @@ class ConceptTable:
             # A name with a bracket of its own has a unit behind it always, be it an empty one.
             unit = f" [{self.units[name]}]" if self.units[name] or " [" in name else ""
             names[name] = f"{self.kinds[name]}:{name}{unit}"
+            if " [" in self.units[name]:  # of two brackets none tells where the unit begins
+                both = json.dumps([name, self.units[name]])
+                names[name] = f"{self.kinds[name]}{_BOTH}{both}"
             if name in self.features:
                 names[name] = f"{_LEVEL}{json.dumps(self.features[name])}:{name}"
         return pd.concat(
@@ -79,6 +83,11 @@ class ConceptTable:
         kinds, units, features, concepts, margins = {}, {}, {}, {}, {}
         for column in map(str, frame):
             prefix, found, rest = column.partition(":")
+            if column.startswith((f"aligned{_BOTH}", f"latent{_BOTH}")):
+                prefix, _, rest = column.partition(_BOTH)
+                name, unit = json.loads(rest)
+                kinds[name], units[name], concepts[name] = prefix, unit, frame[column]
+                continue
             if column.startswith(_LEVEL):
                 feature, end = _DECODER.raw_decode(column, len(_LEVEL))
                 name = column[end + 1 :]
