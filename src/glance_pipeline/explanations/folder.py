@@ -83,7 +83,8 @@ def write_explanations(
             name = names[number] if names else unique(explanation.index, explanation.source)
             _write_one(folder / name, explanation)
             written.append(name)
-    (folder / INDEX).write_text(json.dumps({"explanations": written}, indent=2), encoding="utf-8")
+    index = json.dumps({"explanations": written}, indent=2, allow_nan=False)
+    (folder / INDEX).write_text(index, encoding="utf-8")
 
 
 def read_explanations(folder: Path) -> list[Explanation]:

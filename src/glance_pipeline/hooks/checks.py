@@ -21,6 +21,7 @@ from glance_pipeline.hooks.contents import (
     check_processes,
 )
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.hooks.room import check_room
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class ChecksHooks:
             raise CannotRunError(unknown)
         shared = check_shared(parameters)
         refuse_to_overwrite(pipeline, catalog)
+        check_room(pipeline, catalog, self._context)
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)

@@ -67,7 +67,7 @@ def fidelity_tiles(
     tiles = [
         Tile(f"{100 * fidelity[name]:.0f} %", meaning)
         for name, meaning in HELD_OUT.items()
-        if name in fidelity
+        if fidelity.get(name) is not None
     ]
     if not tiles:
         same = sum(explanation.faithful for explanation in explanations)

@@ -253,6 +253,7 @@ def gather_metrics(
 def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
     """Draw what each concept does to each measured feature as a heat map with its numbers."""
     matrix = pd.DataFrame.from_dict(metrics.get("intervention_matrix", {}), orient="index")
+    matrix = matrix.astype(float)  # what could not be measured is null in JSON
     figure, axes = plt.subplots(
         figsize=(1.6 + 1.1 * max(matrix.shape[1], 2), 1.2 + 0.4 * max(len(matrix), 2)),
         layout="constrained",
