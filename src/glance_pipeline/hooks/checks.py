@@ -23,6 +23,7 @@ from glance_pipeline.hooks.contents import (
 from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.hooks.room import check_room
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
+from glance_pipeline.support.space import of_the_disk
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,9 @@ class ChecksHooks:
             if isinstance(cause, UserError):
                 raise CannotRunError(str(cause)) from error
             cause = cause.__cause__
+        said = of_the_disk(error)
+        if said is not None:
+            raise CannotRunError(said) from error
 
 
 def use_machine(wanted: ComputeParameters) -> int:
