@@ -7,6 +7,8 @@ from typing import Literal
 
 import torch
 
+Precision = Literal["auto", "bfloat16", "float32"]
+
 
 @dataclass
 class _Chosen:
@@ -14,6 +16,7 @@ class _Chosen:
 
     device: torch.device
     processes: int
+    precision: Precision = "auto"
 
 
 _chosen = _Chosen(torch.device("cpu"), 1)
@@ -72,9 +75,19 @@ def choose_processes(wanted: int | Literal["auto"]) -> int:
     return processes
 
 
+def choose_precision(wanted: Precision) -> None:
+    """Let networks run in ``wanted`` where they are free to; ``auto`` asks what the device can."""
+    _chosen.precision = wanted
+
+
 def chosen_device() -> torch.device:
     """Return where the networks run."""
     return _chosen.device
+
+
+def chosen_precision() -> Precision:
+    """Return the precision that was chosen for all networks."""
+    return _chosen.precision
 
 
 def chosen_processes() -> int:
@@ -97,9 +110,25 @@ def multiplies_in_bfloat16(device: torch.device | None = None) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def runs_in_bfloat16(device: torch.device, wanted: Precision = "auto") -> bool:
+    """Return whether networks on ``device`` run in bfloat16.
+
+    Args:
+        device: where they run.
+        wanted: of these networks; ``auto`` leaves it to what was chosen for all.
+    """
+    precision = _chosen.precision if wanted == "auto" else wanted
+    return multiplies_in_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+
+
 def autocast(device: torch.device, bfloat16: bool) -> torch.autocast:
     """Return the context in which networks on ``device`` run in bfloat16, or in float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+
+def as_given(device: torch.device) -> torch.autocast:
+    """Return the context in which tensors on ``device`` keep their dtype, whatever is around it."""
+    return torch.autocast(device.type, enabled=False)
 
 
 def peak_rss_mb() -> float:

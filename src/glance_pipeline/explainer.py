@@ -13,7 +13,7 @@ from torch import Tensor
 from glance_pipeline.causal import CausalGraph
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import choose_device
+from glance_pipeline.compute import choose_device, choose_precision
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.explain import ExplainParameters, parse_images
@@ -107,6 +107,7 @@ class Explainer:
             raise UserError(unknown)
         checked = _check(ExplainParameters, opened.parameters.get("explain", {}), "explain")
         shared = _check(SharedParameters, opened.parameters)
+        choose_precision(shared.compute.precision)
         try:
             choose_device(shared.compute.device)
         except ValueError as error:

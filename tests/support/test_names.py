@@ -22,7 +22,7 @@ from glance_pipeline.support.names import (
     columns,
     file_name,
     file_names,
-    in_one_line,
+    made_visible,
     is_reserved,
     mlflow_key,
     readable_file_name,
@@ -138,7 +138,7 @@ def test_graphml_holds_every_name(one, other):
 @settings(max_examples=200, deadline=None)
 @given(texts)
 def test_a_line_stays_one(name):
-    line = in_one_line(name)
+    line = made_visible(name)
     assert len((line + "x").splitlines()) == 1
     line.encode()
     json.dumps(line, ensure_ascii=False).encode()
@@ -149,7 +149,7 @@ def test_a_line_stays_one(name):
 def test_a_shortened_name_fits(name, most):
     short = shortened(name, most)
     assert columns(short) <= most
-    assert short == in_one_line(name) or "…" in short
+    assert short == made_visible(name) or "…" in short
 
 
 def test_columns_of_a_terminal_are_counted():

@@ -73,6 +73,9 @@ def test_probabilities_become_their_logarithms():
     [
         ({"class_names": ["a"]}, r"found 1 \['a'\], wanted at least 2.*`output: sigmoid`"),
         ({"class_names": ["a", "b", "a"]}, r"found \['a'\] more than once"),
+        ({"class_names": [], "output": "label_logits"}, "class_names: found none, wanted a name"),
+        ({"units": ["px"]}, r"units: found \['px'\] with `output: logits`; only the numbers"),
+        ({"units": ["px"] * 3, "output": "values"}, r"units: found 3 .*, wanted 2, one for each"),
         ({"mean": [0.1, 0.2]}, r"mean: found 2 values, wanted 1 or 3"),
         ({"std": [0.0]}, r"std: found \(0.0,\), wanted values above 0"),
         ({"input_size": [4, 4]}, r"images of 8×8 .* takes 4×4 .*`fit: resize`, `crop` or `pad`"),
@@ -132,7 +135,7 @@ class Says(nn.Module):
     [
         (lambda n: torch.zeros(n, 5), {}, r"shape \(1, 5\); \(1, 2\) was wanted: one logit for"),
         (lambda n: torch.zeros(n, 2, 7, 7), {}, r"shape \(1, 2, 7, 7\); \(1, 2\) was wanted"),
-        (lambda n: torch.zeros(1, 2), {}, r"shape \(1, 2\); \(2, 2\) was wanted"),
+        (lambda n: torch.zeros(1, 2), {}, r"shape \(1, 2\); \(4, 2\) was wanted"),
         (lambda n: {"y": torch.zeros(n, 2)}, {}, r"answers with dict; a tensor \(1, K\)"),
         (lambda n: torch.full((n, 2), math.nan), {}, r"answers 1 of 1 images with .*not finite"),
         (lambda n: torch.zeros(n, 1), {}, r"one number an image: say `output: sigmoid`"),
@@ -145,7 +148,33 @@ class Says(nn.Module):
         ),
         (lambda n: torch.zeros(n, 2), {"output": "probabilities"}, "that add up to 1 were wanted"),
         (lambda n: torch.full((n, 2), 0.5), {}, r"add up to 1 .* say `output: probabilities`"),
-        (lambda n: torch.rand(n, 2) * 9, {}, "differently beside another one.*training mode"),
+        (lambda n: torch.zeros(n, 1), {}, r"or `output: values` where it is a number to be expl"),
+        (lambda n: torch.zeros(n, 2), {"output": "sigmoid"}, "say `output: label_logits` where"),
+        (
+            lambda n: torch.full((n, 2), 0.9),
+            {"output": "probabilities"},
+            r"\[0.9, 0.9\]; .* wanted; say `output: label_probabilities` where",
+        ),
+        (lambda n: torch.full((n, 2), 0.9), {}, r"0.9\], numbers from 0 to 1 whatever it is shown"),
+        (lambda n: torch.full((n, 2), 0.9), {}, "say `output: label_probabilities`"),
+        (lambda n: torch.full((n, 2), 0.9), {"output": "label_logits"}, "label_probabilities`"),
+        (
+            lambda n: torch.full((n, 2), 1.5),
+            {"output": "label_probabilities"},
+            "numbers from 0 to 1 were wanted: say `output: label_logits`",
+        ),
+        (
+            lambda n: torch.full((n, 2), 0.5),
+            {"output": "label_probabilities"},
+            "add up to 1 on every image: say `output: probabilities`",
+        ),
+        (
+            lambda n: torch.zeros(n, 1),
+            {"output": "label_logits"},
+            r"shape \(1, 1\); \(1, 2\) was wanted: one number for each of the 2 names",
+        ),
+        (lambda n: torch.zeros(n, 3), {"output": "values"}, r"\(1, 2\) was wanted: one number for"),
+        (lambda n: torch.rand(n, 2) * 9, {}, "differently when it is asked again.*training mode"),
     ],
 )
 def test_outputs_that_do_not_fit_the_specification_are_refused(answer, fields, said):
@@ -155,6 +184,52 @@ def test_outputs_that_do_not_fit_the_specification_are_refused(answer, fields, s
     )
     with pytest.raises(ValueError, match=said):
         Classifier(Says(answer), specification)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fields", "logits"),
+    [
+        ([0.25, 0.9], {"output": "logits"}, [0.25, 0.9]),  # the user says so
+        ([0.75, 0.5], {"output": "label_probabilities"}, [math.log(3), 0.0]),
+        ([2.0, -1.0], {"output": "label_logits"}, [2.0, -1.0]),
+        ([0.5, 0.5], {"output": "values"}, [0.5, 0.5]),
+        ([-2.0], {"output": "label_logits", "class_names": ["a"]}, [-2.0]),
+        ([0.25], {"output": "label_probabilities", "class_names": ["a"]}, [-math.log(3)]),
+        ([40.0], {"output": "values", "class_names": ["a"], "units": ["px"]}, [40.0]),
+    ],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_outputs_are_read_as_the_specification_says(answer, fields, logits, flat):
+    row = torch.tensor(answer)
+    specification = ClassifierSpecification.model_validate(
+        {"image_shape": (1, 2, 2), "class_names": NAMES} | fields
+    )
+    shape = (-1,) if flat and len(row) == 1 else (-1, len(row))
+    teacher = Classifier(Says(lambda n: row.repeat(n, 1).view(shape)), specification)
+    found = teacher.logits(torch.zeros(3, 1, 2, 2))
+    torch.testing.assert_close(found, torch.tensor(logits).expand(3, -1))
+
+
+def test_logits_that_are_from_0_to_1_by_chance_are_taken():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    with torch.no_grad():
+        network[1].weight.copy_(torch.tensor([[1.0, -1.0, 1.0, -1.0], [-1.0, 1.0, -1.0, 1.0]]))
+        network[1].bias.copy_(torch.tensor([0.5, 0.4]))
+    specification = ClassifierSpecification(image_shape=(1, 2, 2), class_names=("a", "b"))
+    falling = torch.linspace(1, -1, 2)[:, None].expand(1, 1, 2, 2)
+    assert network((falling + 1) / 2).min() > 0  # one of the two images that are tried first
+    Classifier(network, specification)
+
+
+@pytest.mark.parametrize("told", ["label_probabilities", "values"])
+def test_what_an_activation_shows_is_no_more_than_a_range(told):
+    found = specify(
+        {"output": "probabilities", "network_shape": (1, 8, 8)},
+        {"class_names": NAMES, "output": told},
+    )
+    assert found.output == told
+    with pytest.raises(ValueError, match=r"output: found 'logits' in the catalog.*'probabilities'"):
+        specify({"output": "probabilities"}, {"class_names": NAMES, "output": "logits"})
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (3, 8, 8)])

@@ -17,7 +17,7 @@ from glance_pipeline.causal.figure_edges import (
     opacity,
 )
 from glance_pipeline.causal.graph import CausalGraph, Node
-from glance_pipeline.number_format import format_logits
+from glance_pipeline.number_format import format_measured
 from glance_pipeline.support.names import shortened
 
 LINE = 0.2
@@ -87,9 +87,10 @@ def interaction_lines(graph: CausalGraph, most: int) -> list[str]:
     lines = [f"Interactions, {len(shown)} strongest of {len(graph.interactions)}"]
     for one in shown:
         first, second = (shortened(graph.node(name).label, _NAME) for name in one.concepts)
-        value = format_logits(one.effect.value, signed=True)
-        answer = shortened(graph.node(one.prediction).label, _NAME)
-        lines.append(f"{first} × {second} → {answer}: {value} {one.effect.unit}")
+        answer = graph.node(one.prediction)
+        value = format_measured(one.effect.value, answer.unit, signed=True, with_unit=False)
+        said = f"{value} {shortened(one.effect.unit, _NAME)}"
+        lines.append(f"{first} × {second} → {shortened(answer.label, _NAME)}: {said}")
     return lines
 
 

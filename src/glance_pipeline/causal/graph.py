@@ -20,12 +20,13 @@ from glance_pipeline.causal.evidence import (
     Suggestion,
 )
 from glance_pipeline.causal.records import InterventionRecord, SearchRecord
-from glance_pipeline.support.names import in_one_line, xml_key
+from glance_pipeline.support.names import made_visible, xml_key
 
 SCHEMA = "glance-causal-graph"
-VERSION = 2
-READABLE = (1, 2)
-"""Version 1 lacks what version 2 added, all of which may be absent."""
+VERSION = 3
+READABLE = (1, 2, 3)
+"""Older versions lack what newer ones added, all of which may be absent. From version 3 on a
+prediction may be a label or a number, whose ``measure`` is no margin."""
 
 Mark = Literal["tail", "arrow", "circle"]
 NodeKind = Literal["aligned", "latent", "prediction"]
@@ -35,14 +36,17 @@ Verdict = Literal["used", "only_associated", "neither"]
 
 @dataclass(frozen=True)
 class Node:
-    """A concept, or the prediction of one class.
+    """A concept, or the prediction of one class, label or number.
 
     Attributes:
         name: unique in the graph; a concept's name, or ``prediction:CLASS``.
         kind: ``aligned`` or ``latent`` concept, or ``prediction``.
         label: what a reader is shown: the concept's or the class's name.
-        unit: of an aligned concept; ``logits`` for a prediction, which is a logit margin.
+        unit: of an aligned concept; of a prediction ``logits``, or the unit of a number.
         levels: of a categorical feature, which is one node; empty for any other.
+        measure: of a prediction, what is measured of it: ``margin`` (of a class, in logits),
+            ``logit`` (of a label), ``value`` (a number, in ``unit``). Empty for a concept, and in
+            files of older versions, where it is the margin.
     """
 
     name: str
@@ -50,6 +54,12 @@ class Node:
     label: str
     unit: str = ""
     levels: tuple[str, ...] = ()
+    measure: str = ""
+
+    @property
+    def measured(self) -> str:
+        """What is measured of a prediction, in a word."""
+        return self.measure or "margin"
 
 
 @dataclass(frozen=True)
@@ -216,7 +226,7 @@ class CausalGraph:
         return graph
 
     def to_json(self) -> str:
-        """Return the graph as JSON of schema ``glance-causal-graph``, version 2."""
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 3."""
         body = _ADAPTER.dump_python(self, mode="json")
         return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
 
@@ -233,7 +243,7 @@ class CausalGraph:
         if content.get("version") not in READABLE:
             raise ValueError(
                 f"causal graph: the file has schema version {content.get('version')!r}; "
-                f"this program reads versions {' and '.join(map(str, READABLE))}"
+                f"this program reads versions {READABLE[0]} to {READABLE[-1]}"
             )
         try:
             return _ADAPTER.validate_python(
@@ -247,4 +257,4 @@ _ADAPTER = TypeAdapter(CausalGraph)
 
 
 def _as_xml_holds(attributes: dict[str, Any]) -> dict[str, Any]:
-    return {k: in_one_line(v) if isinstance(v, str) else v for k, v in attributes.items()}
+    return {k: made_visible(v) if isinstance(v, str) else v for k, v in attributes.items()}

@@ -72,14 +72,20 @@ class ChecksHooks:
 
 
 def use_machine(wanted: ComputeParameters) -> int:
-    """Set threads, device and processes; raise where the machine has no such thing.
+    """Set threads, precision, device and processes; raise where the machine has no such thing.
 
     Returns:
         In how many processes a training stage runs.
     """
-    from glance_pipeline.compute import choose_device, choose_processes, set_threads
+    from glance_pipeline.compute import (
+        choose_device,
+        choose_precision,
+        choose_processes,
+        set_threads,
+    )
 
     set_threads(wanted.threads)
+    choose_precision(wanted.precision)
     try:
         choose_device(wanted.device)
         return choose_processes(wanted.processes)

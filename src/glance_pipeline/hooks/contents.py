@@ -89,7 +89,7 @@ def check_discovered(
     from glance_pipeline.causal.outcome_choice import check_outcomes  # imports torch
 
     try:
-        check_outcomes(outcomes, classifier.class_names)
+        check_outcomes(outcomes, classifier.task)
     except UserError as error:
         raise CannotRunError(str(error)) from error
 

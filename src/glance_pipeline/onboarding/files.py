@@ -8,7 +8,7 @@ import yaml
 
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context import Kind
-from glance_pipeline.support.names import in_one_line
+from glance_pipeline.support.names import made_visible
 
 _SURROGATE = {4: 96, 8: 64, 16: 48, 32: 32, 64: 16, 128: 16, 256: 16}
 _READER = {4: 64, 8: 48, 16: 32, 32: 24, 64: 16, 128: 16, 256: 16}
@@ -64,7 +64,7 @@ def catalog_yml(entry: Mapping[str, Any], specification: Mapping[str, Any], said
         specification: of the classifier.
         said: what was found about it, lines of a comment.
     """
-    lines = [f"# {in_one_line(line)}" for line in said.splitlines()]
+    lines = [f"# {made_visible(line)}" for line in said.splitlines()]
     lines += ["classifier:", "  type: glance_pipeline.datasets.ClassifierDataset"]
     for key, value in entry.items():
         lines += _block(key, value, "  ")
@@ -91,7 +91,7 @@ def _block(key: str, value: Any, indent: str) -> list[str]:
 
 
 def _comment(text: str | None) -> str:
-    return f" # {in_one_line(text)}" if text else ""
+    return f" # {made_visible(text)}" if text else ""
 
 
 def ingest_yml(
@@ -105,7 +105,7 @@ def ingest_yml(
         left_out: sentences on columns that are none.
         images: what was found of the images.
     """
-    fields = ingest.model_dump(mode="json", exclude={"context", "fractions"})
+    fields = ingest.model_dump(mode="json", exclude={"context", "fractions", "limits"})
     default = IngestParameters(source="").model_dump(mode="json")
     comments = {
         "source": images,
@@ -134,7 +134,10 @@ def _context_lines(
     lines = ["  context:", f"    tables: {as_yaml(list(context.tables))}"]
     if context.key is not None:
         lines.append(f"    key: {as_yaml(context.key)} # names the images")
-    lines += [f"    # {in_one_line(' '.join(reason.split()))}" for reason in left_out]
+    for name in ("separator", "encoding"):
+        if getattr(context, name) is not None:
+            lines.append(f"    {name}: {as_yaml(getattr(context, name))} # of CSV files")
+    lines += [f"    # {made_visible(' '.join(reason.split()))}" for reason in left_out]
     if not context.features:
         return [*lines, "    features: [] # no column can be used"]
     lines.append("    features: # each becomes a concept; leave out what a picture cannot show")

@@ -13,7 +13,7 @@ from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
-from glance_pipeline.support.names import columns, in_one_line
+from glance_pipeline.support.names import columns, made_visible
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 
@@ -36,11 +36,11 @@ class Section:
 
     def __str__(self) -> str:
         """Write it in two columns, broken into lines of at most ``_WIDTH`` characters."""
-        lines = [(in_one_line(name), in_one_line(said)) for name, said in self.lines]
+        lines = [(made_visible(name), made_visible(said)) for name, said in self.lines]
         width = max((columns(n) for n, _ in lines if columns(n) <= _LONGEST_NAME), default=0)
         left = 4 if width else 2
         gap = "  " if width else ""
-        written = [in_one_line(self.heading)]
+        written = [made_visible(self.heading)]
         for name, said in lines:
             parts = wrap(said, _WIDTH - width - left, break_on_hyphens=False) or [""]
             if columns(name) > _LONGEST_NAME:  # it gets lines of its own

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from glance_pipeline.support.names import in_one_line
+from glance_pipeline.support.names import made_visible
 
 
 def say_as_it_is(figure: Figure) -> Figure:
@@ -14,5 +14,5 @@ def say_as_it_is(figure: Figure) -> Figure:
     for text in figure.findobj(Text):
         if isinstance(text, Text):
             text.set_parse_math(False)
-            text.set_text("\n".join(map(in_one_line, text.get_text().split("\n"))))
+            text.set_text("\n".join(map(made_visible, text.get_text().split("\n"))))
     return figure

@@ -18,10 +18,14 @@ class Source:
         network: maps normalised images to outputs; a ``BlackBox`` where it has no gradients.
         known: fields of ``ClassifierSpecification`` that the file holds, and ``network_shape``,
             (channels, height, width) of its input, None where one is open.
+        entry: fields of the catalog entry that were settled while reading.
+        said: what was settled, sentences for the log.
     """
 
     network: nn.Module
     known: dict[str, Any] = field(default_factory=dict)
+    entry: dict[str, str] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
 
 class BothOutputs(WithFeatures):

@@ -5,7 +5,21 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-Output = Literal["logits", "probabilities", "sigmoid"]
+from glance_pipeline.teachers.task import Each, OneOf, Task, Values
+
+Output = Literal[
+    "logits", "probabilities", "sigmoid", "label_logits", "label_probabilities", "values"
+]
+
+TASKS: Mapping[Output, type[Task]] = {
+    "logits": OneOf,
+    "probabilities": OneOf,
+    "sigmoid": OneOf,
+    "label_logits": Each,
+    "label_probabilities": Each,
+    "values": Values,
+}
+"""What is decided by outputs of each kind."""
 
 
 class ClassifierSpecification(BaseModel):
@@ -14,8 +28,9 @@ class ClassifierSpecification(BaseModel):
     Attributes:
         image_shape: (channels, height, width) of the images that are explained, and of the
             network's input where ``input_size`` and ``colour`` say nothing else.
-        class_names: one name for each logit, in their order; two for a network with one output,
-            first the one that a negative logit stands for.
+        class_names: one name for each class, label or number, in the order of the outputs; two for
+            a classifier of two classes with one output, first the one that a negative logit stands
+            for.
         mean: subtracted from images in [0, 1], one value per channel or one for all.
         std: what the difference is divided by.
         feature_layer: dotted name of the module whose *input* is the penultimate features φ(x);
@@ -26,9 +41,13 @@ class ClassifierSpecification(BaseModel):
         colour: what the network takes, where the images have another: ``rgb`` repeats the one
             channel of grey images, ``grey`` takes the luminance of colour images (ITU-R BT.601),
             ``bgr`` reverses the channels. None takes them as they are.
-        output: what the network's numbers are: ``logits``; ``probabilities``, which become their
-            logarithms; ``sigmoid``, a single logit of the second class. A single output, of either
-            kind, becomes two logits (``teachers/output.py``).
+        output: what the network's numbers are. Of one class of several: ``logits``;
+            ``probabilities``, which become their logarithms; ``sigmoid``, a single logit of the
+            second class. A single output, of either kind, becomes two logits
+            (``teachers/output.py``). Of labels that are on or off each by itself:
+            ``label_logits``, on above 0; ``label_probabilities``, on above ½. Of a regression:
+            ``values``.
+        units: of ``values``, one for each or one for all; empty where they have none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +61,14 @@ class ClassifierSpecification(BaseModel):
     fit: Literal["resize", "crop", "pad"] | None = None
     colour: Literal["rgb", "bgr", "grey"] | None = None
     output: Output = "logits"
+    units: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """How the outputs are read."""
+        if self.output == "values":
+            return Values(self.class_names, self.units)
+        return TASKS[self.output](self.class_names)
 
     @property
     def channels(self) -> int:
@@ -56,7 +83,8 @@ class ClassifierSpecification(BaseModel):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        _check_names(self.class_names)
+        _check_names(self.class_names, self.output)
+        self._check_units()
         for name in ("mean", "std"):
             found = len(getattr(self, name))
             if found not in (1, self.channels):
@@ -79,6 +107,18 @@ class ClassifierSpecification(BaseModel):
             )
         self._check_fit(height, width)
         return self
+
+    def _check_units(self) -> None:
+        if self.units and self.output != "values":
+            raise ValueError(
+                f"units: found {list(self.units)} with `output: {self.output}`; only the numbers "
+                "of `output: values` have units"
+            )
+        if self.units and len(self.units) not in (1, len(self.class_names)):
+            raise ValueError(
+                f"units: found {len(self.units)} {list(self.units)}, wanted "
+                f"{len(self.class_names)}, one for each of {list(self.class_names)}, or one for all"
+            )
 
     def _check_fit(self, height: int, width: int) -> None:
         size = self.input_size
@@ -115,12 +155,17 @@ def specify(known: Mapping[str, Any], told: Mapping[str, Any]) -> ClassifierSpec
     if height is not None and width is not None:
         fields["input_size"] = (height, width)
     for name, value in told.items():
-        if name in fields and not _same(fields[name], value):
+        if (
+            name in fields
+            and not _same(fields[name], value)
+            and not _same_range(name, fields, value)
+        ):
             raise ValueError(
                 f"specification.{name}: found {_short(value)} in the catalog entry, but the "
                 f"model's own file says {_short(fields[name])}: leave it out, or correct one"
             )
-        fields.setdefault(name, value)
+        if name not in fields or name == "output":
+            fields[name] = value
     if "image_shape" not in fields and None not in (channels, height, width):
         fields["image_shape"] = (channels, height, width)
     missing = [name for name in ("image_shape", "class_names") if name not in fields]
@@ -138,13 +183,17 @@ def specify(known: Mapping[str, Any], told: Mapping[str, Any]) -> ClassifierSpec
     return found
 
 
-def _check_names(names: tuple[str, ...]) -> None:
-    if len(names) < 2:
+def _check_names(names: tuple[str, ...], output: Output) -> None:
+    if TASKS[output] is OneOf and len(names) < 2:
         raise ValueError(
             f"class_names: found {len(names)} {list(names)}, wanted at least 2: with one class "
             "there is no decision to explain. For a network with one output name both answers, "
-            "that for a negative logit first, and say `output: sigmoid` or `output: probabilities`"
+            "that for a negative logit first, and say `output: sigmoid` or `output: probabilities`;"
+            " or name what is on or off, and say `output: label_logits` or "
+            "`output: label_probabilities`; or name the number, and say `output: values`"
         )
+    if not names:
+        raise ValueError("class_names: found none, wanted a name for each output")
     twice = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
     if twice:
         raise ValueError(f"class_names: found {twice[:6]} more than once, wanted each name once")
@@ -160,6 +209,15 @@ def _same(one: Any, other: Any) -> bool:
         longest = max(len(one), len(other))
         one, other = (list(v) * (longest if len(v) == 1 else 1) for v in (one, other))
     return bool(one == other)
+
+
+def _same_range(name: str, fields: Mapping[str, Any], value: Any) -> bool:
+    """Return whether two kinds of output hold numbers of one range, as the end of a graph shows.
+
+    A sigmoid at its end says that numbers are from 0 to 1, not what they are of.
+    """
+    bounded = ("probabilities", "label_probabilities", "values")
+    return name == "output" and fields[name] in bounded[:2] and value in bounded
 
 
 def _short(value: Any) -> str:

@@ -1,8 +1,7 @@
 """Teachers from TorchScript files.
 
-Such an archive holds TorchScript alone, which torch's own interpreter runs; no Python code is in it
-and its pickles make nothing but tensors and plain values. TorchScript is a program nevertheless: it
-may take any time and memory, and read files that it names.
+TorchScript is a program for torch's own interpreter: it may take any time and memory, and read and
+write files that it names. It is loaded only where the user trusts it (``ClassifierDataset``).
 """
 
 import warnings
