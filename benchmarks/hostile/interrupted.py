@@ -150,11 +150,10 @@ def _first_run(disk: Disk, options: tuple[str, ...], finished: Path | None) -> f
     """Have a finished run on the disk; return how long such a run works, s."""
     if finished is not None:
         shutil.copytree(finished, disk.data, dirs_exist_ok=True)
-        return min(run.data.metrics["run.seconds"] for run in _runs(disk.data))
-    before, log = os.times().children_user, disk.folder / "first.log"
-    if _start(disk, options, log).wait(_MOST):
+    log = disk.folder / "first.log"
+    if finished is None and _start(disk, options, log).wait(_MOST):
         raise RuntimeError(f"the first run failed: {_tail(log)}")
-    return os.times().children_user - before
+    return max(run.data.metrics["run.cpu_seconds"] for run in _runs(disk.data))
 
 
 @contextlib.contextmanager
@@ -198,7 +197,7 @@ def _worked(process: int) -> float:
     """Return how long a process has worked, s of a processor: on a busy machine time says less."""
     with contextlib.suppress(OSError, IndexError):
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return time.monotonic() - _STARTED.setdefault(process, time.monotonic())
 
 
