@@ -1,6 +1,13 @@
 """All hostile files and cases, from the modules that make them."""
 
-from benchmarks.hostile import data_cases, data_files, model_cases, model_files, model_graphs
+from benchmarks.hostile import (
+    data_cases,
+    data_files,
+    model_cases,
+    model_files,
+    model_graphs,
+    project_cases,
+)
 from benchmarks.hostile.kinds import Case, HostileFile
 
 FILES: tuple[HostileFile, ...] = (
@@ -11,4 +18,5 @@ FILES: tuple[HostileFile, ...] = (
 CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
+    *project_cases.CASES,
 )
