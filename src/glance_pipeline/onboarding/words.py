@@ -70,12 +70,12 @@ def classifier_section(found: Inspected) -> Section:
         lines.append(("images", f"{shape}, brought to the input by {_way(found)}"))
     means = [f"{value:.4g}" for value in specification.mean]
     stds = [f"{value:.4g}" for value in specification.std]
-    lines.append(("normalised", f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1]"))
+    said = f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1] ({found.reads.how})"
+    lines.append(("normalised", said))
     names = found.classes.names
     more = f", … ({len(names)})" if len(names) > _SHOWN else ""
     lines.append(("classes", f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
-    if found.classes.output != "logits":
-        lines.append(("output", found.classes.output))
+    lines.append(("output", f"{found.reads.outputs.kind} ({found.reads.outputs.how})"))
     lines.append(("features", _features(found)))
     return Section(f"Classifier {found.model.name}", lines)
 
