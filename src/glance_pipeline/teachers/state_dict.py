@@ -68,7 +68,8 @@ def _loaded(path: Path) -> Any:
             warnings.simplefilter("ignore")  # of pickles that torch would not have written
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).partition("WeightsUnpickler error:")[2].strip().partition("\n")[0]
+        lines = [line for line in str(error).splitlines() if "upported" in line]
+        reason = lines[0].rpartition("error:")[2].strip() if lines else ""
         reason = reason.partition(" Please use")[0]  # torch's advice how to run it all the same
         raise ValueError(
             f"it is no plain state dict but a pickle with Python objects in it, and loading those "
