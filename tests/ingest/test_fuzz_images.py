@@ -76,7 +76,6 @@ def test_any_bytes_are_an_image_or_are_refused(content):
     with only(UnreadableImageError):
         array, _ = read_picture(content, FORM)
         assert array.shape == (3, 8, 8)
-        assert format_of(content) in READ
 
 
 def test_every_format_that_is_read_is_told_by_its_first_bytes():

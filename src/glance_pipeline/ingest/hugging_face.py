@@ -272,7 +272,10 @@ def _is_content(kind: pa.DataType) -> bool:
     """Say whether a column of this type may hold image files."""
     if pa.types.is_struct(kind):
         place = kind.get_field_index("bytes")
-        return bool(place >= 0 and _is_bytes(kind.field(place).type))
+        if place < 0:
+            return False
+        inner = kind.field(place).type
+        return _is_bytes(inner) or pa.types.is_null(inner)  # where all images are named by path
     return _is_bytes(kind)
 
 
