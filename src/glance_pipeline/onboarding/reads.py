@@ -154,10 +154,15 @@ def _tried(
         readings = finding.readings_of(seen.source, images, entrance, said)
         none = np.full(len(images), None, dtype=object)
         labels = none if column is None else finding.labels_at(column, seen.sample.rows)
-        ask = finding.asking(seen.source, entrance, outputs.kind)
         more = partial(_more, seen, column)
-        sample = Labelled(images, labels)
-        return finding.find_out(ask, readings, orders, sample, more, outputs.kind)
+        return finding.find_out(
+            seen.source,
+            entrance,
+            outputs.kind,
+            (readings, orders),
+            Labelled(images, labels),
+            more,
+        )
 
 
 def _more(seen: Seen, column: pd.Series | None) -> Labelled:
