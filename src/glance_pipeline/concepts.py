@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 _LEVEL = "level of "
+_MEASURES = ("margin", "logit", "value")
 _DECODER = json.JSONDecoder()
 
 
@@ -16,11 +17,14 @@ class ConceptTable:
     Attributes:
         concepts: a column per active concept; aligned ones in the units of their context
             feature, latent ones in standard deviations. Index: image number.
-        margins: a column per class name, the teacher's logit margin on the real image.
+        margins: a column per class name, the teacher's logit margin on the real image; of labels
+            their logits, of a regression its numbers.
         kinds: ``aligned`` or ``latent`` for each column of ``concepts``.
         units: the unit of each column of ``concepts``, empty for latent ones.
         features: of each column that is one level of a categorical feature, that feature; columns
             of other concepts are absent.
+        measure: what ``margins`` are: ``margin`` of classes, ``logit`` of labels, ``value``.
+        outcome_units: the unit of each column of ``margins``; ``logits`` where absent.
     """
 
     concepts: pd.DataFrame
@@ -28,6 +32,12 @@ class ConceptTable:
     kinds: dict[str, str]
     units: dict[str, str]
     features: dict[str, str] = field(default_factory=dict)
+    measure: str = "margin"
+    outcome_units: dict[str, str] = field(default_factory=dict)
+
+    def unit_of(self, outcome: str) -> str:
+        """Return the unit of a column of ``margins``."""
+        return self.outcome_units.get(outcome, "logits")
 
     def nodes(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each node of a causal graph, in the order of the columns.
@@ -52,31 +62,35 @@ class ConceptTable:
         """Return one frame with a column for each concept and each margin.
 
         They are called ``aligned:NAME [UNIT]``, ``latent:NAME``, ``level of "FEATURE":NAME`` (the
-        feature as JSON has it) and ``margin:CLASS``.
+        feature as JSON has it), and ``margin:CLASS``, ``logit:LABEL`` or ``value:NAME [UNIT]``.
         """
         names = {}
         for name in map(str, self.concepts):
-            # A name with a bracket of its own has a unit behind it always, be it an empty one.
-            unit = f" [{self.units[name]}]" if self.units[name] or " [" in name else ""
-            names[name] = f"{self.kinds[name]}:{name}{unit}"
+            names[name] = f"{self.kinds[name]}:{_with_unit(name, self.units[name])}"
             if name in self.features:
                 names[name] = f"{_LEVEL}{json.dumps(self.features[name])}:{name}"
         return pd.concat(
             [
                 self.concepts.rename(columns=names),
-                self.margins.rename(columns=lambda name: f"margin:{name}"),
+                self.margins.rename(columns=self._margin),
             ],
             axis=1,
         )
+
+    def _margin(self, name: str) -> str:
+        if self.measure == "value":
+            name = _with_unit(name, self.unit_of(name))
+        return f"{self.measure}:{name}"
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> "ConceptTable":
         """Read what ``to_frame`` wrote.
 
         Raises:
-            ValueError: where a column has none of the four prefixes.
+            ValueError: where a column has none of these prefixes.
         """
         kinds, units, features, concepts, margins = {}, {}, {}, {}, {}
+        measure, outcome_units = "margin", {}
         for column in map(str, frame):
             prefix, found, rest = column.partition(":")
             if column.startswith(_LEVEL):
@@ -85,22 +99,38 @@ class ConceptTable:
                 kinds[name], units[name], concepts[name] = "aligned", "", frame[column]
                 features[name] = feature
                 continue
-            if not found or prefix not in ("aligned", "latent", "margin"):
+            if not found or prefix not in ("aligned", "latent", *_MEASURES):
                 raise ValueError(
                     f"concept table: column {column!r} does not start with "
-                    "aligned:, latent:, level of or margin:"
+                    "aligned:, latent:, level of, margin:, logit: or value:"
                 )
-            if prefix == "margin":
-                margins[rest] = frame[column]
+            if prefix in _MEASURES:
+                name, unit = _without_unit(rest) if prefix == "value" else (rest, "logits")
+                measure, margins[name], outcome_units[name] = prefix, frame[column], unit
                 continue
-            name, bracket, unit = rest.rpartition(" [")
-            if not bracket:
-                name, unit = rest, ""
-            kinds[name], units[name], concepts[name] = prefix, unit.removesuffix("]"), frame[column]
+            name, unit = _without_unit(rest)
+            kinds[name], units[name], concepts[name] = prefix, unit, frame[column]
         return cls(
             pd.DataFrame(concepts, index=frame.index),
             pd.DataFrame(margins, index=frame.index),
             kinds,
             units,
             features,
+            measure,
+            outcome_units,
         )
+
+
+def _with_unit(name: str, unit: str) -> str:
+    if " [" in unit or name.startswith('["'):  # else nothing tells where the unit begins
+        return json.dumps([name, unit])
+    # A name with a bracket of its own has a unit behind it always, be it an empty one.
+    return f"{name} [{unit}]" if unit or " [" in name else name
+
+
+def _without_unit(text: str) -> tuple[str, str]:
+    if text.startswith('["'):
+        name, unit = json.loads(text)
+        return name, unit
+    name, bracket, unit = text.rpartition(" [")
+    return (name, unit.removesuffix("]")) if bracket else (text, "")

@@ -16,6 +16,21 @@ def format_logits(value: float, signed: bool = False) -> str:
     return f"+{text}" if signed and not text.startswith("−") else text
 
 
+def format_measured(value: float, unit: str, signed: bool = False, with_unit: bool = True) -> str:
+    """Write what is measured of an answer: of logits at most two decimals, else two digits.
+
+    Args:
+        value: in ``unit``.
+        unit: ``logits``, or that of a number; may be empty.
+        signed: whether a plus is written.
+        with_unit: whether the unit is.
+    """
+    text = format_logits(value, signed) if unit == "logits" else format_number(value)
+    if signed and unit != "logits" and not text.startswith("−"):
+        text = f"+{text}"
+    return f"{text} {unit}".rstrip() if with_unit else text
+
+
 def format_fixed(value: float, decimals: int) -> str:
     """Write a number with ``decimals`` decimals and a true minus; zero has no sign."""
     text = f"{value:.{decimals}f}"

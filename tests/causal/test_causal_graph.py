@@ -64,14 +64,23 @@ def full_graph() -> CausalGraph:
 def test_json_round_trip():
     text = full_graph().to_json()
     assert CausalGraph.from_json(text) == full_graph()
-    assert json.loads(text)["version"] == 2
+    assert json.loads(text)["version"] == 3
+
+
+def test_files_of_version_2_are_read():
+    content = json.loads(full_graph().to_json()) | {"version": 2}
+    for node in content["nodes"]:
+        del node["measure"]
+    read = CausalGraph.from_json(json.dumps(content))
+    assert read == full_graph()
+    assert read.node("prediction:a").measured == "margin"
 
 
 def test_files_of_version_1_are_read():
     content = json.loads(full_graph().to_json()) | {"version": 1}
     del content["interactions"]
     for node in content["nodes"]:
-        del node["levels"]
+        del node["levels"], node["measure"]
     for edge in content["edges"]:
         for field in ("reexamination", "knowledge", "suggestion", "dose_response", "level"):
             del edge[field]
@@ -97,8 +106,8 @@ def test_networkx_keeps_marks_and_evidence():
 
 def test_other_files_are_refused():
     content = json.loads(full_graph().to_json())
-    with pytest.raises(ValueError, match="schema version 3; this program reads versions 1 and 2"):
-        CausalGraph.from_json(json.dumps(content | {"version": 3}))
+    with pytest.raises(ValueError, match="schema version 4; this program reads versions 1 to 3"):
+        CausalGraph.from_json(json.dumps(content | {"version": 4}))
     with pytest.raises(ValueError, match='does not say "schema": "glance-causal-graph"'):
         CausalGraph.from_json("[]")
     del content["edges"]

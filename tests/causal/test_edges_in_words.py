@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -130,6 +131,15 @@ def test_only_associated_without_an_intervention():
             "LiNGAM suggests b before a (p = 0.40, the other way round p < 0.001): a hint, not a "
             "finding.",
         ),
+    ],
+)  # fmt: skip
+def test_further_evidence(fields, said):
+    assert words(edge("a --> b", **fields)) == f"a causes b. {said}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
         (
             {"dose_response": DoseResponse((1.5, 2, 2.5), (-1, 0, 2.25), (0,) * 3, (0,) * 3)},
             "Set from 1.5 to 2.5 px on every image, the mean margin goes from −1.0 to 2.2 logits.",
@@ -149,8 +159,26 @@ def test_only_associated_without_an_intervention():
         ),
     ],
 )  # fmt: skip
-def test_further_evidence(fields, said):
-    assert words(edge("a --> b", **fields)) == f"a causes b. {said}"
+def test_a_curve_is_told_by_its_ends(fields, said):
+    drawn = edge("a --> prediction:yes", evidence="intervention", verdict="used", **fields)
+    assert words(drawn) == f"do(a) changes the margin of yes. {said}"
+
+
+def test_numbers_and_labels_are_told_by_what_is_measured_of_them():
+    curve = DoseResponse((1.5, 2, 2.5), (38, 40, 41.4), (0,) * 3, (0,) * 3)
+    known = graph(used(dose_response=curve))
+
+    def measured_as(measure, unit):
+        *concepts, prediction = known.nodes
+        node = replace(prediction, measure=measure, unit=unit)
+        return evidence_in_words(known.edges[0], replace(known, nodes=(*concepts, node)))
+
+    said = measured_as("value", "mm")
+    assert said.startswith("do(a) changes the value of yes by +1.3 mm (+1.2 to +1.4; adjusted")
+    assert "for one standard deviation, 0.40 standard deviations of the value." in said
+    assert "on every image, the mean value goes from 38 to 41 mm." in said
+    assert "the mean value goes from 38 to 41." in measured_as("value", "")
+    assert "do(a) changes the logit of yes by +1.3 logits (" in measured_as("logit", "logits")
 
 
 def test_table_is_sorted_and_leaves_out_what_is_rejected():

@@ -16,6 +16,7 @@ from glance_pipeline.config.discover import MOST_OUTCOMES, DiscoverParameters
 from glance_pipeline.errors import UserError
 from glance_pipeline.images import to_uint8
 from glance_pipeline.networks import Codes
+from glance_pipeline.teachers.task import OneOf
 from glance_pipeline.testing import glass_box
 
 CLASSES = 60
@@ -89,7 +90,7 @@ def test_a_subset_has_the_numbers_that_all_have():
         images,
         ["shade"],
         **settings,
-        outcomes=numbers_of(list(table.margins), classifier.class_names),
+        outcomes=numbers_of(list(table.margins), classifier.task),
     )
     one, other = found["shade"], wanted["shade"]
     np.testing.assert_array_equal(one.effects["shade"].value, other.effects["shade"].value[some])
@@ -100,14 +101,14 @@ def test_a_subset_has_the_numbers_that_all_have():
 def test_what_is_no_class_is_refused_with_the_closest_names():
     names = [f"n{k:05d}" for k in range(10_000)]
     with pytest.raises(UserError, match=r"no class 'n0123'; the closest of 10,000 are \['n0") as e:
-        check_outcomes(("n00001", "n0123"), names)
+        check_outcomes(("n00001", "n0123"), OneOf(names))
     assert "\n" not in str(e.value) and len(str(e.value)) < 200
     with pytest.raises(UserError, match=r"found 4, wanted at most 3, the number"):
-        check_outcomes(4, ("a", "b", "c"))
+        check_outcomes(4, OneOf(("a", "b", "c")))
     with pytest.raises(UserError, match=r"no class 'd'; there are \['a', 'b', 'c'\]"):
-        check_outcomes(("d",), ("a", "b", "c"))
+        check_outcomes(("d",), OneOf(("a", "b", "c")))
     with pytest.raises(ValueError, match="margins of the class 'd', which the classifier does not"):
-        numbers_of(["a", "d"], ("a", "b", "c"))
+        numbers_of(["a", "d"], OneOf(("a", "b", "c")))
 
 
 @pytest.mark.parametrize(

@@ -14,21 +14,23 @@ from glance_pipeline.objectives import OBJECTIVES, build_objective
 from glance_pipeline.objectives.adversarial import Adversarial
 from glance_pipeline.objectives.alignment import Alignment
 from glance_pipeline.objectives.composition import Composition
-from glance_pipeline.objectives.distillation import Distillation, divergence
+from glance_pipeline.objectives.distillation import Distillation
 from glance_pipeline.objectives.intervention_consistency import InterventionConsistency
 from glance_pipeline.objectives.proximity import Proximity
 from glance_pipeline.objectives.reconstruction import Reconstruction, structural_similarity
 from glance_pipeline.objectives.sufficiency import Sufficiency
 from glance_pipeline.objectives.twin_pass import Batch, TwinPass
 from glance_pipeline.objectives.variation_predictability import VariationPredictability
+from glance_pipeline.teachers.task import OneOf
 from glance_pipeline.testing import tiny_classifier, tiny_surrogate
 
 EVEN = torch.zeros(2, 2)
+TASK = OneOf(("a", "b"))
 THREE_TO_ONE = torch.tensor([[math.log(3.0), 0.0]] * 2)
 
 
 def made_up(**parts: Any) -> Any:
-    return SimpleNamespace(**parts)
+    return SimpleNamespace(task=TASK, **parts)
 
 
 def answer(logits: torch.Tensor, features: list[float]) -> Answer:
@@ -38,7 +40,7 @@ def answer(logits: torch.Tensor, features: list[float]) -> Answer:
 def test_divergence_of_three_to_one_from_even() -> None:
     # ¾·ln(¾/½) + ¼·ln(¼/½)
     want = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
-    assert divergence(THREE_TO_ONE, EVEN).item() == pytest.approx(want, abs=1e-6)
+    assert TASK.divergence(THREE_TO_ONE, EVEN).item() == pytest.approx(want, abs=1e-6)
 
 
 def test_reconstruction_adds_pixels_structure_and_features() -> None:
@@ -61,7 +63,7 @@ def test_distillation_adds_its_three_terms() -> None:
         student=answer(EVEN, [1.0, 0.0]),
         reconstruction_answer=answer(THREE_TO_ONE, [0.0, 0.0]),
     )
-    want = divergence(THREE_TO_ONE, EVEN).item() + 0.0 + 1 / 4
+    want = TASK.divergence(THREE_TO_ONE, EVEN).item() + 0.0 + 1 / 4
     assert Distillation()(step).item() == pytest.approx(want)
 
 

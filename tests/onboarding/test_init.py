@@ -170,7 +170,7 @@ def test_yes_asks_nothing_on_a_terminal(users, monkeypatch) -> None:
 
 
 def test_a_black_box_is_told_from_its_module_and_its_queries_are_stated(users) -> None:
-    result = users.init("--no-timing", model="users_net:ask", network=None, size="16")
+    result = users.init("--no-timing", "--trust", model="users_net:ask", network=None, size="16")
     assert result.exit_code == 0, result.output
     assert "Gradients: none, a black box" in result.output
     training = 2 * 16 * (4500 + 200 + 3000)

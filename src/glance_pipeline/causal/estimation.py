@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 
 
 def associate(table: ConceptTable, names: Sequence[str]) -> dict[tuple[str, str], Estimate]:
-    """Correlate normal scores of concepts and margins, by concept and class.
+    """Correlate normal scores of concepts and margins, by concept and output.
 
     The correlation is marginal on purpose: given the concepts that are used, one that only goes
     along with them would be independent. p-values and intervals are Fisher's, Holm-corrected.
@@ -55,30 +55,36 @@ def associate(table: ConceptTable, names: Sequence[str]) -> dict[tuple[str, str]
 
 
 def estimate(
-    measured: Mapping[str, Measured], margins: pd.DataFrame, minimum: float
+    measured: Mapping[str, Measured], table: ConceptTable, minimum: float
 ) -> dict[tuple[str, str], Finding]:
-    """Estimate effects and curves, by column and class; Holm's family is all tests of both.
+    """Estimate effects and curves, by column and output; Holm's family is all tests of both.
 
     Args:
         measured: by node, on K margins each.
-        margins: of all images on real data, (N, K); their standard deviations are the scale.
+        table: of all images, on real data; the standard deviations of its margins are the scale.
         minimum: smallest standardised effect.
     """
-    spread = spread_of(margins)
-    labels = [str(label) for label in margins]
+    spread = spread_of(table.margins)
+    labels = [str(label) for label in table.margins]
+    units = [table.unit_of(label) for label in labels]
     findings = {}
     for node in measured.values():
         curves = _curves(node.response, spread, minimum)
         for name, effects in node.effects.items():
-            for k, (effect, stability) in enumerate(estimate_effects(effects, spread, minimum)):
+            estimates = estimate_effects(effects, spread, minimum, units)
+            for k, (effect, stability) in enumerate(estimates):
                 findings[name, labels[k]] = Finding(effect, stability, *curves[k])
     return _corrected(findings)
 
 
 def estimate_effects(
-    effects: Effects, spread: np.ndarray, minimum: float, unit: str = "logits per sd"
+    effects: Effects,
+    spread: np.ndarray,
+    minimum: float,
+    units: Sequence[str] | None = None,
+    per: str = "sd",
 ) -> list[tuple[Estimate, float]]:
-    """Estimate the effect and its stability of one concept, class by class; not corrected.
+    """Estimate the effect and its stability of one concept, output by output; not corrected.
 
     The interval is the bootstrap's 2.5 and 97.5 % quantiles; the p-value takes the bootstrap's
     standard error, since a share of a thousand resamples cannot be as small as a correction for a
@@ -90,8 +96,10 @@ def estimate_effects(
         spread: standard deviations (K,) of the margins on real data; infinite where a margin never
             changes, which has no scale and no effect.
         minimum: smallest standardised effect.
-        unit: of the effects.
+        units: of the K margins; all logits by default.
+        per: what an effect is of, in standard deviations of the concept.
     """
+    units = units or ["logits"] * len(spread)
     value, resampled, freedom = effects.value, effects.resampled, effects.images - 1
     low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
     error = resampled.std(0, ddof=1) * np.sqrt(effects.images / freedom)
@@ -102,8 +110,10 @@ def estimate_effects(
     same = (np.sign(resampled) == np.sign(value)) & (np.abs(resampled) >= minimum * spread)
     columns = [value, low, high, value / spread, p_values, effects.magnitude, same.mean(0)]
     return [
-        (Estimate(v, lo, hi, unit, standard, p, magnitude=size), stability)
-        for v, lo, hi, standard, p, size, stability in np.stack(columns, axis=1).tolist()
+        (Estimate(v, lo, hi, f"{unit} per {per}".strip(), standard, p, magnitude=size), stability)
+        for unit, (v, lo, hi, standard, p, size, stability) in zip(
+            units, np.stack(columns, axis=1).tolist(), strict=True
+        )
     ]
 
 

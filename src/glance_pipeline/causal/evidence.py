@@ -11,7 +11,8 @@ class Estimate:
         value: in ``unit``.
         low: lower end of the 95 % interval of ``value``.
         high: upper end.
-        unit: ``correlation`` (of normal scores, −1 to 1) or ``logits per sd``.
+        unit: ``correlation`` (of normal scores, −1 to 1) or ``logits per sd``; of a number
+            ``UNIT per sd``.
         standardised: ``value`` on a scale that edges can be compared on: a correlation, or
             standard deviations of the margin for one standard deviation of the concept.
         p_value: of the test that it is zero; None where no such test was made.
@@ -71,9 +72,11 @@ class Suggestion:
 class DoseResponse:
     """The average margin of a class while one concept is set to a few values on every image.
 
+    Of a label it is the logit, of a number the number itself.
+
     Attributes:
         values: that the concept was set to, in its unit (latent ones in standard deviations).
-        margins: average over images, in logits, at each value.
+        margins: average over images, in the unit of the prediction, at each value.
         low: lower ends of their 95 % bootstrap intervals.
         high: upper ends.
         levels: of a categorical feature, the level at each value; ``values`` are then positions.

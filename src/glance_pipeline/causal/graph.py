@@ -6,7 +6,7 @@ Its JSON form is documented in ``docs/causal_graph_schema.md``.
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import networkx as nx
 from pydantic import TypeAdapter, ValidationError
@@ -20,11 +20,13 @@ from glance_pipeline.causal.evidence import (
     Suggestion,
 )
 from glance_pipeline.causal.records import InterventionRecord, SearchRecord
+from glance_pipeline.support.names import made_visible, xml_key
 
 SCHEMA = "glance-causal-graph"
-VERSION = 2
-READABLE = (1, 2)
-"""Version 1 lacks what version 2 added, all of which may be absent."""
+VERSION = 3
+READABLE = (1, 2, 3)
+"""Older versions lack what newer ones added, all of which may be absent. From version 3 on a
+prediction may be a label or a number, whose ``measure`` is no margin."""
 
 Mark = Literal["tail", "arrow", "circle"]
 NodeKind = Literal["aligned", "latent", "prediction"]
@@ -34,14 +36,17 @@ Verdict = Literal["used", "only_associated", "neither"]
 
 @dataclass(frozen=True)
 class Node:
-    """A concept, or the prediction of one class.
+    """A concept, or the prediction of one class, label or number.
 
     Attributes:
         name: unique in the graph; a concept's name, or ``prediction:CLASS``.
         kind: ``aligned`` or ``latent`` concept, or ``prediction``.
         label: what a reader is shown: the concept's or the class's name.
-        unit: of an aligned concept; ``logits`` for a prediction, which is a logit margin.
+        unit: of an aligned concept; of a prediction ``logits``, or the unit of a number.
         levels: of a categorical feature, which is one node; empty for any other.
+        measure: of a prediction, what is measured of it: ``margin`` (of a class, in logits),
+            ``logit`` (of a label), ``value`` (a number, in ``unit``). Empty for a concept, and in
+            files of older versions, where it is the margin.
     """
 
     name: str
@@ -49,6 +54,12 @@ class Node:
     label: str
     unit: str = ""
     levels: tuple[str, ...] = ()
+    measure: str = ""
+
+    @property
+    def measured(self) -> str:
+        """What is measured of a prediction, in a word."""
+        return self.measure or "margin"
 
 
 @dataclass(frozen=True)
@@ -204,17 +215,18 @@ class CausalGraph:
         if self.intervention is not None:
             graph.graph |= scalar_attributes(self.intervention, "intervention_")
         for node in self.nodes:
-            attributes = scalar_attributes(node)
+            attributes = _as_xml_holds(scalar_attributes(node))
             del attributes["name"]
-            graph.add_node(node.name, **attributes)
+            graph.add_node(xml_key(node.name), **attributes)
         for edge in self.edges:
-            attributes = scalar_attributes(edge)
+            ends = xml_key(edge.source), xml_key(edge.target)
+            attributes = _as_xml_holds(scalar_attributes(edge))
             del attributes["source"], attributes["target"]
-            graph.add_edge(edge.source, edge.target, strength=edge.strength, **attributes)
+            graph.add_edge(*ends, strength=edge.strength, **attributes)
         return graph
 
     def to_json(self) -> str:
-        """Return the graph as JSON of schema ``glance-causal-graph``, version 2."""
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 3."""
         body = _ADAPTER.dump_python(self, mode="json")
         return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
 
@@ -231,7 +243,7 @@ class CausalGraph:
         if content.get("version") not in READABLE:
             raise ValueError(
                 f"causal graph: the file has schema version {content.get('version')!r}; "
-                f"this program reads versions {' and '.join(map(str, READABLE))}"
+                f"this program reads versions {READABLE[0]} to {READABLE[-1]}"
             )
         try:
             return _ADAPTER.validate_python(
@@ -242,3 +254,7 @@ class CausalGraph:
 
 
 _ADAPTER = TypeAdapter(CausalGraph)
+
+
+def _as_xml_holds(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {k: made_visible(v) if isinstance(v, str) else v for k, v in attributes.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.images import in_batches
 from glance_pipeline.networks import TwinSurrogate
@@ -33,7 +33,7 @@ def infer_concepts(
 
     Returns:
         N rows; aligned concepts in their units, latent ones in standard deviations, margins in
-        logits. Pruned concepts are left out.
+        logits, or numbers in their units. Pruned concepts are left out.
 
     Raises:
         ValueError: where no concept is active.
@@ -50,8 +50,9 @@ def infer_concepts(
     for batch in tqdm(batches, total=total, desc="concepts of images", unit="batch"):
         inferred = surrogate.encode(batch)
         codes.append(torch.stack([surrogate.read(inferred, c.name) for c in active], dim=1))
-        answers.append(margins(classifier.logits(batch), outcomes))
-    names = classifier.class_names
+        answers.append(classifier.task.measures(classifier.logits(batch), outcomes))
+    task = classifier.task
+    chosen = range(len(task.names)) if outcomes is None else outcomes
     standardised = torch.cat(codes).double().numpy()
     return ConceptTable(
         concepts=pd.DataFrame(
@@ -59,9 +60,11 @@ def infer_concepts(
         ),
         margins=pd.DataFrame(
             torch.cat(answers).double().numpy(),
-            columns=list(names if outcomes is None else [names[k] for k in outcomes]),
+            columns=[task.names[k] for k in chosen],
         ),
         kinds={c.name: c.kind for c in active},
         units={c.name: c.unit for c in active},
         features={c.name: c.feature for c in active if c.feature},
+        measure=task.measure,
+        outcome_units={task.names[k]: task.unit_of(k) for k in chosen},
     )

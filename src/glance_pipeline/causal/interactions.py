@@ -70,7 +70,7 @@ def add_interactions(
         moved = surrogate, classifier, codes, pair.concepts
         changes = second_difference(*moved, settings.step, outcomes)
         if changes.steps.any():  # else there is no image on which both could be moved
-            found += _interactions_of(pair, changes, labels, spread, settings, seed)
+            found += _interactions_of(pair, changes, table, spread, settings, seed)
     record = replace(graph.intervention, interaction_tests=len(found))
     return replace(graph, interactions=_significant(found, settings), intervention=record)
 
@@ -78,7 +78,7 @@ def add_interactions(
 def _interactions_of(
     pair: Pair,
     changes: Changes,
-    labels: list[str],
+    table: ConceptTable,
     spread: np.ndarray,
     settings: InterventionParameters,
     seed: int,
@@ -86,7 +86,9 @@ def _interactions_of(
     """Return what a pair does together to each of its classes, of the changes that it made."""
     generator = numpy_generator(seed, "interactions", *pair.concepts)
     effects = average_effects(changes, settings.resamples, generator)
-    estimates = estimate_effects(effects, spread, settings.minimum_effect, "logits per sd²")
+    labels = [str(label) for label in table.margins]
+    units = [table.unit_of(label) for label in labels]
+    estimates = estimate_effects(effects, spread, settings.minimum_effect, units, "sd²")
     return [
         Interaction(pair.concepts, prediction_name(labels[k]), estimates[k][0])
         for k in pair.classes

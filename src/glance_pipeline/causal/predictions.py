@@ -25,7 +25,7 @@ def add_predictions(
 ) -> CausalGraph:
     """Add the predictions of the table as sinks, with one judged edge from every concept.
 
-    The arrowhead at the prediction is known beforehand: a margin is computed from the image and
+    The arrowhead at the prediction is known beforehand: an answer is computed from the image and
     causes nothing in it. The mark at the concept is a tail where an intervention shows that the
     concept is a cause, and stays a circle otherwise.
 
@@ -37,11 +37,11 @@ def add_predictions(
         images: number of images intervened on.
         seed: of the run.
         exclusions: concepts that could not be moved, with the reason.
-        other_classes: classes of the classifier that the table has no margins of.
+        other_classes: classes, or outputs, of the classifier that the table has no margins of.
     """
     columns = [name for node in measured.values() for name in node.effects]
     associations = associate(table, columns)
-    findings = estimate(measured, table.margins, settings.minimum_effect)
+    findings = estimate(measured, table, settings.minimum_effect)
     judged = [
         _edge(
             node,
@@ -57,12 +57,15 @@ def add_predictions(
     record = _record(settings, findings.values(), images, seed)
     record = replace(record, exclusions=exclusions, other_classes=other_classes)
     labels = map(str, table.margins)
-    nodes = tuple(Node(prediction_name(one), "prediction", one, "logits") for one in labels)
+    nodes = tuple(
+        Node(prediction_name(one), "prediction", one, table.unit_of(one), measure=table.measure)
+        for one in labels
+    )
     return graph.with_predictions(nodes, edges, rejected, record)
 
 
 def prediction_name(label: str) -> str:
-    """Return the name of a class's node; a class may be called what a concept is called."""
+    """Return the name of an output's node; it may be called what a concept is called."""
     return f"prediction:{label}"
 
 

@@ -4,7 +4,7 @@ from glance_pipeline.causal.evidence import Estimate
 from glance_pipeline.causal.graph import CausalGraph, Edge, Mark
 from glance_pipeline.number_format import (
     format_fixed,
-    format_logits,
+    format_measured,
     format_number,
     format_p_value,
     format_share,
@@ -72,7 +72,7 @@ def _what_marks_say(edge: Edge) -> str:
 def _on_prediction(edge: Edge, graph: CausalGraph) -> list[str]:
     """Return the sentences on an edge from a concept to a prediction."""
     concept = f"{edge.source} = {edge.level}" if edge.level else edge.source
-    margin = f"the margin of {graph.node(edge.target).label}"
+    margin = f"the {graph.node(edge.target).measured} of {graph.node(edge.target).label}"
     if edge.verdict == "used":
         return _used(edge, graph, concept, margin)
     said = f"{concept} goes along with {margin}"
@@ -85,17 +85,18 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
     effect = edge.effect
     if effect is None:
         return [f"do({concept}) changes {margin}."]
+    unit, measured = graph.node(edge.target).unit, graph.node(edge.target).measured
     said = (
-        f"do({concept}) changes {margin} by {_logits(effect)} for one standard deviation, "
-        f"{format_fixed(effect.standardised, 2)} standard deviations of the margin"
+        f"do({concept}) changes {margin} by {_amount(effect, unit)} for one standard deviation, "
+        f"{format_fixed(effect.standardised, 2)} standard deviations of the {measured}"
     )
     sentences = [f"{said}."]
     curve = edge.dose_response
     by_curve = curve is not None and curve.decisive
     if curve is not None and curve.decisive and curve.adjusted_p_value is not None:
         sentences.append(
-            "That average alone would not count; the margin differs between the values that it is "
-            f"set to (adjusted {format_p_value(curve.adjusted_p_value)})."
+            f"That average alone would not count; the {measured} differs between the values that "
+            f"it is set to (adjusted {format_p_value(curve.adjusted_p_value)})."
         )
     if edge.frequency is not None and graph.intervention is not None:
         agrees = (
@@ -110,7 +111,7 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
     if effect.magnitude is not None and effect.magnitude > CHANGING_SIGN * abs(effect.value):
         sentences.append(
             "Its sign changes from image to image: its mean size is "
-            f"{format_logits(effect.magnitude)} logits."
+            f"{format_measured(effect.magnitude, unit)}."
         )
     return sentences
 
@@ -120,12 +121,16 @@ def _missing_effect(edge: Edge, graph: CausalGraph, concept: str, margin: str) -
     effect, tests = edge.effect, graph.intervention
     if effect is None or effect.adjusted_p_value is None or tests is None:
         return f"An effect of do({concept}) was not tested"
-    said = f"do({concept}) changes {margin} by {_logits(effect)} for one standard deviation, which "
+    unit, measured = graph.node(edge.target).unit, graph.node(edge.target).measured
+    said = (
+        f"do({concept}) changes {margin} by {_amount(effect, unit)} for one standard deviation, "
+        "which "
+    )
     if effect.adjusted_p_value > tests.alpha:
         return f"{said}cannot be told from nothing"
     return (
         f"{said}is less than the smallest effect that counts, {format_number(tests.minimum_effect)}"
-        " standard deviations of the margin"
+        f" standard deviations of the {measured}"
     )
 
 
@@ -139,9 +144,12 @@ def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
         ends = curve.levels or tuple(map(format_number, curve.values))
         if len(curve.values) == 2 and not curve.levels:  # of a binary feature, which no other has
             ends, unit = ("a clear no", "a clear yes"), ""
+        target = graph.node(edge.target)
+        first = format_measured(curve.margins[0], target.unit, with_unit=False)
+        last = format_measured(curve.margins[-1], target.unit)
         sentences.append(
-            f"Set from {ends[0]} to {ends[-1]}{unit} on every image, the mean margin goes from "
-            f"{format_logits(curve.margins[0])} to {format_logits(curve.margins[-1])} logits."
+            f"Set from {ends[0]} to {ends[-1]}{unit} on every image, the mean {target.measured} "
+            f"goes from {first} to {last}."
         )
     again = edge.reexamination
     if again is not None:
@@ -169,10 +177,11 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{value} ({low} to {high}{_adjusted(estimate)})"
 
 
-def _logits(effect: Estimate) -> str:
+def _amount(effect: Estimate, unit: str) -> str:
     """Return ``+1.2 logits (+1.1 to +1.4; adjusted p < 0.001)``."""
-    value, low, high = (format_logits(v, True) for v in (effect.value, effect.low, effect.high))
-    return f"{value} logits ({low} to {high}{_adjusted(effect)})"
+    value = format_measured(effect.value, unit, signed=True)
+    low, high = (format_measured(v, unit, True, with_unit=False) for v in (effect.low, effect.high))
+    return f"{value} ({low} to {high}{_adjusted(effect)})"
 
 
 def _adjusted(estimate: Estimate) -> str:

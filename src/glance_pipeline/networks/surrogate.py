@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.classifier import Answer
+from glance_pipeline.classifier import Answer, Classifier
 from glance_pipeline.images import in_batches, to_uint8
 from glance_pipeline.networks.concept import Concept, by_feature, level_logits, shares
-from glance_pipeline.networks.encoder import Encoder, StudentHead
+from glance_pipeline.networks.encoder import AnswerScale, Encoder, StudentHead
 from glance_pipeline.networks.generator import Generator
 from glance_pipeline.networks.layers import channels_last
+from glance_pipeline.teachers.task import Task
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,18 @@ class TwinSurrogate(nn.Module):
     Args:
         shape: sizes of all networks.
         concepts: name and scale of each dimension of u; by default all latent.
+        scale: of the teacher's answers, where those are numbers in units of their own.
 
     Raises:
         ValueError: where ``concepts`` does not have ``shape.concepts`` entries.
     """
 
-    def __init__(self, shape: SurrogateShape, concepts: Sequence[Concept] | None = None) -> None:
+    def __init__(
+        self,
+        shape: SurrogateShape,
+        concepts: Sequence[Concept] | None = None,
+        scale: AnswerScale | None = None,
+    ) -> None:
         super().__init__()
         self.shape = shape
         self.concepts: tuple[Concept, ...] = tuple(
@@ -100,7 +107,7 @@ class TwinSurrogate(nn.Module):
         channels, resolution, _ = shape.image_shape
         code = shape.concepts + shape.residual
         self.encoder = Encoder(code, resolution, channels, shape.widths, shape.hidden)
-        self.head = StudentHead(shape.concepts, shape.classes, shape.features, shape.hidden)
+        self.head = StudentHead(shape.concepts, shape.classes, shape.features, shape.hidden, scale)
         self.generator = Generator(
             code, resolution, channels, shape.widths, shape.style, shape.mapping_layers
         )
@@ -109,6 +116,16 @@ class TwinSurrogate(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.generator.constant.device
+
+    @property
+    def scale(self) -> AnswerScale | None:
+        """Scale of the teacher's answers, where those are numbers in units of their own."""
+        logits, features = self.head.logits_scale, self.head.features_scale
+        return None if logits is None or features is None else AnswerScale(logits, features)
+
+    def task_of(self, classifier: Classifier) -> Task:
+        """Return how the teacher's answers are read, on the scale that they had in training."""
+        return classifier.task.scaled(None if self.scale is None else self.scale.logits[1])
 
     @property
     def concept_names(self) -> list[str]:
@@ -263,7 +280,10 @@ class TwinSurrogate(nn.Module):
         for key in ("image_shape", "widths"):
             shape[key] = tuple(shape[key])
         concepts = [Concept.from_header(concept) for concept in header["concepts"]]
-        surrogate = cls(SurrogateShape(**shape), concepts)
+        scale = None
+        if "head.logits_scale" in tensors:
+            scale = AnswerScale(tensors["head.logits_scale"], tensors["head.features_scale"])
+        surrogate = cls(SurrogateShape(**shape), concepts, scale)
         surrogate.load_state_dict(tensors)
         return channels_last(surrogate).eval()
 

@@ -1,6 +1,5 @@
 """Distillation: student and reconstruction answer as the teacher does."""
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from glance_pipeline.objectives.reconstruction import relative_square_error
@@ -11,7 +10,8 @@ class Distillation:
     """KL(f(x) ‖ h(u)) + KL(f(x) ‖ f(G(E(x)))) + |φ(x) − H(u)|² / |φ(x)|².
 
     Knowledge distillation (Hinton et al. 2015, arXiv 1503.02531) at temperature 1, of the student
-    and, through the frozen teacher, of the generator.
+    and, through the frozen teacher, of the generator. Of labels and numbers KL stands for the
+    divergence of their task (``teachers/task.py``), here and in the other objectives.
     """
 
     name = "distillation"
@@ -20,14 +20,7 @@ class Distillation:
         """Return a scalar for the batch."""
         teacher = step.batch.answer
         return (
-            divergence(teacher.logits, step.student.logits)
-            + divergence(teacher.logits, step.reconstruction_answer.logits)
+            step.task.divergence(teacher.logits, step.student.logits)
+            + step.task.divergence(teacher.logits, step.reconstruction_answer.logits)
             + relative_square_error(step.student.features, teacher.features)
         )
-
-
-def divergence(wanted: Tensor, found: Tensor) -> Tensor:
-    """Return the mean of KL(softmax(wanted) ‖ softmax(found)) over rows of logits (N, K)."""
-    return F.kl_div(
-        found.log_softmax(1), wanted.log_softmax(1), log_target=True, reduction="batchmean"
-    )

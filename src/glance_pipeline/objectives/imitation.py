@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Answer
-from glance_pipeline.objectives.distillation import divergence
 from glance_pipeline.objectives.reconstruction import relative_square_error
 from glance_pipeline.objectives.twin_pass import TwinPass
 
@@ -29,6 +28,6 @@ class Imitation:
         answers = [answer for _, answer in step.asked]
         teacher = Answer(*(torch.cat(parts) for parts in zip(*answers, strict=True)))
         student = step.surrogate.respond(images)
-        return divergence(teacher.logits, student.logits.float()) + relative_square_error(
+        return step.task.divergence(teacher.logits, student.logits.float()) + relative_square_error(
             student.features.float(), teacher.features
         )

@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from glance_pipeline.objectives.distillation import divergence
 from glance_pipeline.objectives.feature_error import mean_feature_error
 from glance_pipeline.objectives.twin_pass import TwinPass
 
@@ -43,4 +42,4 @@ class InterventionAnswer:
         if not len(found):
             return found.sum()
         predicted = step.surrogate.predict(step.recombined_codes[slice(step.swapped, None)]).float()
-        return divergence(predicted, found)
+        return step.task.divergence(predicted, found)

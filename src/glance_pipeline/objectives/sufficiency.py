@@ -2,7 +2,6 @@
 
 from torch import Tensor
 
-from glance_pipeline.objectives.distillation import divergence
 from glance_pipeline.objectives.twin_pass import TwinPass
 
 
@@ -19,4 +18,6 @@ class Sufficiency:
         if step.swapped == 0:
             return step.recombination_answer.logits.sum() * 0.0
         rows = slice(0, step.swapped)
-        return divergence(step.batch.answer.logits[rows], step.recombination_answer.logits[rows])
+        return step.task.divergence(
+            step.batch.answer.logits[rows], step.recombination_answer.logits[rows]
+        )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from glance_pipeline.classifier import Answer, Classifier
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.networks.critics import Critics
+from glance_pipeline.teachers.task import Task
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class TwinPass:
         self.reader = reader
         self.asked: list[tuple[Tensor, Answer]] = []
         self.swapped = round(len(batch.images) * (1.0 - intervened))
+
+    @cached_property
+    def task(self) -> Task:
+        """How the teacher's answers are read, and how far two of them are apart."""
+        return self.surrogate.task_of(self.classifier)
 
     @cached_property
     def codes(self) -> Codes:

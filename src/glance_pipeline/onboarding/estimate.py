@@ -21,6 +21,7 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import ObjectiveSchedule, StageParameters
 from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.networks.critics import Critics
+from glance_pipeline.networks.encoder import AnswerScale
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.objectives import build_objectives
 from glance_pipeline.seeding import seeded_torch, torch_generator
@@ -190,13 +191,14 @@ def estimate(
     widths = answer.logits.shape[1], answer.features.shape[1]
     sizes = distill.surrogate.model_dump()
     shape = SurrogateShape(classifier.specification.image_shape, *widths, **sizes)
+    scale = data.scale_for(classifier.task)
     timed = {
-        name: _Timed(name, *_networks(shape, seed), classifier, data, seed)
+        name: _Timed(name, *_networks(shape, seed, scale), classifier, data, seed)
         for name in ("distill", "disentangle")
     }
     reader, seconds = _reader(images, context, concepts, align, seed)
     aligned = TrainingData(images, answer.logits, answer.features, context)
-    networks = _networks(shape, seed, concepts)
+    networks = _networks(shape, seed, scale, concepts)
     timed["align"] = _Timed("align", *networks, classifier, aligned, seed, reader)
     parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
     found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}
@@ -216,7 +218,10 @@ def estimate(
 
 
 def _networks(
-    shape: SurrogateShape, seed: int, concepts: Sequence[Concept] = ()
+    shape: SurrogateShape,
+    seed: int,
+    scale: AnswerScale | None,
+    concepts: Sequence[Concept] = (),
 ) -> tuple[TwinSurrogate, Critics]:
     """Return untrained networks, with aligned concepts as large as align makes them."""
     names = [*concepts, *(Concept(f"latent_{k + 1}", "latent") for k in range(shape.concepts))]
@@ -224,7 +229,7 @@ def _networks(
     values["residual"] = max(1, shape.residual - len(concepts))
     with seeded_torch(seed, "init", "weights"):
         own = SurrogateShape(**values)
-        return TwinSurrogate(own, names), Critics(own.image_shape, own.widths, own.features)
+        return TwinSurrogate(own, names, scale), Critics(own.image_shape, own.widths, own.features)
 
 
 def _reader(

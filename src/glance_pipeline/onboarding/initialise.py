@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from glance_pipeline.compute import choose_device, set_threads
+from glance_pipeline.compute import choose_device, choose_precision, set_threads
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -74,6 +74,7 @@ def initialise(
     shared = SharedParameters.model_validate(base)
     set_threads(shared.compute.threads)
     choose_device(shared.compute.device)
+    choose_precision(shared.compute.precision)
     found = inspect(wishes, root, shared.seed, asker)
     kinds = kinds_of(found.found.context, {})
     written = _files(name, found, kinds, base)

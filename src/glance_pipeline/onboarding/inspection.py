@@ -6,13 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.ingest.found import FoundImages, find_images
 from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.ingest.source import ImageSource, Rules
+from glance_pipeline.ingest.twins import find_twins, say_twins
 from glance_pipeline.onboarding import labelling, network, pictures, specification
 from glance_pipeline.onboarding.asking import Asker, comma_separated, none_or
 from glance_pipeline.onboarding.model import Model, find_model
@@ -95,7 +97,8 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     question = "Images: a folder, a zip, an .npy or idx file, a Hugging Face data set"
     images = asker.settle("--images", wishes.images, question, parse=partial(there, root))
     with kept_messages():
-        opened = open_source(images.path.as_posix())
+        rules = Rules(wishes.links == "anywhere", wishes.image_column)
+        opened = open_source(images.path.as_posix(), rules=rules)
         count = _FEW if asking_costs(source, model) else pictures.SAMPLE
         rows = pictures.sample_of(opened, wishes.number_of_images, seed, count)
         looks = pictures.look_at(opened, rows)
@@ -114,6 +117,10 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     parameters = _parameters(fields, images, beside, wishes)
     with kept_messages() as more:
         found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
+        sampled, _ = found.that_were(sample.rows[np.isin(sample.rows, found.rows)])
+        if len(sampled) == len(sample.rows):
+            twins = find_twins(sample.fingerprints, sampled)
+            say_twins(sample.fingerprints, sampled, twins, sample=True)
     features = tuple(map(str, found.context)) if beside.columns.shape[1] else None
     logged = [record.getMessage() for record in [*of_classifier, *messages, *more]]
     asked = source.network.queries.asked if isinstance(source.network, BlackBox) else 0
@@ -148,7 +155,7 @@ def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> la
     tables = asker.settle("--table", given, question, "none", places)
     label_file = None if wishes.label_file is None else place_of(wishes.label_file, root)
     with kept_messages():
-        return labelling.around(source, tables, wishes.table_key, label_file)
+        return labelling.around(source, tables, wishes, label_file)
 
 
 def _told(reads: Reads, source: Source) -> dict[str, Any]:
@@ -184,6 +191,8 @@ def _parameters(
         context = {
             "tables": [path_of(place) for place in beside.tables],
             "key": wishes.table_key,
+            "separator": wishes.separator,
+            "encoding": wishes.encoding,
             "features": given if features is None else features,
         }
         label_file = fields.get("label_file")
@@ -191,6 +200,9 @@ def _parameters(
             {
                 **fields,
                 "source": path_of(images),
+                "links": wishes.links,
+                "image_column": wishes.image_column,
+                "label_order": wishes.label_order,
                 "number_of_images": wishes.number_of_images,
                 "most_corrupt": wishes.most_corrupt,
                 "label_file": None if label_file is None else path_of(label_file),

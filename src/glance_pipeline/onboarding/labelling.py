@@ -13,6 +13,7 @@ from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.join import join_tables
 from glance_pipeline.ingest.labels import values_in_order
 from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.ingest.tables import Reading
 from glance_pipeline.onboarding.asking import Asker, none_or
 from glance_pipeline.onboarding.places import Place
 from glance_pipeline.onboarding.trying.orders import Order
@@ -45,12 +46,15 @@ class Around:
 
 
 def around(
-    source: ImageSource, tables: Sequence[Place], key: str | None, label_file: Place | None
+    source: ImageSource, tables: Sequence[Place], wishes: Wishes, label_file: Place | None
 ) -> Around:
     """Join the tables with the images; see ``ingest.join`` for what is refused."""
     columns = source.columns.reindex(pd.RangeIndex(len(source)))
     if tables:
-        joined = join_tables([place.path.as_posix() for place in tables], key, source.names)
+        words = {*_LABELS, *_GROUPS, *_SPLITS, wishes.labels, wishes.group, wishes.split} - {None}
+        reading = Reading(wishes.separator, wishes.encoding, as_words=frozenset(map(str, words)))
+        places = [place.path.as_posix() for place in tables]
+        joined = join_tables(places, wishes.table_key, source.names, reading, source.has_order)
         columns = joined.join(source.columns.drop(columns=list(joined), errors="ignore"))
     return Around(source.names, columns, tuple(tables), label_file)
 

@@ -120,16 +120,22 @@ def check_range(said: Tensor, specification: ClassifierSpecification, enough: bo
     return strange
 
 
-def varied_images(shape: tuple[int, int, int]) -> Tensor:
+def varied_images(shape: tuple[int, int, int], exaggerated: bool = False) -> Tensor:
     """Return eight images (8, C, H, W) in [−1, 1] of very different kinds, the same always.
 
     Dark, grey, bright and full of contrast; none is of one grey level, which a network may divide
     by the spread of.
+
+    Args:
+        shape: of an image.
+        exaggerated: whether eight more follow with 30 times the contrast of any picture, which
+            logits follow and what comes from a sigmoid does not.
     """
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(8, *shape, generator=generator) * 2 - 1
     level = torch.tensor([-0.8, 0.0, 0.8]).view(-1, 1, 1, 1)
-    return torch.cat([level + 0.2 * noise[:3], noise[3:6], noise[6:].sign()])
+    images = torch.cat([level + 0.2 * noise[:3], noise[3:6], noise[6:].sign()])
+    return torch.cat([images, 30 * images]) if exaggerated else images
 
 
 def check_finite(said: Tensor, origin: str = "the classifier") -> None:

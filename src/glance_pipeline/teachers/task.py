@@ -72,6 +72,8 @@ class Task(ABC):
 
     kind: ClassVar[Kind]
     measure: ClassVar[Measure]
+    nouns: ClassVar[tuple[str, str]]
+    """What messages call one output, and several."""
 
     @abstractmethod
     def decisions(self, logits: Tensor) -> Tensor:
@@ -102,8 +104,23 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def called(self, logits: Tensor) -> Tensor:
+        """Return which outputs an image is called by, (N, K) of 0 and 1: the most frequent matter.
+
+        Args:
+            logits: as the classifier has them, (N, K).
+        """
+
+    @abstractmethod
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return how far logits (N, K) are from those wanted, averaged over images, a scalar."""
+
+    @abstractmethod
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the figure that tells of ``outputs`` (R,) in answers (R, K), (R,).
+
+        The probability of a class or of a label, 0–1; a number in its unit.
+        """
 
     @abstractmethod
     def in_question(self, logits: Tensor) -> Tensor:
@@ -130,6 +147,7 @@ class OneOf(Task):
 
     kind = "one_of"
     measure = "margin"
+    nouns = ("class", "classes")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return the number of the class with the largest logit, int64 (N,)."""
@@ -143,11 +161,19 @@ class OneOf(Task):
         """Return the margins of classes, in logits, see ``margins``."""
         return margins(logits, outcomes)
 
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 for the class, 0 for all others."""
+        return F.one_hot(logits.argmax(1), logits.shape[1])
+
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return the mean of KL(softmax(wanted) ‖ softmax(found)) over rows."""
         return F.kl_div(
             found.log_softmax(1), wanted.log_softmax(1), log_target=True, reduction="batchmean"
         )
+
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the softmax probability of each class."""
+        return logits.softmax(1).gather(1, outputs[:, None])[:, 0]
 
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the class with the largest logit."""
@@ -164,6 +190,7 @@ class Each(Task):
 
     kind = "each"
     measure = "logit"
+    nouns = ("label", "labels")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return which labels are on, bool (N, K)."""
@@ -182,10 +209,18 @@ class Each(Task):
         """Return the labels' own logits."""
         return logits if outcomes is None else logits[:, list(outcomes)]
 
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 for the labels that are on."""
+        return (logits > 0).long()
+
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return the mean of KL(Bernoulli(σ(wanted)) ‖ Bernoulli(σ(found))) over all labels."""
         sides = ((F.logsigmoid(s * wanted), F.logsigmoid(s * found)) for s in (1, -1))
         return torch.stack([w.exp() * (w - f) for w, f in sides]).sum(0).mean()
+
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the probability of each label."""
+        return logits.sigmoid().gather(1, outputs[:, None])[:, 0]
 
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the label that is nearest to its threshold."""
@@ -218,6 +253,7 @@ class Values(Task):
 
     kind = "values"
     measure = "value"
+    nouns = ("output", "outputs")
 
     def decisions(self, logits: Tensor) -> Tensor:
         """Return the numbers themselves, (N, K)."""
@@ -242,6 +278,10 @@ class Values(Task):
         """Return the numbers in their units."""
         return logits if outcomes is None else logits[:, list(outcomes)]
 
+    def called(self, logits: Tensor) -> Tensor:
+        """Return 1 throughout: every image has every number."""
+        return torch.ones_like(logits, dtype=torch.int64)
+
     def divergence(self, wanted: Tensor, found: Tensor) -> Tensor:
         """Return half the squared error in standard deviations, linear beyond one (Huber 1964).
 
@@ -249,6 +289,10 @@ class Values(Task):
         it answers to images: the square of that would drown all other objectives.
         """
         return F.huber_loss(self.in_spreads(found), self.in_spreads(wanted))
+
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the number itself."""
+        return logits.gather(1, outputs[:, None])[:, 0]
 
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the first number."""

@@ -211,7 +211,7 @@ def _rotated(surrogate: TwinSurrogate, change: _Change, aligned: list[Concept]) 
     latent = [surrogate.concepts[index] for index in change.kept if index < before]
     count = len(aligned) + len(latent)
     shape = replace(surrogate.shape, concepts=count, residual=len(change.basis) - count)
-    rotated = TwinSurrogate(shape, [*aligned, *latent])
+    rotated = TwinSurrogate(shape, [*aligned, *latent], surrogate.scale)
     _copy(rotated.encoder, surrogate.encoder, "exit")
     _copy(rotated.generator, surrogate.generator, "mapping.entry")
     _copy(rotated.head, surrogate.head, "entry")

@@ -10,7 +10,9 @@ from torch import Tensor
 from glance_pipeline.classifier import Answer, Classifier
 from glance_pipeline.errors import UserError
 from glance_pipeline.images import to_float
+from glance_pipeline.networks.encoder import AnswerScale
 from glance_pipeline.objectives.twin_pass import Batch
+from glance_pipeline.teachers.task import Task
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def scale_for(self, task: Task) -> AnswerScale | None:
+        """Return the scale of the teacher's answers, where those are numbers; None of logits."""
+        return AnswerScale.of(self.logits, self.features) if task.kind == "values" else None
 
     def batch(self, rows: Tensor, device: torch.device | None = None) -> Batch:
         """Return the float batch of some rows, (B,) integers, on ``device``; None is the CPU."""

@@ -61,7 +61,7 @@ def distill(
         image_shape, data.logits.shape[1], data.features.shape[1], **sizes.model_dump()
     )
     with seeded_torch(seed, "distill", "weights"):
-        surrogate = TwinSurrogate(shape)
+        surrogate = TwinSurrogate(shape, scale=data.scale_for(classifier.task))
         critics = Critics(image_shape, sizes.widths, shape.features)
     result = _train(
         "distill",

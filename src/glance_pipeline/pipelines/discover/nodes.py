@@ -70,7 +70,7 @@ def test_concepts_by_intervention(
         )
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
-    outcomes = numbers_of([str(name) for name in concepts.margins], classifier.class_names)
+    outcomes = numbers_of([str(name) for name in concepts.margins], classifier.task)
     measured, exclusions = measure_effects(
         surrogate,
         classifier,
