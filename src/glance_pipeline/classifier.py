@@ -172,10 +172,11 @@ class Classifier(nn.Module):
         return Answer(logits, features)
 
     @torch.no_grad()
-    def classes(self, images: np.ndarray) -> Tensor:
-        """Return the number of the class with the largest logit, int64 (N,), batch by batch.
+    def decisions(self, images: np.ndarray) -> Tensor:
+        """Return what is decided, batch by batch: of classes the number of one, int64 (N,).
 
-        Nothing else of the answers is kept, so that memory does not grow with the classes.
+        Of labels which are on, bool (N, K); of numbers these, (N, K). Nothing else of the answers
+        is kept, so that memory does not grow with the classes.
 
         Args:
             images: uint8 (N, C, H, W).
@@ -183,7 +184,8 @@ class Classifier(nn.Module):
         Raises:
             ValueError: where a logit is not finite.
         """
-        return torch.cat([self.logits(batch).argmax(1) for batch in in_batches(images)])
+        batches = in_batches(images)
+        return torch.cat([self.task.decisions(self.logits(batch)) for batch in batches])
 
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
         # A black box that runs on torch inside must not run in bfloat16 because a stage does.

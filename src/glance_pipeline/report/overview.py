@@ -20,23 +20,24 @@ HELD_OUT: Mapping[Kind, Mapping[str, str]] = {
     "one_of": {
         "reconstruction_agreement": "of held-out images are called the same when redrawn",
         "student_agreement": "of held-out images get the same answer from the concepts alone",
-        "intervention_agreement": "of pictures with moved concepts are called what the concepts say",
+        "intervention_agreement": "of pictures with moved concepts are called what the concepts "
+        "say",
         "residual_swap_agreement": "keep their answer when everything but the concepts is swapped",
     },
     "each": {
         "reconstruction_agreement": "of held-out images keep all their labels when redrawn",
         "reconstruction_label_agreement": "of the labels of held-out images stay when redrawn",
         "student_agreement": "of held-out images get the same labels from the concepts alone",
-        "intervention_agreement": "of pictures with moved concepts have the labels that the concepts "
-        "say",
+        "intervention_agreement": "of pictures with moved concepts have the labels that the "
+        "concepts say",
         "residual_swap_agreement": "keep their labels when everything but the concepts is swapped",
     },
     "values": {
         "reconstruction_agreement": "of held-out images keep their answer when redrawn, within a "
         "quarter of the answers’ standard deviation",
         "student_agreement": "get that answer from the concepts alone, likewise",
-        "intervention_agreement": "of pictures with moved concepts get the answer that the concepts "
-        "say, likewise",
+        "intervention_agreement": "of pictures with moved concepts get the answer that the "
+        "concepts say, likewise",
         "residual_swap_agreement": "keep their answer when everything but the concepts is swapped, "
         "likewise",
     },
