@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from glance_pipeline import compute
-from glance_pipeline.compute import choose_device, choose_processes, chosen_device, chosen_processes
+from glance_pipeline.compute import (
+    choose_device,
+    choose_precision,
+    choose_processes,
+    chosen_device,
+    chosen_processes,
+    runs_in_bfloat16,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +39,17 @@ def test_gpus_are_taken_where_there_are_some_and_cpu_is_not_wanted(
     assert choose_processes("auto") == 2
     with pytest.raises(ValueError, match=r"compute\.processes: found 3, wanted at most 2"):
         choose_processes(3)
+
+
+@pytest.mark.parametrize("processor", [False, True])
+def test_a_precision_is_forced_whatever_the_processor(
+    processor: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: processor)
+    device = torch.device("cpu")
+    assert runs_in_bfloat16(device) is processor
+    for precision in ("bfloat16", "float32"):
+        choose_precision(precision)
+        assert runs_in_bfloat16(device) is (precision == "bfloat16")
+        assert runs_in_bfloat16(device, "float32") is False  # a stage's own word counts more
+        assert runs_in_bfloat16(device, "bfloat16") is True

@@ -1,7 +1,9 @@
 """The hooks around a run, on a pipeline of three steps with a configuration of its own."""
 
+import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,7 +103,10 @@ def test_a_run_is_tracked_with_parameters_versions_curves_results_and_files(smal
         "seed": "3",
     }
     assert run.data.metrics["fidelity.agreement"] == 0.5
-    assert run.data.metrics["matrix.a.size _px_"] == 1.0
+    (key,) = [key for key in run.data.metrics if key.startswith("matrix")]
+    assert re.fullmatch(r"matrix\.a\.size _px_-[0-9a-f]{10}", key)
+    names = client.download_artifacts(run.info.run_id, "names.json", str(small.data))
+    assert json.loads(Path(names).read_text()) == {key: "matrix.a.size [px]"}
     assert run.data.metrics["run.peak_rss_mb"] > 10
     assert run.data.metrics["seconds.measure_source"] >= 0
     curve = client.get_metric_history(run.info.run_id, "loss")

@@ -61,6 +61,7 @@ def test_a_file_of_class_names_lies_in_the_project_or_at_home(
     names = "~/names.txt" if at_home else os.path.relpath(tmp_path / "names.txt", PROJECT)
     dataset = ClassifierDataset(
         network=f"{__name__}.answer",
+        trust=True,
         specification={"image_shape": [1, 8, 8], "class_names": names},
     )
     assert dataset.load().class_names == ("dark", "bright")

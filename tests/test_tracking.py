@@ -63,7 +63,7 @@ def test_nested_parameters_become_flat():
         "stages": [{"name": "x"}, {"name": "y"}],
         "e": None,
     }
-    assert dict(flatten(nested)) == {
+    assert {".".join(keys): value for keys, value in flatten(nested)} == {
         "a.b": 1,
         "a.c.d": [1, 2],
         "stages.0.name": "x",

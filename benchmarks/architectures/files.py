@@ -55,11 +55,13 @@ def write_file(network: nn.Module, form: Form, folder: Path) -> dict[str, Any]:
                 entry["network"] = imported
             case "torchscript":
                 torch.jit.trace(network, images).save(str(path))
+                entry["trust"] = True  # a program, of our own
             case "exported":
                 batch = ({0: torch.export.Dim("batch")},)
                 torch.export.save(
                     torch.export.export(network, (images,), dynamic_shapes=batch), path
                 )
+                entry["trust"] = True
             case "onnx":
                 _write_onnx(network, images, path)
     return entry

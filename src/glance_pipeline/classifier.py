@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.compute import as_given
 from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.teachers.black_box import BlackBox
@@ -24,6 +25,13 @@ from glance_pipeline.teachers.output import (
     varied_images,
 )
 from glance_pipeline.teachers.specification import ClassifierSpecification
+from glance_pipeline.teachers.steadiness import (
+    Beside,
+    alike,
+    check_beside_others,
+    check_steady,
+    plain_pictures,
+)
 from glance_pipeline.teachers.task import Task, margins
 
 __all__ = [
@@ -56,6 +64,10 @@ class Classifier(nn.Module):
     It takes images as the rest of the project has them, float (N, C, H, W) in [−1, 1], and
     brings them into the network's own input range. Gradients flow through it to the images, none
     to its weights. Images may be on any device; the answer is on theirs.
+
+    The network is always asked in float32, as it is when it is loaded and checked, whatever the
+    images come in and whatever a stage or a search around it runs in: in bfloat16 its answer would
+    be another one, and not every operation is there (a resize with antialiasing is not).
 
     A network may be a black box (``teachers/black_box.py``): it is shown images rounded to 8 bits,
     and what it says has no gradient. Where one is needed a stand-in lends it: the answer is the
@@ -91,6 +103,8 @@ class Classifier(nn.Module):
         self.differentiable = not isinstance(network, BlackBox)
         self.entrance = Entrance(specification)
         self._stand_in: StandIn | None = None
+        self._layout: torch.memory_format = torch.contiguous_format
+        self._beside = network.queries.beside if isinstance(network, BlackBox) else Beside()
         self.again: Callable[[], Classifier] = partial(Classifier, network, specification, origin)
         self._answer_both = self._checked_network()
 
@@ -131,7 +145,8 @@ class Classifier(nn.Module):
             RuntimeError: where gradients are wanted of a black box that no stand-in guides.
         """
         if self.differentiable:
-            said, features = self._answer_both(self.entrance(images.to(self.device)))
+            with as_given(self.device):
+                said, features = self._answer_both(self._inputs(images))
             logits = to_logits(said, self.specification.output).to(images.device)
             return Answer(logits, logits if features is None else features.to(images.device))
         if not (torch.is_grad_enabled() and images.requires_grad):
@@ -152,7 +167,8 @@ class Classifier(nn.Module):
         """
         if not self.differentiable:
             return self(images).logits
-        said = self.network(self.entrance(images.to(self.device)))
+        with as_given(self.device):
+            said = self.network(self._inputs(images))
         logits = to_logits(said, self.specification.output).to(images.device)
         if not torch.is_grad_enabled():
             check_finite(logits, self.origin)
@@ -163,9 +179,13 @@ class Classifier(nn.Module):
         """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients.
 
         Raises:
-            ValueError: where a logit or a feature is not finite.
+            ValueError: where a logit or a feature is not finite, or where an image alone has
+                another answer than in its batch.
         """
-        answers = [self(batch) for batch in in_batches(images)]
+        answers = []
+        for batch in in_batches(images):
+            answers.append(self(batch))
+            self._check_alone(batch, answers[-1].logits)
         logits, features = (torch.cat(parts) for parts in zip(*answers, strict=True))
         check_finite(logits, self.origin)
         check_finite(features, self.origin)
@@ -182,15 +202,25 @@ class Classifier(nn.Module):
             images: uint8 (N, C, H, W).
 
         Raises:
-            ValueError: where a logit is not finite.
+            ValueError: where a logit is not finite, or where an image alone has another answer
+                than in its batch.
         """
-        batches = in_batches(images)
-        return torch.cat([self.task.decisions(self.logits(batch)) for batch in batches])
+        decisions = []
+        for batch in in_batches(images):
+            logits = self.logits(batch)
+            self._check_alone(batch, logits)
+            decisions.append(self.task.decisions(logits))
+        return torch.cat(decisions)
+
+    def _inputs(self, images: Tensor) -> Tensor:
+        """Return the network's inputs, in the dtype and the order of memory it is asked in."""
+        images = images.to(self.device, torch.float32)
+        return self.entrance(images).contiguous(memory_format=self._layout)
 
     def _answer_of_black_box(self, images: Tensor, remember: bool) -> Answer:
         # A black box that runs on torch inside must not run in bfloat16 because a stage does.
-        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
-            seen = self.entrance(to_float(to_uint8(images)).contiguous())
+        with torch.no_grad(), as_given(images.device):
+            seen = self._inputs(to_float(to_uint8(images)))
             assert isinstance(self.network, BlackBox)
             said, features = self.network.ask(seen, remember)
         logits = to_logits(said, self.specification.output)
@@ -198,43 +228,66 @@ class Classifier(nn.Module):
         answer = Answer(logits, logits if features is None else features)
         return Answer(*(part.to(images.device) for part in answer))
 
-    def _checked_network(self) -> AnswerBoth:
-        """Ask about two plain images, and about one of them alone; return how to ask for features.
+    def _check_alone(self, batch: Tensor, logits: Tensor) -> None:
+        """Ask about the last image of a larger batch than any before by itself, and compare.
 
-        None is of one grey level, which a network may divide by the spread of.
+        Some answer as they should among a few images and not among as many as a service cuts its
+        requests into, or as are scaled together.
         """
-        shape = self.specification.image_shape
-        rising = torch.linspace(-1, 1, shape[2]).expand(1, *shape)
-        falling = torch.linspace(1, -1, shape[1])[:, None].expand(1, *shape)
+        if len(batch) <= self._beside.largest:
+            return
+        self._beside.largest = len(batch)
+        if self.differentiable:
+            alone = self.logits(batch[-1:])
+        else:  # what is remembered would be compared with itself
+            alone = self._answer_of_black_box(batch[-1:], remember=False).logits
+        check_beside_others(alone, logits, self.origin)
+
+    def _checked_network(self) -> AnswerBoth:
+        """Try the network on plain pictures; return how to ask for features too."""
+        pictures = plain_pictures(self.specification.image_shape)
+        known = self._beside.largest >= len(pictures)  # it was tried when it was loaded before
         with torch.no_grad():
-            alone = self._said(rising)
+            alone = self._said(pictures[-1:], known)
             check_output(alone, self.specification, 1)
-            both = self._said(torch.cat([rising, falling]))
-            check_output(both, self.specification, 2)
-            if check_range(both, self.specification):  # of two images it may be chance
-                more = self._said(varied_images(shape, exaggerated=self.differentiable))
-                check_range(torch.cat([both, more]), self.specification, enough=True)
-        if not torch.allclose(both[:1], alone, rtol=1e-2, atol=1e-2):
-            raise ValueError(
-                "the classifier answers an image differently beside another one: found "
-                f"{both[0].flatten()[:6].tolist()} and {alone[0].flatten()[:6].tolist()} alone; "
-                "was it exported in training mode (dropout, batch statistics)?"
-            )
+            together = self._said(pictures, known)
+            check_output(together, self.specification, len(pictures))
+            check_steady(alone, together, self._said(pictures))
+            if check_range(together, self.specification):  # of so few it may be chance
+                exaggerated = varied_images(
+                    self.specification.image_shape, exaggerated=self.differentiable
+                )
+                check_range(
+                    torch.cat([together, self._said(exaggerated)]),
+                    self.specification,
+                    enough=True,
+                )
+        self._beside.largest = max(self._beside.largest, len(pictures))
         if isinstance(self.network, BlackBox):
             return self.network.answer  # its features come of themselves, and asking may cost
+        self._layout = self._settled_layout(pictures, together)
+        self._check_slope(pictures[:1])
         with torch.no_grad():
-            inputs = self.entrance(torch.cat([rising, falling])).contiguous()
+            inputs = self._inputs(pictures)
             answer_both = answering(self.network, self.specification.feature_layer, inputs)
             features = answer_both(inputs)[1]
             if features is not None:
                 check_finite(features, f"{self.origin}, by its features,")
         return answer_both
 
-    def _said(self, images: Tensor) -> Any:
-        """Return the network's own outputs; where it cannot take the images, say what it got."""
-        inputs = self.entrance(images).contiguous()
+    def _said(self, images: Tensor, remember: bool = True) -> Any:
+        """Return the network's own outputs; where it cannot take the images, say what it got.
+
+        Args:
+            images: in [−1, 1].
+            remember: whether a black box may answer from memory.
+        """
+        inputs = self._inputs(images)
         try:
-            return self.network(inputs)
+            with as_given(self.device):
+                if isinstance(self.network, BlackBox):
+                    return self.network.ask(inputs, remember)[0]
+                return self.network(inputs)
         except UserError:
             raise
         except Exception as error:  # whatever the layers of the user's network raise
@@ -246,6 +299,40 @@ class Classifier(nn.Module):
                 f"input_size and colour): {in_one_line(error)}{wanted}"
             ) from error
 
+    def _settled_layout(self, pictures: Tensor, said: Tensor) -> torch.memory_format:
+        """Return the order of memory in which the network is shown its inputs from now on.
+
+        Images here lie channels last, which convolutions on a CPU read in half the time. A network
+        that reshapes features with ``view`` cannot read them so, and one that strides over them by
+        itself reads them wrongly.
+
+        Args:
+            pictures: that it was asked about.
+            said: what it said, shown them in the usual order.
+        """
+        before, self._layout = self._layout, torch.channels_last
+        try:
+            with torch.no_grad():
+                same = alike(self._said(pictures), said)
+        except ValueError:
+            same = False
+        return torch.channels_last if same else before
+
+    def _check_slope(self, picture: Tensor) -> None:
+        """Raise where no gradient comes from the network's answer to a picture (1, C, H, W)."""
+        with torch.enable_grad():
+            seen = picture.clone().requires_grad_(True)
+            try:
+                said = self._said(seen)
+                (slope,) = torch.autograd.grad(said.float().sum(), seen)
+            except Exception as error:  # whatever the layers of the user's network raise
+                raise ValueError(
+                    f"the network's answer has no gradient with respect to the image "
+                    f"({in_one_line(error)}): give it as a Python callable, which is explained "
+                    "without gradients"
+                ) from error
+        check_finite(slope, f"{self.origin}, by its gradient,")
+
 
 def on_device(classifier: Classifier, device: torch.device) -> Classifier:
     """Move the weights to ``device``, in place, where the network works there; return it.
@@ -255,15 +342,16 @@ def on_device(classifier: Classifier, device: torch.device) -> Classifier:
     """
     if not classifier.differentiable or classifier.device == device:
         return classifier
-    before = classifier.device
+    pictures, before = _asked(classifier)
     classifier.to(device)
     try:
-        with torch.no_grad():
-            classifier.logits(torch.zeros(2, *classifier.specification.image_shape))
+        said = None if alike(_asked(classifier)[1], before) else "it answers differently"
     except Exception as error:  # whatever the layers of the user's network raise
-        classifier.to(before)
         said = in_one_line(error)
-        logger.warning("%s stays on %s: on %s, %s", classifier.origin, before, device, said)
+    if said is not None:
+        home = pictures.device
+        classifier.to(home)
+        logger.warning("%s stays on %s: on %s, %s", classifier.origin, home, device, said)
     return classifier
 
 
@@ -276,11 +364,19 @@ def in_quickest_layout(classifier: Classifier) -> Classifier:
     """
     if not classifier.differentiable:
         return classifier
+    _, before = _asked(classifier)
     classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images = torch.zeros(2, *classifier.specification.image_shape)
     try:
-        with torch.no_grad():
-            classifier.logits(images.contiguous(memory_format=torch.channels_last))
-    except RuntimeError:
+        same = alike(_asked(classifier)[1], before)
+    except Exception:  # whatever the layers of the user's network raise
+        same = False
+    if not same:
         classifier.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return classifier
+
+
+@torch.no_grad()
+def _asked(classifier: Classifier) -> tuple[Tensor, Tensor]:
+    """Return plain pictures, where the network is, and its logits on them."""
+    pictures = plain_pictures(classifier.specification.image_shape).to(classifier.device)
+    return pictures, classifier.logits(pictures)

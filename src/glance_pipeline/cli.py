@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 _FORMATS = ["weights", "torchscript", "exported", "transformers", "onnx", "callable"]
+_OUTPUTS = [
+    "logits", "probabilities", "sigmoid", "label_logits", "label_probabilities", "values"
+]  # fmt: skip
 
 _HELP = """\
 Look at a classifier and images of yours and write conf/<name>/ for them.
@@ -58,10 +61,21 @@ def glance() -> None:
 @click.option("--model", help="Classifier: a file, a folder, or module:object of a callable.")
 @click.option("--network", help="Class whose weights the file holds: package.module.Class.")
 @click.option("--arguments", help="What class or callable is called with: YAML, or a file of it.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Load a format that is a program: TorchScript, torch.export, a callable. Loading it runs "
+    "what its author wrote, with your rights (SECURITY.md).",
+)
 @click.option("--key", help="Entry of a checkpoint with the weights; or an ONNX file's output.")
 @click.option("--prefix", help="Cut off the weights' names; others are left out.")
 @click.option("--format", type=click.Choice(_FORMATS), help="Of the model, where not plain.")
 @click.option("--class-names", help="Separated by commas, or a text file with a name a line.")
+@click.option(
+    "--class-order",
+    type=click.Choice(["numbers", "numbers-from-1", "text", "nocase", "appearance"]),
+    help="In which labels stand for answers. Default: the one that fits best.",
+)
 @click.option("--mean", help="(x − mean) / std of images in [0, 1]: one number, or one a channel.")
 @click.option("--std", help="See --mean.")
 @click.option("--input-size", type=int, help="Height and width the network takes, px.")
@@ -69,12 +83,20 @@ def glance() -> None:
 @click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="The network takes.")
 @click.option(
     "--output",
-    type=click.Choice(["logits", "probabilities", "sigmoid"]),
+    type=click.Choice(_OUTPUTS),
     help="What the network's numbers are. Default: as they look.",
 )
 @click.option("--feature-layer", help="Layer whose input is φ(x). Default: the one that answers.")
 @click.option("--most-queries", type=click.IntRange(1), help="Cap for a black box, images a run.")
 @click.option("--images", help="A folder, a zip, an .npy or idx file, a Hugging Face data set.")
+@click.option(
+    "--links",
+    type=click.Choice(["inside", "anywhere"]),
+    default="inside",
+    show_default=True,
+    help="Links in the folder that are followed.",
+)
+@click.option("--image-column", help="Of a Hugging Face data set. Default: the one there is.")
 @click.option("--number-of-images", type=click.IntRange(1), help="At random. Default: all.")
 @click.option("--size", type=int, help="Of the images that are explained, px: 8, 16, 32, 64, …")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Of these images: grey or RGB.")
@@ -88,9 +110,16 @@ def glance() -> None:
 )
 @click.option("--table", "tables", multiple=True, help="CSV or parquet of context; many, or none.")
 @click.option("--table-key", help="Column that names the images. Default: it is found.")
+@click.option("--separator", help="Of the values in a CSV file. Default: it is found.")
+@click.option("--encoding", help="Of a CSV file. Default: UTF-8.")
 @click.option("--features", help="Columns that become context features, separated by commas.")
 @click.option("--labels", help="folders, file, the name of a column, or none.")
 @click.option("--label-file", help="An .npy or idx file of labels.")
+@click.option(
+    "--label-order",
+    type=click.Choice(["names_as_text", "names_as_numbers"]),
+    help="Of the images that the labels of a file are of.",
+)
 @click.option("--group", help="Column whose equal values stay in one split; or none.")
 @click.option("--split", help="Column that says train, validation, test; folders; or none.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take defaults.")

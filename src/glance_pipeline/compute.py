@@ -1,12 +1,13 @@
 """The one place that decides what of the machine is used: threads, device, processes, bits."""
 
 import os
-import resource
 import sys
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+
+Precision = Literal["auto", "bfloat16", "float32"]
 
 
 @dataclass
@@ -15,6 +16,7 @@ class _Chosen:
 
     device: torch.device
     processes: int
+    precision: Precision = "auto"
 
 
 _chosen = _Chosen(torch.device("cpu"), 1)
@@ -73,9 +75,19 @@ def choose_processes(wanted: int | Literal["auto"]) -> int:
     return processes
 
 
+def choose_precision(wanted: Precision) -> None:
+    """Let networks run in ``wanted`` where they are free to; ``auto`` asks what the device can."""
+    _chosen.precision = wanted
+
+
 def chosen_device() -> torch.device:
     """Return where the networks run."""
     return _chosen.device
+
+
+def chosen_precision() -> Precision:
+    """Return the precision that was chosen for all networks."""
+    return _chosen.precision
 
 
 def chosen_processes() -> int:
@@ -98,12 +110,33 @@ def multiplies_in_bfloat16(device: torch.device | None = None) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def runs_in_bfloat16(device: torch.device, wanted: Precision = "auto") -> bool:
+    """Return whether networks on ``device`` run in bfloat16.
+
+    Args:
+        device: where they run.
+        wanted: of these networks; ``auto`` leaves it to what was chosen for all.
+    """
+    precision = _chosen.precision if wanted == "auto" else wanted
+    return multiplies_in_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+
+
 def autocast(device: torch.device, bfloat16: bool) -> torch.autocast:
     """Return the context in which networks on ``device`` run in bfloat16, or in float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
+def as_given(device: torch.device) -> torch.autocast:
+    """Return the context in which tensors on ``device`` keep their dtype, whatever is around it."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def peak_rss_mb() -> float:
-    """Return the most memory this process has held so far, in MB (Linux counts in KiB)."""
+    """Return the most memory this process has held so far, in MB; 0 where Windows does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

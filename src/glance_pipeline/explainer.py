@@ -13,20 +13,21 @@ from torch import Tensor
 from glance_pipeline.causal import CausalGraph
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import choose_device
+from glance_pipeline.compute import choose_device, choose_precision
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.explain import ExplainParameters, parse_images
 from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.batchwise import BatchwiseExplanations
-from glance_pipeline.explanations.folder import whole_folder, write_explanations
+from glance_pipeline.explanations.folder import write_explanations
 from glance_pipeline.explanations.selection import Named, choose_images
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.pipeline_registry import register_pipelines
 from glance_pipeline.prerequisites import explain_unknown
 from glance_pipeline.project import OpenedProject
 from glance_pipeline.report import render_report
+from glance_pipeline.support.whole import whole_folder
 
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
 
@@ -106,6 +107,7 @@ class Explainer:
             raise UserError(unknown)
         checked = _check(ExplainParameters, opened.parameters.get("explain", {}), "explain")
         shared = _check(SharedParameters, opened.parameters)
+        choose_precision(shared.compute.precision)
         try:
             choose_device(shared.compute.device)
         except ValueError as error:

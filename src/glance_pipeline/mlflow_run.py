@@ -2,87 +2,59 @@
 
 import logging
 import math
-import os
-import re
 import subprocess
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from glance_pipeline import __version__
-from glance_pipeline.tracking import MetricBuffer
+from glance_pipeline.support.names import mlflow_key
+from glance_pipeline.tracking import MetricBuffer, in_few_words
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-LONGEST = 6000  # of a parameter's value
+logger = logging.getLogger(__name__)
+
+LONGEST = 6000  # of a parameter's or a tag's value
 PARAMETERS_PER_CALL = 100
-
-
-class MlflowConfiguration(BaseModel):
-    """What ``conf/<env>/mlflow.yml`` says.
-
-    Attributes:
-        tracking_uri: The store of the runs.
-        artifact_location: Where files of the runs go.
-        experiment: Name that holds the runs together.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    tracking_uri: str
-    artifact_location: str
-    experiment: str
 
 
 class MlflowRun:
     """A run that has been started; it goes on until ``end``.
 
     It talks to MLflow through a client of its own: MLflow's *active run* belongs to one thread,
-    and Kedro's runners start nodes in others.
+    and Kedro's runners start nodes in others. What MLflow cannot take, because its disk is full or
+    its server away, is said once in the log and costs no more than itself: not the run.
 
     Args:
-        configuration: Which store and experiment.
-        name: Of the run.
-        tags: Searchable facts about it.
+        client: Of the store.
+        run_id: Of the run, which has been created.
     """
 
-    def __init__(
-        self, configuration: MlflowConfiguration, name: str, tags: Mapping[str, str]
-    ) -> None:
-        if configuration.tracking_uri.startswith("sqlite:///"):
-            store = Path(configuration.tracking_uri.removeprefix("sqlite:///"))
-            store.parent.mkdir(parents=True, exist_ok=True)
-        self._client = _import_client()(configuration.tracking_uri)
-        experiment = self._client.get_experiment_by_name(configuration.experiment)
-        if experiment is None:
-            experiment_id = self._client.create_experiment(
-                configuration.experiment,
-                configuration.artifact_location,
-                tags={"mlflow.experimentKind": "custom_model_development"},  # its page's layout
-            )
-        else:
-            experiment_id = experiment.experiment_id
-        run = self._client.create_run(experiment_id, run_name=name, tags=dict(tags))
-        self.run_id: str = run.info.run_id
-        self.curves = MetricBuffer(self._client, self.run_id)
+    def __init__(self, client: "MlflowClient", run_id: str) -> None:
+        self._client = client
+        self.run_id = run_id
+        self.curves = MetricBuffer(client, run_id)
+        self._names: dict[str, str] = {}
+        self._said: set[str] = set()
 
     def log_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Log nested ``parameters`` flat, keys joined by dots."""
         from mlflow.entities import Param
 
-        flat = [Param(key, str(value)[:LONGEST]) for key, value in flatten(parameters)]
+        flat = [
+            Param(self._key(parts), str(value)[:LONGEST]) for parts, value in flatten(parameters)
+        ]
         for start in range(0, len(flat), PARAMETERS_PER_CALL):
-            self._client.log_batch(self.run_id, params=flat[start : start + PARAMETERS_PER_CALL])
+            some = flat[start : start + PARAMETERS_PER_CALL]
+            self._try("parameters", self._client.log_batch, self.run_id, params=some)
 
     def log_results(self, results: Mapping[str, Any]) -> None:
         """Log the numbers in nested ``results`` flat, keys joined by dots."""
         numbers = {
-            re.sub(r"[^\w./ :-]", "_", key): float(value)
-            for key, value in flatten(results)
+            self._key(parts): float(value)
+            for parts, value in flatten(results)
             if isinstance(value, int | float) and math.isfinite(value)
         }
         self.curves.add(numbers, step=0)
@@ -90,16 +62,36 @@ class MlflowRun:
     def log_artifact(self, path: Path, artifact_path: str) -> None:
         """Copy a file, or all that is in a folder, into the run's ``artifact_path``."""
         log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
-        log(self.run_id, str(path), artifact_path)
+        self._try(path.name, log, self.run_id, str(path), artifact_path)
 
-    def tag(self, name: str, value: str) -> None:
-        """Set one tag."""
-        self._client.set_tag(self.run_id, name, value)
+    def tag(self, *name: str, value: str) -> None:
+        """Set one tag; the parts of its name are joined by dots."""
+        self._try("tags", self._client.set_tag, self.run_id, self._key(name), value[:LONGEST])
 
-    def end(self, status: str) -> None:
-        """Close the run: FINISHED, FAILED or KILLED."""
+    def end(self, status: str) -> bool:
+        """Close the run: FINISHED, FAILED or KILLED; return whether MLflow took it."""
         self.curves.flush()
-        self._client.set_terminated(self.run_id, status)
+        if self._names:
+            self._try("names.json", self._client.log_dict, self.run_id, self._names, "names.json")
+        return self._try("end", self._client.set_terminated, self.run_id, status)
+
+    def _key(self, parts: Iterable[str]) -> str:
+        """Return the key that MLflow takes; where it is another, ``names.json`` tells of what."""
+        parts = tuple(parts)
+        key, name = mlflow_key(*parts), ".".join(parts)
+        if key != name:
+            self._names[key] = name
+        return key
+
+    def _try(self, what: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
+        try:
+            call(*arguments, **options)
+        except Exception as error:  # the store's, the disk's, the network's: of any kind
+            if what not in self._said:
+                self._said.add(what)
+                logger.warning("MLflow did not take the run's %s: %s", what, in_few_words(error))
+            return False
+        return True
 
 
 def code_version(project: Path) -> dict[str, str]:
@@ -112,27 +104,17 @@ def code_version(project: Path) -> dict[str, str]:
     return tags
 
 
-def flatten(nested: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, leaf) of nested mappings and of lists of mappings."""
+def flatten(nested: Any, *within: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield (keys from without to within, leaf) of nested mappings and of lists of mappings."""
     if isinstance(nested, Mapping):
         items = [(str(key), value) for key, value in nested.items()]
     elif isinstance(nested, list) and any(isinstance(value, Mapping | list) for value in nested):
         items = [(str(key), value) for key, value in enumerate(nested)]
     else:
-        yield prefix, nested
+        yield within, nested
         return
     for key, value in items:
-        yield from flatten(value, f"{prefix}.{key}" if prefix else key)
-
-
-def _import_client() -> type["MlflowClient"]:
-    """Import MLflow, which takes two seconds, only for a run, and have it quiet."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # advice to authors of its models
-        from mlflow.tracking import MlflowClient
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    return MlflowClient
+        yield from flatten(value, *within, key)
 
 
 def _git(project: Path, *arguments: str) -> str | None:

@@ -19,7 +19,7 @@ def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]
     Returns:
         A message, or None where all are known.
     """
-    known = {"compute"} | {
+    known = {"compute", "rehearse"} | {
         name.removeprefix("params:").partition(".")[0]
         for pipeline in pipelines.values()
         for name in pipeline.inputs()

@@ -5,7 +5,8 @@ import warnings
 from kedro.config import OmegaConfigLoader
 
 from glance_pipeline import configuration
-from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, TrackingHooks
+from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, RehearsalHooks, TrackingHooks
+from glance_pipeline.hooks.catalog import WholeCatalog
 from glance_pipeline.hooks.parameters import ContextWithPlainErrors
 
 # Kedro registers its resolvers by a name that OmegaConf is about to drop: not the user's business
@@ -16,5 +17,7 @@ CONFIG_LOADER_ARGS = configuration.CONFIG_LOADER_ARGS
 
 CONTEXT_CLASS = ContextWithPlainErrors
 
-HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks())
+DATA_CATALOG_CLASS = WholeCatalog
+
+HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks(), RehearsalHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # where it happens to be installed: one run, not two

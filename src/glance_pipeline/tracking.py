@@ -6,8 +6,13 @@ project's hooks; without one (a notebook, a unit test) nothing happens.
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from textwrap import shorten
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from glance_pipeline.support.names import mlflow_key
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -35,7 +40,12 @@ class MetricBuffer:
         self._lock = Lock()
 
     def add(self, metrics: dict[str, float], step: int) -> None:
-        """Take ``metrics`` of ``step``; send what is waiting where it is much or old."""
+        """Take ``metrics`` of ``step``; send what is waiting where it is much or old.
+
+        Args:
+            metrics: Values by keys that MLflow takes.
+            step: They belong to.
+        """
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
@@ -53,8 +63,14 @@ class MetricBuffer:
             try:
                 self._client.log_batch(self._run_id, metrics=waiting[start : start + BATCH])
             except Exception as error:  # a lost curve must not cost the training it is about
-                logger.warning("%d metrics did not reach MLflow: %s", len(waiting), error)
+                lost = len(waiting) - start
+                logger.warning("%d metrics did not reach MLflow: %s", lost, in_few_words(error))
                 return
+
+
+def in_few_words(error: Exception) -> str:
+    """Return what MLflow says in one line: it may quote a whole statement with all its values."""
+    return shorten(str(error).partition("[SQL:")[0], 300, placeholder=" …")
 
 
 _buffer: MetricBuffer | None = None
@@ -68,7 +84,18 @@ def log_metrics(metrics: dict[str, float], step: int) -> None:
         step: Of the training; a resumed training goes on with its own count.
     """
     if _buffer is not None:
-        _buffer.add(metrics, step)
+        _buffer.add({mlflow_key(*name.split(".")): v for name, v in metrics.items()}, step)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Let ``log_metrics`` do nothing for a while."""
+    global _buffer
+    buffer, _buffer = _buffer, None
+    try:
+        yield
+    finally:
+        _buffer = buffer
 
 
 def connect(buffer: MetricBuffer | None) -> None:

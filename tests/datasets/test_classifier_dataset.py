@@ -174,7 +174,7 @@ def test_foreign_safetensors_take_the_specification_of_the_catalog(tmp_path):
         ({"linear.weight": torch.zeros(2, 16)}, {}, "missing: linear.bias"),
         (Small().state_dict() | {"more": torch.zeros(1)}, {}, "unexpected: more"),
         (Small(3).state_dict(), {}, r"linear.weight found \(3, 16\), wanted \(2, 16\)"),
-        ({"state_dict": Small().state_dict()}, {}, r"\['state_dict'\]; .* under `key`"),
+        ({"epoch": 3, "args": "x"}, {}, r"\['epoch', 'args'\]; .* under `key`"),
         (Small().state_dict(), {"key": "weights"}, "no key 'weights' in it"),
         (Small().state_dict(), {"prefix": "model."}, "no weight starts with 'model.'"),
         (Small(3).state_dict(), {"arguments": {"classes": 3}}, r"\(1, 3\); \(1, 2\) was wanted"),

@@ -112,7 +112,7 @@ def test_a_full_disk_leaves_the_previous_version_and_no_newer_one(tmp_path):
     assert_same(dataset(tmp_path).load(), tiny_surrogate())
 
 
-@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.rename"])
 def test_a_failure_at_any_step_leaves_the_previous_version(tmp_path, monkeypatch, step):
     dataset(tmp_path, "1").save(tiny_surrogate())
 

@@ -61,7 +61,8 @@ def test_images_without_a_row_are_missing(tmp_path):
 
 def test_a_row_for_each_image_of_an_array_is_taken_in_order(tmp_path):
     table = written(tmp_path, "area,label\n5.5,x\n6.5,y\n7.5,z\n")
-    assert join_tables([table], None, ("0", "1", "2"))["area"].tolist() == [5.5, 6.5, 7.5]
+    joined = join_tables([table], None, ("0", "1", "2"), has_order=True)
+    assert joined["area"].tolist() == [5.5, 6.5, 7.5]
     with pytest.raises(ValueError, match="matches no image"):
         join_tables([table], None, NAMES)
 

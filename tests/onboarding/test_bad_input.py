@@ -102,7 +102,7 @@ def empty_model() -> dict[str, Any]:
 
 
 BAD = [
-    (no_images, "folder .*none holds no image: found 1 files"),
+    (no_images, "folder .*none holds no image: found 1 .txt"),
     (broken_images, r"none of 20 images can be read, the first are .*\.png \(8 bytes of no known"),
     (some_broken_images, r"3 of the 60 images so far cannot be read, ingest.most_corrupt 0.01"),
     (one_class, "ingest.label_column 'cls': found the one class 'cat' in 60 images"),
@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    result = users.init("--no-timing", **spoil())
+    result = users.init("--no-timing", "--trust", **spoil())
     assert result.exit_code == 1, result.output
     (line,) = result.output.splitlines()
     assert line.startswith("Error: ")
@@ -176,7 +176,7 @@ def test_ten_thousand_classes_pass(users: UsersProject) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 10_000))
     (RAW / "names.txt").write_text("\n".join(f"class {k}" for k in range(10_000)) + "\n")
     names = {"labels": "none", "class_names": str(RAW / "names.txt")}
-    result = users.init("--no-timing", **traced(network, "many"), **names)
+    result = users.init("--no-timing", "--trust", **traced(network, "many"), **names)
     assert result.exit_code == 0, result.output
     assert "class 6, class 7, … (10000) (as" in result.output
     assert "10,000 classes: training holds a logit of each for every training" in result.output

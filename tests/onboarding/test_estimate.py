@@ -164,7 +164,7 @@ def test_a_slow_black_box_is_said_to_be_slow_though_its_answers_are_kept(users, 
         return answer(self, inputs)
 
     monkeypatch.setattr(BlackBox, "_call", slow)
-    result = users.init(model="users_net:ask", network=None, size="16")
+    result = users.init("--trust", model="users_net:ask", network=None, size="16")
     assert result.exit_code == 0, result.output
     (seconds,) = re.findall(r"asking the classifier +(\d+) s", result.output)
     assert int(seconds) >= 0.03 * COUNT

@@ -22,7 +22,7 @@ def test_an_exported_program_says_its_size(users: UsersProject) -> None:
     free = ({0: torch.export.Dim("batch")},)
     program = torch.export.export(colour_net(), (torch.zeros(2, 3, 16, 16),), dynamic_shapes=free)
     torch.export.save(program, RAW / "pets.pt2")
-    result = users.init("--no-timing", model=str(RAW / "pets.pt2"), network=None)
+    result = users.init("--no-timing", "--trust", model=str(RAW / "pets.pt2"), network=None)
     assert result.exit_code == 0, result.output
     assert "input       3 × 16 × 16 (said by its file)" in result.output
     assert "accuracy  100.0 %" in result.output and "Gradients: yes" in result.output
@@ -110,7 +110,9 @@ def test_grey_images_reach_a_network_of_three_channels(users: UsersProject) -> N
 
 
 def test_a_black_box_is_asked_while_steps_are_timed_until_its_cap(users: UsersProject) -> None:
-    result = users.init(model="users_net:ask", network=None, size="16", most_queries="200")
+    result = users.init(
+        "--trust", model="users_net:ask", network=None, size="16", most_queries="200"
+    )
     assert result.exit_code == 0, result.output
     assert "not known, no steps could be timed: " in result.output
     assert "most_queries is 200" in result.output

@@ -118,7 +118,7 @@ def test_too_many_corrupt_images_are_an_error_and_leave_nothing(folder, tmp_path
     (tmp_path / "images").symlink_to(folder / "images")
     with pytest.raises(Exception, match=r"2 of the 40 images so far .* allows 0 of 40: Bild"):
         run(tmp_path, most_corrupt=0.01)
-    assert not list(tmp_path.rglob("*.npy")) and not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob("*.npy")) and not list(tmp_path.rglob(".unfinished*"))
 
 
 def test_a_classifier_is_trained_and_measured_on_named_classes(folder):

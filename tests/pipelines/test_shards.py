@@ -45,11 +45,14 @@ def test_a_shard_killed_midway_and_started_again_gives_the_same_bytes(
     process = start_second(folder, 0.3)
     (work,) = (folder / "shards").iterdir()
     deadline = time.monotonic() + 120
-    while len(list(work.glob(".shard_0002*/image_*"))) < 5 and time.monotonic() < deadline:
+    while (
+        len(list(work.glob(".unfinished-*/*/shard_0002*/image_*"))) < 5
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it was to be killed before its end"
-    assert len(list(work.glob(".shard_0002*/image_*"))) in range(5, 20)
+    assert len(list(work.glob(".unfinished-*/*/shard_0002*/image_*"))) in range(5, 20)
     assert not (folder / "explanations").exists() and not (folder / "report.html").exists()
     assert start_second(folder, 0).wait(timeout=120) == 0
     assert files_of(folder / "explanations") == files_of(unsharded / "explanations")

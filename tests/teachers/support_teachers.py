@@ -59,6 +59,11 @@ def dataset(path: Any, **changes: Any) -> ClassifierDataset:
     return ClassifierDataset(filepath=str(path), **arguments)
 
 
+def trusted(path: Any, **changes: Any) -> ClassifierDataset:
+    """Return a catalog entry of a program whose author is trusted."""
+    return dataset(path, trust=True, **changes)
+
+
 def script(network: nn.Module, path: Path, trace: bool = False) -> Path:
     """Write the network to ``path`` as TorchScript."""
     with warnings.catch_warnings():

@@ -8,6 +8,9 @@ from glance_pipeline.classifier import Answer, Classifier, ClassifierSpecificati
 from glance_pipeline.images import to_uint8
 from glance_pipeline.teachers.black_box import BlackBox, Queries, QueriesSpentError
 
+TRIED = 9
+"""Images that a black box is asked about when a teacher is made of it."""
+
 
 class Counting:
     """Answers as the network does, and counts the images it sees."""
@@ -45,14 +48,15 @@ def test_it_answers_as_its_network_with_its_logits_as_features():
 
 def test_every_image_is_asked_about_once_and_counted():
     teacher, function, queries = black_box()
-    # Two plain images were asked about when the teacher was made, one of them twice.
-    assert (function.seen, queries.asked, queries.recalled) == (2, 2, 1)
+    # Four plain images were asked about twice when the teacher was made, one of them alone too.
+    assert (function.seen, queries.asked, queries.recalled) == (TRIED, TRIED, 0)
     pictures = to_uint8(images(5))
     first = teacher.answers(pictures[[0, 1, 2, 1]])
-    assert (function.seen, queries.asked) == (5, 5)
+    assert (function.seen, queries.asked) == (TRIED + 3, TRIED + 3)
     again = teacher.answers(pictures)
-    assert (function.seen, queries.asked) == (7, 7)
-    assert queries.recalled == 1 + 3
+    # of five images, more than ever together, the last is also asked about alone
+    assert (function.seen, queries.asked) == (TRIED + 6, TRIED + 6)
+    assert queries.recalled == 3
     torch.testing.assert_close(again.logits[:3], first.logits[:3], rtol=0, atol=0)
     torch.testing.assert_close(first.logits[1], first.logits[3], rtol=0, atol=0)
 
@@ -78,13 +82,13 @@ def test_the_cache_lets_go_of_what_was_not_used_for_longest():
 
 
 def test_a_cap_is_kept_to_and_said():
-    teacher, function, queries = black_box(Queries(most=6, origin="classifier mine.onnx"))
+    teacher, function, queries = black_box(Queries(most=TRIED + 4, origin="classifier mine.onnx"))
     teacher.logits(images(4))
     with pytest.raises(
-        QueriesSpentError, match=r"mine.onnx: it was asked about 6 .* 1 more.* is 6"
+        QueriesSpentError, match=r"mine.onnx: it was asked about 13 .* 1 more.* is 13"
     ):
         teacher.logits(images(5))
-    assert (function.seen, queries.asked) == (6, 6)
+    assert (function.seen, queries.asked) == (13, 13)
     teacher.logits(images(4))  # what is known may still be asked
     with pytest.raises(ValueError, match="most_queries: found 0, wanted 1 or more"):
         Queries(most=0)

@@ -24,6 +24,7 @@ def black_box_project(finished_copy: Project, tmp_path: Path) -> Project:
     entry = {
         "type": "glance_pipeline.datasets.ClassifierDataset",
         "network": f"{__name__}.share_of_white",
+        "trust": True,
         "most_queries": 100_000,
         "specification": {
             "image_shape": [1, 32, 32],

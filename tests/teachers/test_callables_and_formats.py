@@ -45,8 +45,13 @@ class Endpoint:
 
 
 def entry(name: str, **changes) -> ClassifierDataset:
-    arguments = {"network": f"{__name__}.{name}", "specification": SPECIFICATION} | changes
-    return ClassifierDataset(**arguments)
+    arguments = {"network": f"{__name__}.{name}", "specification": SPECIFICATION, "trust": True}
+    return ClassifierDataset(**(arguments | changes))
+
+
+def test_a_callable_is_not_asked_without_trust():
+    with pytest.raises(DatasetError, match=r"it is a Python callable, which is a program"):
+        entry("answer", trust=False).load()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_the_count_is_the_catalog_entrys():
     assert queries_of(DataCatalog({"classifier": dataset})) is None
     dataset.load().logits(images(4))
     queries = queries_of(DataCatalog({"classifier": dataset}))
-    assert str(queries) == "asked about 6 images of at most 100; 1 answers were known already"
+    assert str(queries) == "asked about 13 images of at most 100; 0 answers were known already"
     assert queries_of(DataCatalog({})) is None
 
 
@@ -162,7 +167,7 @@ def test_archives_of_torch_are_told_apart_by_content(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("mine.h5", b"x", r"suffix '.h5' is unknown; known are .*'.onnx'.*`format:` one of"),
+        ("mine.xyz", b"x", r"suffix '.xyz' is unknown, .*begins with b'x'; known are .*'.onnx'"),
         ("mine.pt", b"", "0 bytes were found, an empty file"),
         ("mine.pt", b"PK\x03\x04 and no end", "no complete file of torch.save"),
         ("mine.pt", None, "no such file"),
@@ -185,7 +190,7 @@ def test_a_state_dict_from_before_batches_were_counted_is_read(tmp_path):
 
 def test_a_class_that_cannot_be_imported_is_said_once(tmp_path):
     torch.save(NETWORK.state_dict(), tmp_path / "net.pt")
-    with pytest.raises(DatasetError, match=r"^classifier: the network \S+nothing cannot be import"):
+    with pytest.raises(DatasetError, match=r"^classifier \S+: the network \S+nothing cannot be im"):
         entry("nothing", filepath=str(tmp_path / "net.pt")).load()
 
 

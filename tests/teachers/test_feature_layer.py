@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from support_teachers import assert_same, dataset, export, reference, script
+from support_teachers import assert_same, export, reference, script, trusted
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
@@ -113,12 +113,12 @@ def test_a_convolution_of_one_pixel_answers_as_a_linear_layer_does():
 def test_a_convolution_of_one_pixel_answers_in_a_program_too(tmp_path, form, changes):
     network = pooled()
     write = script if form == "pt" else export
-    loaded = dataset(write(network, tmp_path / f"net.{form}", **changes)).load()
+    loaded = trusted(write(network, tmp_path / f"net.{form}", **changes)).load()
     assert_same(loaded, reference(network, feature_layer="answer"))
 
 
 def test_what_has_not_a_row_for_each_image_is_no_feature():
-    with pytest.raises(ValueError, match=r"of shape \(4, 64\) for 2 images; a row for each"):
+    with pytest.raises(ValueError, match=r"of shape \(8, 64\) for 4 images; a row for each"):
         teacher(Stacked(), "body")
 
 

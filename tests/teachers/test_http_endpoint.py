@@ -53,7 +53,9 @@ def endpoint(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> Cl
     exec(code.replace("localhost:8000", f"localhost:{server.server_port}"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     specification = {**SPECIFICATION, "output": "probabilities"}
-    return ClassifierDataset(network="documented_endpoint.ask", specification=specification)
+    return ClassifierDataset(
+        network="documented_endpoint.ask", specification=specification, trust=True
+    )
 
 
 def test_a_server_is_a_black_box(endpoint):

@@ -116,12 +116,26 @@ def test_two_devices_in_one_operation_are_noticed(classifier, pretended) -> None
 def test_a_network_that_breaks_elsewhere_stays_where_it_was(monkeypatch, caplog) -> None:
     classifier = tiny_classifier()
     moves: list[torch.device] = []
+    answers = classifier.logits
 
-    def breaks(_images: Tensor) -> Tensor:
-        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+    def breaks(images: Tensor) -> Tensor:
+        if moves:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy")
+        return answers(images)
 
     monkeypatch.setattr(classifier, "to", moves.append)
     monkeypatch.setattr(classifier, "logits", breaks)
     assert on_device(classifier, torch.device(ELSEWHERE)) is classifier
     assert moves == [torch.device(ELSEWHERE), torch.device("cpu")]
     assert "the classifier stays on cpu: on meta, can't convert cuda:0 device" in caplog.text
+
+
+def test_a_network_that_answers_differently_elsewhere_stays_where_it_was(monkeypatch, caplog):
+    classifier = tiny_classifier()
+    moves: list[torch.device] = []
+    answers = classifier.logits
+    monkeypatch.setattr(classifier, "to", moves.append)
+    monkeypatch.setattr(classifier, "logits", lambda images: answers(images) * (1 + len(moves)))
+    on_device(classifier, torch.device(ELSEWHERE))
+    assert moves == [torch.device(ELSEWHERE), torch.device("cpu")]
+    assert "the classifier stays on cpu: on meta, it answers differently" in caplog.text

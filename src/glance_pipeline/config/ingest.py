@@ -9,17 +9,42 @@ from glance_pipeline.config.places import located
 from glance_pipeline.config.splits import SplitFractions
 
 Kind = Literal["folder", "zip", "npy", "idx", "hugging_face"]
+LabelOrder = Literal["names_as_text", "names_as_numbers"]
 Labels = Literal["folders", "column", "file"]
 Crop = Annotated[int, Field(ge=1)] | Literal["square"]
+
+
+Separator = Literal[",", ";", "\t", "|"]
+
+
+class ReadingLimits(BaseModel):
+    """What is too large to be read; a file that a stranger made may be larger than it looks.
+
+    Attributes:
+        image_mb: of an image file, one in a zip once it is unpacked, million bytes.
+        megapixels: of an image, million pixels.
+        array_mb: of an idx file once it is unpacked, million bytes.
+        table_mb: of a table, or of a data set without its images, in memory, million bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image_mb: float = Field(default=64, gt=0)
+    megapixels: float = Field(default=100, gt=0, le=178)
+    array_mb: float = Field(default=2000, gt=0)
+    table_mb: float = Field(default=500, gt=0)
 
 
 class ContextParameters(BaseModel):
     """Which tables hold the context features, and how their rows find their images.
 
     Attributes:
-        tables: CSV (``.csv``, ``.csv.gz``) and parquet files, joined one after another; none takes
-            the columns that a Hugging Face data set has beside its images, where it has any.
+        tables: CSV (``.csv``, ``.csv.gz``, ``.tsv``) and parquet files, joined one after another;
+            none takes the columns that a Hugging Face data set has beside its images, where it has
+            any.
         key: column that names the images: by path, file name or number; null finds it.
+        separator: of the values in a CSV file's row; null finds it.
+        encoding: of a CSV file; null takes UTF-8, or UTF-16 where the file begins as that does.
         features: columns that become context features; null takes all that can be used.
         without_row: an image that no row names is kept, with all its values missing, or dropped.
     """
@@ -28,6 +53,8 @@ class ContextParameters(BaseModel):
 
     tables: tuple[str, ...] = ()
     key: str | None = None
+    separator: Separator | None = None
+    encoding: str | None = None
     features: tuple[str, ...] | None = None
     without_row: Literal["keep", "drop"] = "keep"
 
@@ -41,6 +68,8 @@ class IngestParameters(BaseModel):
         source: a folder of image files, a zip of them, an ``.npy`` array, an idx file, or a folder
             with a Hugging Face data set.
         kind: which of these it is; null tells by what is there.
+        links: links in a folder that lead out of it: ``inside`` refuses, ``anywhere`` follows them.
+        image_column: of a Hugging Face data set; null takes the only one, or the one named image.
         number_of_images: how many are taken, at random; null takes all.
         channels: 1 makes every image grey, 3 RGB; null takes what a sample of them is.
         size: height and width of the images that are made, px.
@@ -51,19 +80,25 @@ class IngestParameters(BaseModel):
         labels: where the classes come from: ``folders``, the name of each image's folder;
             ``column``, ``label_column`` of the tables; ``file``, ``label_file``; null has none.
         label_column: a column of the tables, or of a Hugging Face data set.
-        label_file: an ``.npy`` or idx file of integers; null takes the one beside an idx file.
+        label_file: an ``.npy`` or idx file of integers or strings; null takes the one beside an
+            idx file.
+        label_order: which image each label of the file is of, where images are files with names:
+            those in the order of their paths as text, or of the numbers that their names end in.
         class_names: names of the labels' values in sorted order; null takes the values as they are.
         context: tables of context features.
         group: column of the tables whose equal values never come into two splits.
         split_column: column of the tables that says train, validation or test, or ``folders`` for
             the first folder of each image; null splits by ``fractions``.
         fractions: shares of the splits.
+        limits: what is too large to be read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     kind: Kind | None = None
+    links: Literal["inside", "anywhere"] = "inside"
+    image_column: str | None = None
     number_of_images: int | None = Field(default=None, ge=1)
     channels: Literal[1, 3] | None = None
     size: int = 32
@@ -73,11 +108,13 @@ class IngestParameters(BaseModel):
     labels: Labels | None = None
     label_column: str = "label"
     label_file: str | None = None
+    label_order: LabelOrder | None = None
     class_names: tuple[str, ...] | None = None
     context: ContextParameters = ContextParameters()
     group: str | None = None
     split_column: str | None = None
     fractions: SplitFractions = SplitFractions()
+    limits: ReadingLimits = ReadingLimits()
 
     def under(self, root: Path) -> "IngestParameters":
         """Return the same, its files and folders those under ``root`` where they are relative."""

@@ -64,8 +64,8 @@ class StageParameters(BaseModel):
         intervened: share of a batch whose concepts are intervened on; the rest has its residual
             codes swapped.
         critic_every: the critics learn on every ``critic_every``-th step.
-        precision: ``bfloat16`` runs the networks in it, ``float32`` does not, ``auto`` takes
-            bfloat16 where the processor multiplies in it.
+        precision: ``bfloat16`` runs the networks in it, ``float32`` does not, ``auto`` does
+            what ``compute.precision`` says.
         augmentation: adaptive changes to the images that the critic sees, for small data sets;
             None shows them as they are.
         objectives: weight and schedule by name.

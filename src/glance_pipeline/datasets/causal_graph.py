@@ -4,7 +4,7 @@ from kedro.io import DatasetError
 
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
-from glance_pipeline.datasets.whole_file import write_whole
+from glance_pipeline.support.whole import write_whole
 
 
 class CausalGraphDataset(VersionedPathDataset[CausalGraph]):

@@ -8,7 +8,7 @@ from kedro_datasets._typing import TablePreview
 
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
-from glance_pipeline.datasets.whole_file import write_whole
+from glance_pipeline.support.whole import write_whole
 
 
 class ConceptTableDataset(VersionedPathDataset[ConceptTable]):

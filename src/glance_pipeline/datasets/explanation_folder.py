@@ -7,11 +7,8 @@ from kedro.io import DatasetError
 
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.folder import (
-    SavedExplanations,
-    whole_folder,
-    write_explanations,
-)
+from glance_pipeline.explanations.folder import SavedExplanations, write_explanations
+from glance_pipeline.support.whole import whole_folder
 
 
 class ExplanationFolderDataset(VersionedPathDataset[Any]):

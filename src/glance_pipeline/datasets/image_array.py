@@ -9,7 +9,7 @@ import numpy as np
 from kedro.io import DatasetError
 
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
-from glance_pipeline.datasets.whole_file import whole_file
+from glance_pipeline.support.whole import whole_file
 
 
 class ImageArrayDataset(VersionedPathDataset[np.ndarray]):

@@ -1,6 +1,5 @@
 """The noun that leaves the project: what can be said about one image."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from glance_pipeline.config.explain import Effect
 from glance_pipeline.explanations.answer import Part, Prediction
 from glance_pipeline.explanations.overlay import overlay
+from glance_pipeline.support.names import file_names
 
 SCHEMA_VERSION = 5
 """Older versions are read: 1 lacks what has a default value here; in 1 and 2 the values of binary
@@ -356,13 +356,7 @@ class Explanation(Part):
         return as_html(self)
 
     def _strip_names(self) -> list[str]:
-        names: list[str] = []
-        for strip in self.strips:
-            name = f"strip_{file_name(strip.concept)}"
-            names.append(
-                f"{name}.png" if f"{name}.png" not in names else f"{name}_{len(names)}.png"
-            )
-        return names
+        return [f"strip_{name}.png" for name in file_names([one.concept for one in self.strips])]
 
 
 def _tell_probabilities(fields: Mapping[str, Any]) -> None:
@@ -374,11 +368,6 @@ def _tell_probabilities(fields: Mapping[str, Any]) -> None:
         *(change for one in found for change in (*one["changes"], *one["following"])),
     ):
         said["is_probability"] = said["unit"].startswith("%")
-
-
-def file_name(text: str) -> str:
-    """Return ``text`` with all but letters, digits, ``_``, ``-`` and ``.`` inside made ``_``."""
-    return re.sub(r"[^\w.-]+", "_", text).strip("._") or "unnamed"
 
 
 def side_by_side(pictures: np.ndarray) -> np.ndarray:

@@ -10,38 +10,42 @@ from pydantic import ValidationError
 
 from glance_pipeline.errors import UserError, fields_in_words
 from glance_pipeline.picture import (
+    FIRST_FRAME,
     OPAQUE,
     SQUEEZED,
     SUFFIXES,
     Form,
     UnreadableImageError,
     decode,
+    find_image_files,
     fit,
-    is_image_name,
+    left_out_in_words,
     open_picture,
+    read_content,
 )
 
 
 def files_in(folder: Path) -> list[Path]:
     """Return all image files of a folder and of those in it, sorted by path.
 
-    What is hidden (a name that starts with a dot) is passed over, and so is what does not end
-    like an image.
+    They are those that ``ingest`` would read: by suffix or content, nothing that is hidden.
 
     Raises:
-        UserError: where there is none.
+        UserError: where there is none, or a link leads out of the folder.
     """
-    files = [
-        path
-        for path in folder.rglob("*")
-        if is_image_name(path.relative_to(folder).as_posix()) and path.is_file()
-    ]
-    if not files:
+    found = find_image_files(folder)
+    if found.outside:
         raise UserError(
-            f"explain.images: the folder {folder} holds no image; "
+            f"explain.images: in the folder {folder} {len(found.outside)} links lead out of it, "
+            f"the first is {found.outside[0]}; name what they lead to"
+        )
+    if not found.files:
+        seen = left_out_in_words(found.left_out) or "no file at all"
+        raise UserError(
+            f"explain.images: the folder {folder} holds no image: found {seen}; "
             f"looked for {', '.join(sorted(SUFFIXES))}"
         )
-    return sorted(files, key=lambda path: path.relative_to(folder).parts)
+    return sorted((folder / name for name in found.files), key=lambda path: path.parts)
 
 
 def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
@@ -70,22 +74,22 @@ def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
     return form
 
 
-def check_image(path: Path) -> None:
+def check_image(path: Path, form: Form) -> None:
     """Read the first bytes of an image file.
 
     Raises:
-        UserError: where the file is missing, is no image, has more than 8 bits a channel, or
-            so many pixels that Pillow refuses it (179 million).
+        UserError: where the file is missing, is no image of the formats that are read, has more
+            than 8 bits a channel, or is larger than the form allows.
     """
     with _named(path):
-        open_picture(path).close()
+        open_picture(path, form.most_megapixels).close()
 
 
 def read_image(path: Path, form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read an image file as ``ingest`` reads one.
 
     Args:
-        path: of a file that Pillow reads with 8 bits a channel; PNG and JPEG among others.
+        path: of a file of one of the formats that ``ingest`` reads.
         form: of the images that the surrogate was trained on.
 
     Returns:
@@ -95,9 +99,10 @@ def read_image(path: Path, form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
         UserError: as ``check_image``, and where the file is damaged further on or too small.
     """
     with _named(path):
-        picture, steps = decode(path.read_bytes(), form.transparency)
+        content = read_content(path, form.most_megabytes)
+        picture, steps = decode(content, form.transparency, form.most_megapixels)
         array, more = fit(picture, form)
-    notes = [f"The file was {step}." for step in steps if step == OPAQUE]
+    notes = [f"The file was {step}." for step in steps if step in (OPAQUE, FIRST_FRAME)]
     if SQUEEZED in more:
         notes.append(
             f"The file is {picture.width}×{picture.height} pixels; "

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import autocast, multiplies_in_bfloat16
+from glance_pipeline.compute import autocast, runs_in_bfloat16
 from glance_pipeline.explanations.goals import Goals
 from glance_pipeline.explanations.intervention import Intervention
 from glance_pipeline.explanations.subjects import draw, padded
@@ -63,7 +63,7 @@ class Landscape:
     """What the teacher says around N images.
 
     A search feels its way with ``estimates`` and ``slopes``, which are cheap: the picture goes to
-    the teacher as it is drawn, in bfloat16 where the processor multiplies in it. What is claimed
+    the teacher as it is drawn, in bfloat16 where ``compute.precision`` says so. What is claimed
     rests on ``leads``: the picture in float32, rounded to 8 bits as it is saved.
 
     Args:
@@ -168,7 +168,7 @@ class Landscape:
         """Return the teacher's logits, float32 (R, K), on the pictures before rounding."""
         codes = self.codes_of(candidates)
         device = self.surrogate.device
-        with autocast(device, multiplies_in_bfloat16(device)):
+        with autocast(device, runs_in_bfloat16(device)):
             images = self.surrogate.generate(padded(codes))
             # What is seen ends at black and white; the slope is that of the drawing before it.
             clipped = images + (images.clamp(-1, 1) - images).detach()

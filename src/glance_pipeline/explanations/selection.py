@@ -67,12 +67,12 @@ class ChosenImages:
         """Look at the files' first bytes, so that most of what cannot be read is named at once.
 
         Raises:
-            UserError: where a file is no image, or has more than 8 bits a channel.
+            UserError: where a file is no image, has more than 8 bits a channel, or is too large.
         """
         for row in rows:
             file = self.choices[row].file
             if file is not None:
-                check_image(file)
+                check_image(file, self.form)
 
     def identity(self) -> list[Any]:
         """Return what tells this choice from another, JSON-able, an entry for each image.

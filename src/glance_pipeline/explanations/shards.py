@@ -7,7 +7,6 @@ into being by one rename, and whoever finds all of them there can put them toget
 
 import json
 import logging
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from glance_pipeline.explanations.explanation import Explanation
 from glance_pipeline.explanations.folder import (
     FolderNames,
     SavedExplanations,
-    whole_folder,
     write_explanations,
 )
 from glance_pipeline.explanations.local import LocalExplanations
 from glance_pipeline.explanations.selection import ChosenImages
+from glance_pipeline.support.whole import whole_folder, write_whole
 from glance_pipeline.training.fingerprint import fingerprint
 
 logger = logging.getLogger(__name__)
@@ -91,8 +90,6 @@ class Shards:
             if not path.is_dir():
                 raise
             logger.info("%s was finished by another process meanwhile: %s", said, path)
-        for leftover in self.folder.glob(f".{path.name}-*"):  # of processes that were killed
-            shutil.rmtree(leftover, ignore_errors=True)
 
     def union(self) -> SavedExplanations:
         """Return the explanations of all shards in the order of the images."""
@@ -102,7 +99,7 @@ class Shards:
         """Say for people which work this folder is of; all that write it write the same."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / WORK).exists():
-            (self.folder / WORK).write_text(json.dumps(work, indent=2), encoding="utf-8")
+            write_whole(self.folder / WORK, json.dumps(work, indent=2, allow_nan=False).encode())
 
 
 def rows_of_shard(images: int, at_once: int, number: int, index: int) -> range:

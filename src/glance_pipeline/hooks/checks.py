@@ -21,7 +21,9 @@ from glance_pipeline.hooks.contents import (
     check_processes,
 )
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.hooks.room import check_room
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
+from glance_pipeline.support.space import of_the_disk
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class ChecksHooks:
             raise CannotRunError(unknown)
         shared = check_shared(parameters)
         refuse_to_overwrite(pipeline, catalog)
+        check_room(pipeline, catalog, self._context)
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
@@ -63,17 +66,26 @@ class ChecksHooks:
             if isinstance(cause, UserError):
                 raise CannotRunError(str(cause)) from error
             cause = cause.__cause__
+        said = of_the_disk(error)
+        if said is not None:
+            raise CannotRunError(said) from error
 
 
 def use_machine(wanted: ComputeParameters) -> int:
-    """Set threads, device and processes; raise where the machine has no such thing.
+    """Set threads, precision, device and processes; raise where the machine has no such thing.
 
     Returns:
         In how many processes a training stage runs.
     """
-    from glance_pipeline.compute import choose_device, choose_processes, set_threads
+    from glance_pipeline.compute import (
+        choose_device,
+        choose_precision,
+        choose_processes,
+        set_threads,
+    )
 
     set_threads(wanted.threads)
+    choose_precision(wanted.precision)
     try:
         choose_device(wanted.device)
         return choose_processes(wanted.processes)

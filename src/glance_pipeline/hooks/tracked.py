@@ -15,9 +15,11 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from glance_pipeline import tracking
+from glance_pipeline.hooks.mlflow_store import Lease, MlflowConfiguration, MlflowStore
 from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.hooks.saved import data_version, saved_path
-from glance_pipeline.mlflow_run import MlflowConfiguration, MlflowRun, code_version
+from glance_pipeline.hooks.signals import ending_orderly
+from glance_pipeline.mlflow_run import MlflowRun, code_version
 
 
 class TrackingHooks:
@@ -25,6 +27,7 @@ class TrackingHooks:
 
     def __init__(self) -> None:
         self._run: MlflowRun | None = None
+        self._lease: Lease
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -36,6 +39,10 @@ class TrackingHooks:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
         """Start the MLflow run."""
+        self._end("KILLED")  # one that was interrupted in a notebook
+        self._catalog = catalog
+        self._tagged: set[str] = set()
+        self._started = {"run": time.monotonic()}
         loader = self._context.config_loader
         wanted = run_params["pipeline_names"] or []
         name = ",".join(name for name in pipelines if name in wanted)  # Kedro's own order varies
@@ -46,16 +53,15 @@ class TrackingHooks:
             "kedro.save_version": run_params["run_id"],
             **code_version(self._context.project_path),
         }
-        self._run = MlflowRun(
-            MlflowConfiguration.model_validate(loader["mlflow"]), name or "whole chain", tags
-        )
-        self._run.log_parameters(used_parameters(loader["parameters"], pipeline))
-        self._catalog = catalog
-        self._tagged: set[str] = set()
-        self._started = {"run": time.monotonic()}
-        tracking.connect(self._run.curves)
+        configuration = MlflowConfiguration.model_validate(loader["mlflow"])
+        store = MlflowStore(configuration, self._context.project_path)
+        run_id, self._lease = store.start(name or "whole chain", tags)
+        self._run = MlflowRun(store.client, run_id)
         # Kedro says nothing to its hooks when a run is interrupted from the keyboard
         atexit.register(self._end, "KILLED")
+        self._signals = ending_orderly()
+        self._run.log_parameters(used_parameters(loader["parameters"], pipeline))
+        tracking.connect(self._run.curves)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -87,7 +93,7 @@ class TrackingHooks:
         if "artifact_path" in wanted:
             path = saved_path(dataset)
             if holds_more(path, wanted.get("most_files")):
-                self._run.tag(f"path.{dataset_name}", str(path))
+                self._run.tag("path", dataset_name, value=str(path))
             else:
                 self._run.log_artifact(path, wanted["artifact_path"])
 
@@ -107,22 +113,30 @@ class TrackingHooks:
         self._tagged.add(name)
         version = data_version(self._catalog[name])
         if version is not None:
-            self._run.tag(f"data.{name}", version)
+            self._run.tag("data", name, value=version)
 
     def _end(self, status: str) -> None:
         atexit.unregister(self._end)
         if self._run is None:
             return
+        run, self._run = self._run, None
+        self._signals.close()
+        self._lease.make_room()
+        self._log_the_whole(run)
+        tracking.connect(None)
+        if run.end(status):
+            self._lease.end()  # else the next run finds it, and ends it
+
+    def _log_the_whole(self, run: MlflowRun) -> None:
         from glance_pipeline.compute import peak_rss_mb  # imports torch: not when Kedro starts
 
         seconds = time.monotonic() - self._started["run"]
-        self._run.log_results({"run": {"seconds": seconds, "peak_rss_mb": peak_rss_mb()}})
+        worked = time.process_time()
+        used = {"seconds": seconds, "cpu_seconds": worked, "peak_rss_mb": peak_rss_mb()}
+        run.log_results({"run": used})
         if (queries := queries_of(self._catalog)) is not None:
             asked = {"queries": queries.asked, "recalled": queries.recalled}
-            self._run.log_results({"classifier": asked})
-        tracking.connect(None)
-        run, self._run = self._run, None
-        run.end(status)
+            run.log_results({"classifier": asked})
 
 
 def used_parameters(parameters: dict[str, Any], pipeline: Pipeline) -> dict[str, Any]:

@@ -1,71 +1,94 @@
-"""Image files in nested folders, or in a zip of them."""
+"""Image files in nested folders."""
 
 import logging
-import zipfile
+import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.source import ImageSource, Reader
-from glance_pipeline.picture import SUFFIXES, is_image_name
+from glance_pipeline.ingest.source import ImageSource, Reader, Rules
+from glance_pipeline.picture import (
+    SUFFIXES,
+    find_image_files,
+    left_out_in_words,
+    read_content,
+    unread_images,
+)
 
 logger = logging.getLogger(__name__)
 
 
-def open_folder(folder: Path) -> ImageSource:
+def open_folder(folder: Path, rules: Rules) -> ImageSource:
     """Find the image files of a folder and the folders in it, in the order of their paths.
 
     Raises:
-        UserError: where there is none.
+        UserError: where there is none, or a link leads out of the folder and is not to be followed.
     """
-    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    names = _images_among(files, f"folder {folder}")
+    found = find_image_files(folder, rules.follow_links)
+    place = f"folder {folder}"
+    if found.outside:
+        raise UserError(
+            f"ingest.source: {place}: {len(found.outside)} links lead out of it, the first is "
+            f"{found.outside[0]}; ingest.links: anywhere reads what they lead to, or take them away"
+        )
+    check_found(found.files, found.left_out, place)
+    if found.linked:
+        logger.info(
+            "%s: %d links are followed, the first %s", place, len(found.linked), found.linked[0]
+        )
+    say_by_content(found.by_content, place)
+    names = [_printable(name) for name in found.files]
 
     def read(rows: Sequence[int]) -> Iterator[Reader]:
-        return (Path(folder, names[row]).read_bytes for row in rows)
+        most = rules.limits.image_mb
+        return (partial(read_content, folder / found.files[row], most) for row in rows)
 
-    return ImageSource(f"folder {folder}", names, read)
+    return ImageSource(place, tuple(names), read)
 
 
-def open_zip(path: Path) -> ImageSource:
-    """Find the image files of a zip, in the order of their paths.
+def check_found(files: Sequence[str], left_out: Counter[str], place: str) -> None:
+    """Refuse a source without images; say in the log what else it holds.
+
+    Args:
+        files: the images.
+        left_out: other files, by what they are.
+        place: what messages call the source.
 
     Raises:
-        UserError: where the file is no zip, or holds no image.
+        UserError: where there is no image.
     """
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise UserError(
-            f"zip {path}: {path.stat().st_size} bytes were found which are no complete zip file "
-            f"({error})"
-        ) from error
-    files = sorted(one.filename for one in archive.infolist() if not one.is_dir())
-    names = _images_among(files, f"zip {path}")
-
-    def read(rows: Sequence[int]) -> Iterator[Reader]:
-        return (partial(_member, archive, names[row]) for row in rows)
-
-    return ImageSource(f"zip {path}", names, read)
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    try:
-        return archive.read(name)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # CRC, password, …
-        raise UserError(str(error)) from error
-
-
-def _images_among(files: list[str], place: str) -> tuple[str, ...]:
-    names = tuple(name for name in files if is_image_name(name))
-    others = [name for name in files if not is_image_name(name)]
-    if not names:
-        seen = f"{len(files)} files, the first {others[:3]}" if files else "no file at all"
+    if not files:
+        seen = left_out_in_words(left_out) or "no file at all"
         raise UserError(
             f"ingest.source: {place} holds no image: found {seen}; wanted files with the suffixes "
             f"{', '.join(sorted(SUFFIXES))}"
         )
-    if others:
-        logger.info("%s: %d files are no images, the first %s", place, len(others), others[0])
-    return names
+    if left_out:
+        said = left_out_in_words(left_out)
+        logger.info("%s: what is no image is left out: %s", place, said)
+    unread = sorted(unread_images(left_out))
+    if unread:
+        count = sum(left_out[suffix] for suffix in unread)
+        logger.warning(
+            "%s: %d images are left out, for their formats are not read: %s; save them as PNG",
+            place,
+            count,
+            ", ".join(unread),
+        )
+
+
+def say_by_content(count: int, place: str) -> None:
+    """Say in the log how many files were taken for images without a suffix that says so."""
+    if count:
+        logger.info("%s: %d files are images by their content, not by their suffix", place, count)
+
+
+def _printable(name: str) -> str:
+    """Return a name that can be written anywhere: bytes that are no UTF-8 are read as Latin-1."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name

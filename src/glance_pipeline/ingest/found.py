@@ -8,14 +8,15 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.config.ingest import ContextParameters, IngestParameters
+from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context import Kind
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.features import choose_features, drop_unusable
 from glance_pipeline.ingest.join import join_tables
 from glance_pipeline.ingest.labels import column_of, labels_of
 from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.ingest.source import ImageSource, Rules
+from glance_pipeline.ingest.tables import Reading
 from glance_pipeline.seeding import numpy_generator
 from glance_pipeline.splits import split_by_column, split_by_fractions, split_by_group
 
@@ -59,9 +60,9 @@ def find_images(parameters: IngestParameters, kinds: Mapping[str, Kind], seed: i
         FileNotFoundError: where a file or folder does not exist.
         UserError: where something of the data or parameters cannot be used; it is named.
     """
-    source = open_source(parameters.source, parameters.kind)
-    columns = _columns(source, parameters.context)
-    labels = labels_of(source.names, columns, parameters)
+    source = open_source(parameters.source, parameters.kind, Rules.of(parameters))
+    columns = columns_of(source, parameters)
+    labels = labels_of(source.names, columns, parameters, source.has_order)
     rows = _rows(source, columns, parameters, seed)
     names = [source.names[row] for row in rows]
     columns = columns.iloc[rows].reset_index(drop=True)
@@ -78,12 +79,18 @@ def find_images(parameters: IngestParameters, kinds: Mapping[str, Kind], seed: i
     return FoundImages(source, rows, records, context)
 
 
-def _columns(source: ImageSource, parameters: ContextParameters) -> pd.DataFrame:
+def columns_of(source: ImageSource, parameters: IngestParameters) -> pd.DataFrame:
     """Return what tables and source say of the images, tables first."""
-    if not parameters.tables:
-        return source.columns.reindex(pd.RangeIndex(len(source)))
-    joined = join_tables(parameters.tables, parameters.key, source.names)
-    return joined.join(source.columns.drop(columns=list(joined), errors="ignore"))
+    own = source.columns.reindex(pd.RangeIndex(len(source)))
+    context = parameters.context
+    if not context.tables:
+        return own
+    reading = Reading.of(parameters)
+    joined = join_tables(context.tables, context.key, source.names, reading, source.has_order)
+    both = [name for name in own if name in joined]
+    if both:
+        logger.warning("context: %s of the data set give way to the tables'", both)
+    return joined.join(own.drop(columns=both))
 
 
 def _rows(

@@ -1,86 +1,51 @@
 """Which row of a table is about which image."""
 
 import logging
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.files import SUFFIXES
-from glance_pipeline.ingest.tables import read_columns, read_table
+from glance_pipeline.ingest.csv_text import UNNAMED
+from glance_pipeline.ingest.matching import Match, forms_of, is_running, match, why_doubtful
+from glance_pipeline.ingest.tables import Reading, read_table
+from glance_pipeline.number_format import format_share
 
 logger = logging.getLogger(__name__)
 
+_SHOWN = 3  # pairs of an image and its row
+_LONGEST = 40  # letters of a value that is shown
 
-def _path(key: str) -> str:
-    return unicodedata.normalize("NFC", key).strip().replace("\\", "/").removeprefix("./")
-
-
-def _name(key: str) -> str:
-    return PurePosixPath(_path(key)).name
-
-
-def _without_suffix(key: str) -> str:
-    suffix = PurePosixPath(key).suffix
-    return key.removesuffix(suffix) if suffix.lower() in SUFFIXES else key
-
-
-def _number(key: str) -> str | None:
-    stem = _without_suffix(_name(key)).removesuffix(".0")
-    return str(int(stem)) if stem.isdecimal() else None
-
-
-FORMS: dict[str, Callable[[str], str | None]] = {
-    "path": _path,
-    "path without suffix": lambda key: _without_suffix(_path(key)),
-    "file name": _name,
-    "file name without suffix": lambda key: _without_suffix(_name(key)),
-    "number": _number,
-}
-"""The ways in which a key may name an image, the strictest first."""
-
-
-_NAMES = frozenset(
-    ("index", "id", "number", "row", "image", "image_id", "file", "filename", "file_name", "name")
+NAMES = frozenset(
+    (
+        *("index", "id", "number", "row", "image", "image_id", "file", "filename", "file_name"),
+        *("name", "path", "img", "photo", "picture", UNNAMED),
+    )
 )
 """Numbers in columns of these names, or in the first column, may be those of images."""
 
-
-@dataclass(frozen=True)
-class _Match:
-    """What joins a key column with the images.
-
-    Attributes:
-        form: name of the form that both are brought into.
-        rows: for each image the row of the table, −1 where there is none.
-    """
-
-    form: str
-    rows: np.ndarray
-
-    @property
-    def count(self) -> int:
-        return int((self.rows >= 0).sum())
-
-    @property
-    def rank(self) -> tuple[bool, int]:
-        """What the better of two matches has more of."""
-        return self.form != "number", self.count
+_ROW_NUMBERS = frozenset((UNNAMED, "index", "__index_level_0__"))
 
 
-def join_tables(tables: Sequence[str], key: str | None, names: Sequence[str]) -> pd.DataFrame:
-    """Join tables with images, one after another.
+def join_tables(
+    tables: Sequence[str],
+    key: str | None,
+    names: Sequence[str],
+    reading: Reading | None = None,
+    has_order: bool = False,
+) -> pd.DataFrame:
+    """Join tables with images, one after another, and show in the log which row is whose.
 
     Args:
         tables: paths.
         key: the column that names the images; None finds it in each table.
         names: of the images.
+        reading: how tables are read; None takes the defaults.
+        has_order: whether images are known by their order; then a table of as many rows and no key
+            is joined row by row.
 
     Returns:
         Frame with a row for each image and the columns of all tables but their keys, missing where
@@ -89,37 +54,72 @@ def join_tables(tables: Sequence[str], key: str | None, names: Sequence[str]) ->
     Raises:
         FileNotFoundError: where a table does not exist.
         UserError: where a table cannot be read, has no such column, matches no image, names an
-            image twice, or two tables have a column of one name.
+            image twice, two tables have a column of one name, or a key that nobody named may match
+            by chance.
     """
     joined = pd.DataFrame(index=pd.RangeIndex(len(names)))
+    reading = reading or Reading()
     for place in tables:
         path = Path(place).expanduser()
-        columns = read_columns(path)
-        if key is not None and key not in columns:
-            raise UserError(f"ingest.context.key: {path} has no column {key!r}; found {columns}")
-        frame = read_table(path, [key] if key is not None else _text_columns(path, columns))
-        found, match = _find(path, frame, key, names)
-        rest = frame.drop(columns=found or [])
+        frame = read_table(path, reading, NAMES if key is None else {key})
+        if key is not None and key not in frame:
+            there = list(map(str, frame))
+            raise UserError(f"ingest.context.key: {path} has no column {key!r}; found {there}")
+        column, found = _find(path, frame, key, names, has_order)
+        rest = _without_row_numbers(path, frame.drop(columns=column or []))
         both = sorted(set(map(str, rest)) & set(map(str, joined)))
         if both:
             raise UserError(f"table {path}: an earlier table has columns {both} too; rename them")
-        joined = joined.join(rest.reindex(match.rows).set_axis(joined.index))
-        logger.info(
-            "context: %s has a row for %d of %d images, by %s",
-            path.name,
-            match.count,
-            len(names),
-            f"{match.form} in its column {found}" if found else match.form,
-        )
+        _show(path, frame, column, found, names)
+        joined = joined.join(rest.reindex(found.rows).set_axis(joined.index))
     return joined
 
 
-def _text_columns(path: Path, columns: list[str]) -> list[str]:
-    """Return columns that hold numbers written with leading zeros, as file names are."""
-    if path.suffix == ".parquet":
-        return []
-    some = pd.read_csv(path, dtype=str, nrows=1000, usecols=columns, keep_default_na=False)
-    return [name for name in columns if some[name].str.fullmatch(r"0\d+").any()]
+def _without_row_numbers(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without the numbers of its rows, which say nothing of images."""
+    numbers = [n for n in frame if str(n).lower() in _ROW_NUMBERS and is_running(frame[n])]
+    if numbers:
+        some = ", ".join(map(str, numbers))
+        logger.info("context: %s: %s numbers the rows and is left out", path.name, some)
+    return frame.drop(columns=numbers)
+
+
+def _show(
+    path: Path, frame: pd.DataFrame, column: str | None, found: Match, names: Sequence[str]
+) -> None:
+    """Say in the log by what a table is joined, with the first pairs."""
+    by = f"{found.form} in its column {column!r}" if column else found.form
+    logger.info(
+        "context: %s has a row for %d of %d images (%s), by %s: %s",
+        path.name,
+        found.count,
+        len(names),
+        format_share(found.count / len(names)),
+        by,
+        "; ".join(_pairs(frame, column, found, names)),
+    )
+    doubt = why_doubtful(frame[column], names, found) if column else ""
+    if doubt:
+        logger.warning("context: %s: its column %r may be one off: %s", path.name, column, doubt)
+
+
+def _pairs(
+    frame: pd.DataFrame, column: str | None, found: Match, names: Sequence[str]
+) -> list[str]:
+    """Return some images with the key and the first values of their rows."""
+    pairs = []
+    others = [name for name in frame if name != column][:2]
+    for image in np.flatnonzero(found.rows >= 0)[:_SHOWN]:
+        row = frame.iloc[found.rows[image]]
+        key = f"{_short(row[column])}" if column else f"row {found.rows[image] + 1}"
+        values = ", ".join(f"{_short(name)} {_short(row[name])}" for name in others)
+        pairs.append(f"{names[image]} ↔ {key}" + (f" ({values})" if values else ""))
+    return pairs
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _candidates(frame: pd.DataFrame) -> list[str]:
@@ -127,33 +127,40 @@ def _candidates(frame: pd.DataFrame) -> list[str]:
     return [
         str(name)
         for place, name in enumerate(frame)
-        if place == 0 or str(name).lower() in _NAMES or not is_numeric_dtype(frame[name])
+        if place == 0 or str(name).lower() in NAMES or not is_numeric_dtype(frame[name])
     ]
 
 
 def _find(
-    path: Path, frame: pd.DataFrame, key: str | None, names: Sequence[str]
-) -> tuple[str | None, _Match]:
+    path: Path, frame: pd.DataFrame, key: str | None, names: Sequence[str], has_order: bool
+) -> tuple[str | None, Match]:
     """Return the column that names most images; None where rows are images.
 
     Numbers match images by chance, a running number of the rows most of all. So a column that names
     them by path or file name goes before one that does by number; of equals the first is taken.
     """
-    forms = {form: [change(name) for name in names] for form, change in FORMS.items()}
     columns = [key] if key is not None else _candidates(frame)
     looking = key is None
     wanted = min(len(frame), len(names)) / 2 if looking else 1  # fewer may well be chance
-    best: tuple[str, _Match] | None = None
+    best: tuple[str, Match] | None = None
     repeated = ""
+    forms = forms_of(names)
     for column in columns:
-        match, twice = _match(path, frame[column], forms, names)
+        found, twice = match(path, frame[column], forms, names)
         repeated = repeated or twice
-        if match.count >= wanted and match.rank > (best[1].rank if best else (False, 0)):
-            best = column, match
+        if found.count >= wanted and found.rank > (best[1].rank if best else (False, 0)):
+            best = column, found
     if best is not None:
+        doubt = why_doubtful(frame[best[0]], names, best[1]) if looking else ""
+        if doubt:
+            raise UserError(
+                f"table {path}: no column names the images but {best[0]!r}, and {doubt}; that may "
+                f"be one off. If it is right, say ingest.context.key: {best[0]}; otherwise name a "
+                "column of file names"
+            )
         return best
-    if looking and len(frame) == len(names) and all(name.isdecimal() for name in names):
-        return None, _Match("its order", np.arange(len(names)))
+    if looking and has_order and len(frame) == len(names):
+        return None, Match("its order", np.arange(len(names)))
     if repeated:
         raise UserError(repeated)
     said = frame[columns[0]].astype(str).head(3).tolist()
@@ -162,56 +169,3 @@ def _find(
         f"table {path}: it matches no image: its column {columns[0]!r} says {said}, …{others}; the "
         f"images are {list(names[:3])}, …; name the column in ingest.context.key"
     )
-
-
-def _match(
-    path: Path, keys: pd.Series, forms: dict[str, list[str | None]], names: Sequence[str]
-) -> tuple[_Match, str]:
-    """Return the form in which a column names most images, each only once.
-
-    Beside it, where no form does: what is named twice by the strictest form that matches at least
-    half of the images that it could.
-    """
-    written = [None if pd.isna(key) else str(key) for key in keys]
-    best = _Match("nothing", np.full(len(names), -1))
-    repeated = ""
-    for form, wanted in forms.items():
-        said = [None if key is None else FORMS[form](key) for key in written]
-        row_of = {key: row for row, key in enumerate(said) if key is not None}
-        rows = np.array([-1 if key is None else row_of.get(key, -1) for key in wanted])
-        count = int((rows >= 0).sum())
-        if count <= best.count:
-            continue
-        twice = _twice(path, keys, said, wanted, names)
-        if not twice:
-            best = _Match(form, rows)
-        elif count >= min(len(names), len(row_of)) / 2:
-            repeated = repeated or twice
-    return best, "" if best.count else repeated
-
-
-def _twice(
-    path: Path,
-    keys: pd.Series,
-    said: list[str | None],
-    wanted: list[str | None],
-    names: Sequence[str],
-) -> str:
-    """Say which key names two images, or which image is named by two rows; empty where none is."""
-    images = Counter(wanted)
-    counted = Counter(key for key in said if key is not None and key in images)
-    rows = [key for key, times in counted.items() if times > 1]
-    if rows:
-        first = [row for row, key in enumerate(said) if key == rows[0]][:2]
-        return (
-            f"table {path}: column {keys.name!r}: {len(rows)} images are named more than once; "
-            f"rows {first[0] + 1} and {first[1] + 1} both say {keys.iloc[first[0]]!r}"
-        )
-    several = [key for key in counted if images[key] > 1]
-    if several:
-        same = [name for name, key in zip(names, wanted, strict=True) if key == several[0]][:2]
-        return (
-            f"table {path}: column {keys.name!r}: {several[0]!r} may be {same[0]} or {same[1]}; "
-            "wanted paths that tell them apart"
-        )
-    return ""

@@ -1,5 +1,7 @@
 """The class of each image, as its source or a table says it."""
 
+import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,9 +12,16 @@ from glance_pipeline.context import as_levels, levels_of
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.arrays import read_labels
 
+logger = logging.getLogger(__name__)
+
+_SHOWN = 3
+
 
 def labels_of(
-    names: Sequence[str], columns: pd.DataFrame, parameters: IngestParameters
+    names: Sequence[str],
+    columns: pd.DataFrame,
+    parameters: IngestParameters,
+    has_order: bool = False,
 ) -> pd.Series | None:
     """Return the class names of all images, or None where ``ingest.labels`` asks for none.
 
@@ -20,33 +29,94 @@ def labels_of(
         names: of the images.
         columns: of the tables, a row for each image.
         parameters: of the pipeline.
+        has_order: whether images are known by their order, as a file of labels is.
 
     Returns:
         Strings (N,); None for an image of unknown class.
 
     Raises:
         UserError: where there is no such column or folder, the number of labels is not that of the
-            images, there is only one class, or its names are too many or too few.
+            images, it is not said which image each is of, there is only one class, or its names
+            are too many or too few.
     """
     if parameters.labels is None:
         return None
     if parameters.labels == "folders":
-        found = pd.Series([PurePosixPath(name).parent.name or None for name in names], dtype=object)
-        place = "ingest.labels 'folders'"
-        if found.isna().all():
-            raise UserError(
-                f"{place}: no image lies in a sub-folder, as {names[0]!r} does not; wanted one "
-                "folder for each class, or null for images without labels"
-            )
+        found, place = _by_folder(names), "ingest.labels 'folders'"
     elif parameters.labels == "column":
         found = column_of(columns, parameters.label_column, "ingest.label_column")
         place = f"ingest.label_column {parameters.label_column!r}"
     else:
-        found = pd.Series(read_labels(Path(parameters.source).expanduser(), parameters.label_file))
-        place = f"ingest.label_file {parameters.label_file or 'beside ' + parameters.source}"
-        if len(found) != len(names):
-            raise UserError(f"{place}: found {len(found)} labels, wanted {len(names)}")
+        found, place = _of_file(names, parameters, has_order)
     return _named(found.set_axis(range(len(found))), parameters.class_names, place)
+
+
+def _by_folder(names: Sequence[str]) -> pd.Series:
+    """Return the name of each image's folder; None for one that lies in none."""
+    folders = [PurePosixPath(name).parent for name in names]
+    found = pd.Series([folder.name or None for folder in folders], dtype=object)
+    place = "ingest.labels 'folders'"
+    if found.isna().all():
+        raise UserError(
+            f"{place}: no image lies in a sub-folder, as {names[0]!r} does not; wanted one "
+            "folder for each class, or null for images without labels"
+        )
+    different = set(folders)
+    nested = sorted(f for f in different if different.intersection(f.parents) - {PurePosixPath()})
+    if nested:
+        raise UserError(
+            f"{place}: images lie in {nested[0].parent.as_posix()} and in {nested[0].as_posix()} "
+            "within it; which is the class? Wanted images in the innermost folders alone"
+        )
+    if found.isna().any():
+        logger.warning("labels: %d images lie in no folder and have no label", found.isna().sum())
+    return found
+
+
+def _of_file(
+    names: Sequence[str], parameters: IngestParameters, has_order: bool
+) -> tuple[pd.Series, str]:
+    """Return the labels of a file, each with its image, and what messages call them."""
+    source, file = Path(parameters.source).expanduser(), parameters.label_file
+    read = read_labels(source, file, parameters.limits.array_mb)
+    place = f"ingest.label_file {file or 'beside ' + parameters.source}"
+    if len(read) != len(names):
+        raise UserError(f"{place}: found {len(read)} labels, wanted {len(names)}")
+    order: Sequence[int] = range(len(names))
+    how = "the images' own order"
+    if not has_order:
+        order, how = _stated_order(names, parameters, place)
+    found = pd.Series(read.tolist(), index=list(order)).sort_index()
+    pairs = "; ".join(f"{names[image]} ↔ {found[image]}" for image in list(order)[:_SHOWN])
+    logger.info("label file %s, in %s: %s, …", Path(place).name, how, pairs)
+    return found, place
+
+
+def _stated_order(
+    names: Sequence[str], parameters: IngestParameters, place: str
+) -> tuple[Sequence[int], str]:
+    """Return the image of each label, as ``ingest.label_order`` says it."""
+    rows = range(len(names))
+    if parameters.label_order is None:
+        raise UserError(
+            f"{place}: nothing says which image each label is of; the images have names, the "
+            f"first {list(names[:3])}. Say ingest.label_order: names_as_text or names_as_numbers, "
+            "or give a table of names and labels"
+        )
+    if parameters.label_order == "names_as_text":
+        return sorted(rows, key=lambda row: names[row]), "the order of the names as text"
+    ends = [re.search(r"([0-9]+)$", PurePosixPath(name).stem) for name in names]
+    numbers = [int(end.group()) if end else None for end in ends]
+    unclear = [name for name, number in zip(names, numbers, strict=True) if number is None]
+    twice = pd.Series(numbers, dtype=object)[pd.Series(numbers).duplicated()]
+    if unclear or len(twice):
+        why = f"{unclear[0]} ends in none" if unclear else f"{twice.iloc[0]} comes twice"
+        raise UserError(
+            f"ingest.label_order names_as_numbers: {why}; wanted names that each end in a number "
+            "of their own"
+        )
+    order = sorted(rows, key=lambda row: numbers[row])  # type: ignore[arg-type, return-value]
+    return order, "the order of the numbers that names end in"
 
 
 def values_in_order(found: pd.Series) -> tuple[str, ...]:
@@ -74,6 +144,10 @@ def _named(found: pd.Series, class_names: Sequence[str] | None, place: str) -> p
             "takes images without labels"
         )
     text = as_levels(found)
+    small = [level.casefold() for level in levels]
+    alike = sorted(level for level in levels if small.count(level.casefold()) > 1)
+    if alike:
+        logger.warning("%s: classes whose names differ in their case alone: %s", place, alike[:6])
     if class_names is None:
         return text
     if len(class_names) != len(levels):

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.source import ImageSource, Reader
+from glance_pipeline.ingest.twins import Fingerprints
 from glance_pipeline.picture import Form, UnreadableImageError, decode, read_picture
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class ResizedImages:
         self._workers = workers
         self._read: list[int] = []
         self._unreadable: dict[int, str] = {}
+        self._prints: list[Fingerprints] = []
         self._finished = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -59,7 +61,7 @@ class ResizedImages:
         Raises:
             UserError: where more images cannot be read than may be, or none can.
         """
-        self._read, self._unreadable, self._finished = [], {}, False
+        self._read, self._unreadable, self._prints, self._finished = [], {}, [], False
         notes: Counter[str] = Counter()
         pairs = zip(self._rows, self._source.read(self._rows), strict=True)
         with (
@@ -81,7 +83,9 @@ class ResizedImages:
                 self._check()
                 bar.update(len(block))
                 if kept:
-                    yield np.stack(kept)
+                    images = np.stack(kept)
+                    self._prints.append(Fingerprints.of(images))
+                    yield images
         self._finished = True
         self._log(notes)
 
@@ -90,6 +94,12 @@ class ResizedImages:
         """Rows of the source that are in the array, in its order, int64 (N,)."""
         self._check_finished()
         return np.array(self._read, dtype=np.int64)
+
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """What the images in the array are compared by, in its order."""
+        self._check_finished()
+        return Fingerprints.joined(self._prints)
 
     @property
     def unreadable(self) -> pd.DataFrame:
@@ -134,12 +144,13 @@ class ResizedImages:
             raise RuntimeError("the images have not been read to their end yet")
 
 
-def channels_of(source: ImageSource, rows: Sequence[int]) -> int:
+def channels_of(source: ImageSource, rows: Sequence[int], most_megapixels: float = 100) -> int:
     """Return 3 where any of a sample of the images is in colour, 1 where none is.
 
     Args:
         source: of the images.
         rows: those that are wanted; of a source in order the first ones are the sample.
+        most_megapixels: of an image.
     """
     step = max(1, len(rows) // _SAMPLE) if source.in_any_order else 1
     sample = list(rows[::step][:_SAMPLE])
@@ -147,7 +158,7 @@ def channels_of(source: ImageSource, rows: Sequence[int]) -> int:
         warnings.filterwarnings("ignore", module="PIL")
         for reader in source.read(sample):
             try:
-                if decode(reader())[0].mode == "RGB":
+                if decode(reader(), most_megapixels=most_megapixels)[0].mode == "RGB":
                     return 3
             except Exception:  # as above
                 continue  # named when all of them are read

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from glance_pipeline.compute import choose_device, set_threads
+from glance_pipeline.compute import choose_device, choose_precision, set_threads
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -22,6 +22,7 @@ from glance_pipeline.onboarding.asking import Asker
 from glance_pipeline.onboarding.estimate import Estimate, estimate
 from glance_pipeline.onboarding.inspection import Inspected, inspect
 from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.training.context import standardise_context
@@ -73,6 +74,7 @@ def initialise(
     shared = SharedParameters.model_validate(base)
     set_threads(shared.compute.threads)
     choose_device(shared.compute.device)
+    choose_precision(shared.compute.precision)
     found = inspect(wishes, root, shared.seed, asker)
     kinds = kinds_of(found.found.context, {})
     written = _files(name, found, kinds, base)
@@ -92,6 +94,8 @@ def _parts(
     """Yield what was found, part by part; the last ones take some seconds."""
     classes, seconds = _answered(found)
     yield str(words.classifier_section(found))
+    if found.reads.tried is not None:
+        yield str(words.Section(*telling.section(found.reads.tried)))
     yield str(words.images_section(found, _accuracy(found, classes)))
     yield str(words.context_section(found, kinds))
     if others := words.other_messages(found.messages):
@@ -113,7 +117,9 @@ def _files(
     said = str(words.classifier_section(found))
     return {
         "globals.yml": files.globals_yml(name),
-        "catalog.yml": files.catalog_yml(found.model.entry, found.specification, said),
+        "catalog.yml": files.catalog_yml(
+            found.model.entry, found.specification, said, found.reads.how
+        ),
         "parameters_ingest.yml": files.ingest_yml(
             found.ingest, kinds, words.left_out(found.messages), str(found.looks)
         ),

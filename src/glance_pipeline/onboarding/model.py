@@ -1,7 +1,6 @@
 """Where the classifier is, and what is needed to read it."""
 
 import importlib.util
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,17 +13,16 @@ import yaml
 from torch import Tensor
 
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.datasets.weights_file import ENTRY, SUFFIX, read_weights
+from glance_pipeline.datasets.weights_file import SUFFIX, network_in_header, read_weights
 from glance_pipeline.errors import UserError
 from glance_pipeline.onboarding.asking import Asker, none_or
 from glance_pipeline.onboarding.places import Place, place_of
 from glance_pipeline.onboarding.wishes import Wishes
-from glance_pipeline.teachers.formats import Format, tell_format
+from glance_pipeline.teachers.files import read_text
+from glance_pipeline.teachers.formats import PROGRAMS, Format, is_safetensors, tell_format
 from glance_pipeline.teachers.source import Source
-from glance_pipeline.teachers.state_dict import read_state_dict
-
-_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
-"""Entries under which checkpoints keep their state dict, the most usual first."""
+from glance_pipeline.teachers.state_dict import read_state_dicts
+from glance_pipeline.teachers.weight_names import StateDicts
 
 _NAMED = 6  # weights that a message names
 
@@ -56,9 +54,11 @@ class Model:
         return ClassifierDataset(**entry)
 
     def read(self, feature_layer: str | None) -> Source:
-        """Read the network and what its file says of itself."""
+        """Read the network and what its file says of itself; what it settles joins the entry."""
         told = {} if feature_layer is None else {"feature_layer": feature_layer}
-        return self.dataset(told).read_source()
+        source = self.dataset(told).read_source()
+        self.entry.update(source.entry)
+        return source
 
 
 def find_model(wishes: Wishes, root: Path, asker: Asker) -> Model:
@@ -81,17 +81,42 @@ def find_model(wishes: Wishes, root: Path, asker: Asker) -> Model:
         arguments = _arguments(wishes.arguments)
         if arguments is not None:
             entry["arguments"] = arguments
-        return Model(form, None, entry | _rest(wishes))
+        return Model(form, None, entry | _trust(form, place, wishes, asker) | _rest(wishes))
     try:
         form = wishes.format or tell_format(place.path)  # type: ignore[assignment]
     except ValueError as error:
         raise UserError(f"--model {place.written}: {error}") from error
     entry["filepath"] = place.written
+    entry |= _trust(form, place.written, wishes, asker)
     if form == "weights":
         entry |= _of_weights(place, wishes, asker)
     elif wishes.key is not None:
         entry["key"] = wishes.key
     return Model(form, place, entry | _rest(wishes))
+
+
+def _trust(form: Format, name: str, wishes: Wishes, asker: Asker) -> dict[str, Any]:
+    """Return the field that lets a program be loaded, where the user says so.
+
+    Raises:
+        UserError: where it is a program and the user does not.
+    """
+    if form not in PROGRAMS:
+        return {}
+    what = (
+        f"{name} is {PROGRAMS[form]}, which is a program: loading it runs what its author wrote, "
+        "with your rights on this machine"
+    )
+    if not wishes.trust and asker.may_ask:
+        click.echo(f"{what}.")
+        if not click.confirm("Do you trust its author?", default=False):
+            raise UserError(f"{what}; it was not loaded, and nothing was written")
+    elif not wishes.trust:
+        raise UserError(
+            f"--trust is missing: {what}. Where you trust its author, add --trust; otherwise ask "
+            "for safetensors, a state dict or ONNX, which are data"
+        )
+    return {"trust": True}
 
 
 def _rest(wishes: Wishes) -> dict[str, Any]:
@@ -128,66 +153,69 @@ def _callable_named(text: str, place: Place) -> str:
 
 
 def _of_weights(place: Place, wishes: Wishes, asker: Asker) -> dict[str, Any]:
-    """Settle the class whose weights a file holds."""
+    """Settle the class whose weights a file holds, by the user's word alone."""
     try:
-        tensors, key, network = _weights_in(place.path, wishes.key)
+        found, claimed = _weights_in(place.path, wishes.key)
     except ValueError as error:
         raise UserError(f"--model {place.written}: {error}") from error
-    named = wishes.network or network
+    named = wishes.network
     if named is None:
-        listing = _listing(tensors)
+        listing = _listing(found)
+        hint = f" Its header says {claimed}, which is not imported on its word." if claimed else ""
         if asker.may_ask:
-            click.echo(f"{place.written} holds weights alone: {listing}.")
+            click.echo(f"{place.written} holds weights alone: {listing}.{hint}")
         named = asker.settle(
             "--network",
             None,
             "Import path of the class they are of (package.module.Class)",
             missing=(
-                f"{place.written} holds weights alone: {listing}. Name the class they are of, "
-                "package.module.Class, or a function that makes it, with --arguments what it is "
-                "called with; or describe its layers (docs/bring_your_own.md, State dicts)"
+                f"{place.written} holds weights alone: {listing}.{hint} Name the class they are "
+                "of, package.module.Class, or a function that makes it, with --arguments what it "
+                "is called with; or describe its layers (docs/bring_your_own.md, State dicts)"
             ),
         )
     entry: dict[str, Any] = {"network": named.replace(":", ".")}
-    asked = asker.may_ask and wishes.network is None and network is None
     text = wishes.arguments
-    if text is None and asked:
+    if text is None and asker.may_ask and wishes.network is None:
         text = click.prompt("Arguments it is called with, as YAML (or a file)", default="{}")
     arguments = _arguments(text)
     if arguments:
         entry["arguments"] = arguments
+    key = wishes.key
+    if key is None and len(found) > 1 and asker.may_ask:
+        key = asker.settle(
+            "--key",
+            None,
+            f"Which of its state dicts ({', '.join(found)})",
+            parse=partial(_of, found),
+        )
     if key is not None:
         entry["key"] = key
     return entry
 
 
-def _weights_in(path: Path, key: str | None) -> tuple[dict[str, Tensor], str | None, str | None]:
-    """Return the weights, the key they lie under, and the class that the file itself names."""
-    if path.suffix == SUFFIX:
+def _of(found: StateDicts, text: str) -> str:
+    if text.strip() not in found:
+        raise UserError(f"found {text!r}, wanted one of {list(found)}")
+    return text.strip()
+
+
+def _weights_in(path: Path, key: str | None) -> tuple[StateDicts, str | None]:
+    """Return the weights, and the class that the file itself names, which is not imported."""
+    if is_safetensors(path) or path.suffix.lower() == SUFFIX:
         tensors, _ = read_weights(path)
-        return tensors, None, _network_in_header(path)
-    if key is not None:
-        return read_state_dict(path, key), key, None
-    try:
-        return read_state_dict(path, None), None, None
-    except ValueError as error:
-        for usual in _KEYS:
-            try:
-                return read_state_dict(path, usual), usual, None
-            except ValueError:
-                continue
-        raise error
+        return {"": tensors}, network_in_header(path)
+    return read_state_dicts(path, key), None
 
 
-def _network_in_header(path: Path) -> str | None:
-    from safetensors import safe_open
+def _listing(found: StateDicts) -> str:
+    """Name some weights, of each state dict where there are several."""
+    return "; ".join(
+        (f"under {place!r} " if place else "") + _some(tensors) for place, tensors in found.items()
+    )
 
-    with safe_open(path, framework="pt") as file:
-        header = (file.metadata() or {}).get(ENTRY)
-    return None if header is None else str(json.loads(header)["network"])
 
-
-def _listing(tensors: Mapping[str, Tensor]) -> str:
+def _some(tensors: Mapping[str, Tensor]) -> str:
     some = [f"{name} {tuple(tensor.shape)}" for name, tensor in list(tensors.items())[:_NAMED]]
     more = f", … ({len(tensors)} in all)" if len(tensors) > _NAMED else ""
     return ", ".join(some) + more
@@ -203,8 +231,8 @@ def _arguments(text: str | None) -> dict[str, Any] | None:
     except OSError:  # a text too long for a name
         is_file = False
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8") if is_file else text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        found = yaml.safe_load(read_text(path) if is_file else text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(
             f"--arguments: {text!r} is no YAML: {' '.join(str(error).split())}"
         ) from error

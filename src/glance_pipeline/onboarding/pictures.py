@@ -14,6 +14,7 @@ from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.found import chosen_rows
 from glance_pipeline.ingest.resized import ResizedImages
 from glance_pipeline.ingest.source import ImageSource
+from glance_pipeline.ingest.twins import Fingerprints
 from glance_pipeline.picture import Form, decode
 from glance_pipeline.seeding import numpy_generator
 
@@ -114,12 +115,14 @@ class Sample:
         rows: of the source, int64 (n,).
         seconds: to read one.
         unreadable: sentences of those that could not be read.
+        fingerprints: what the images are compared by.
     """
 
     images: np.ndarray
     rows: np.ndarray
     seconds: float
     unreadable: tuple[str, ...]
+    fingerprints: Fingerprints
 
 
 def read_sample(
@@ -137,7 +140,7 @@ def read_sample(
     seconds = (time.perf_counter() - began) / len(rows)
     frame = resized.unreadable
     reasons = tuple(f"{row.file} ({row.reason})" for row in frame.itertuples())
-    return Sample(images, resized.read, seconds, reasons)
+    return Sample(images, resized.read, seconds, reasons, resized.fingerprints)
 
 
 def parse_crop(text: str) -> Crop | None:

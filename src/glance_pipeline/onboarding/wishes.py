@@ -12,10 +12,12 @@ class Wishes:
         model: file or folder of the classifier, or import path of a callable.
         network: import path of the class whose weights the file holds.
         arguments: what it is called with: YAML, or a file of it.
+        trust: whether formats that are programs are loaded.
         key: entry of a checkpoint with the state dict, or output of an ONNX file.
         prefix: of the weights' names, cut off.
         format: of the file, where its name and content do not say it.
         class_names: separated by commas, or a text file with a name a line.
+        class_order: in which the labels' values stand for the network's answers.
         mean: of the normalisation, numbers separated by commas.
         std: of the normalisation.
         input_size: height and width that the network takes, px.
@@ -25,6 +27,8 @@ class Wishes:
         feature_layer: the layer whose input is the penultimate features.
         most_queries: images that a black box may be asked about in a run.
         images: folder, zip, array, idx file or data set.
+        links: whether links that lead out of a folder of images are followed: ``anywhere``.
+        image_column: of a data set.
         number_of_images: taken at random.
         size: height and width of the images that are explained, px.
         channels: of the images that are explained.
@@ -32,9 +36,12 @@ class Wishes:
         crop: side of the centre square, ``square`` or ``none``.
         tables: CSV and parquet files of context; the one word ``none`` for none.
         table_key: column that names the images.
+        separator: of the values in CSV files.
+        encoding: of CSV files.
         features: columns that become context features, separated by commas.
         labels: ``folders``, ``file``, ``none``, or the name of a column.
         label_file: of the labels.
+        label_order: which image each label of a file is of.
         group: column whose equal values stay in one split, or ``none``.
         split: column that says the split, ``folders``, or ``none``.
     """
@@ -43,10 +50,12 @@ class Wishes:
     model: str | None = None
     network: str | None = None
     arguments: str | None = None
+    trust: bool = False
     key: str | None = None
     prefix: str | None = None
     format: str | None = None
     class_names: str | None = None
+    class_order: str | None = None
     mean: str | None = None
     std: str | None = None
     input_size: int | None = None
@@ -56,6 +65,8 @@ class Wishes:
     feature_layer: str | None = None
     most_queries: int | None = None
     images: str | None = None
+    links: str = "inside"
+    image_column: str | None = None
     number_of_images: int | None = None
     size: int | None = None
     channels: int | None = None
@@ -63,8 +74,11 @@ class Wishes:
     crop: str | None = None
     tables: tuple[str, ...] = ()
     table_key: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
     features: str | None = None
     labels: str | None = None
     label_file: str | None = None
+    label_order: str | None = None
     group: str | None = None
     split: str | None = None

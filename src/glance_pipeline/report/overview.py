@@ -20,8 +20,7 @@ HELD_OUT: Mapping[Kind, Mapping[str, str]] = {
     "one_of": {
         "reconstruction_agreement": "of held-out images are called the same when redrawn",
         "student_agreement": "of held-out images get the same answer from the concepts alone",
-        "intervention_agreement": "of pictures with moved concepts are called what the concepts "
-        "say",
+        "intervention_agreement": "of pictures with moved concepts are called as the concepts say",
         "residual_swap_agreement": "keep their answer when everything but the concepts is swapped",
     },
     "each": {
@@ -95,9 +94,9 @@ def fidelity_tiles(
     tiles = [
         Tile(f"{100 * fidelity[name]:.0f} %", meaning)
         for name, meaning in HELD_OUT[kind].items()
-        if name in fidelity
+        if fidelity.get(name) is not None
     ]
-    if "reconstruction_r2" in fidelity:
+    if fidelity.get("reconstruction_r2") is not None:
         r2 = format_fixed(fidelity["reconstruction_r2"], 2)
         tiles.append(Tile(r2, "R² of the answers to held-out images when redrawn"))
     if not tiles:

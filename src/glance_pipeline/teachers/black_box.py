@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.features import WithFeatures
+from glance_pipeline.teachers.steadiness import Beside
 
 Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 """Maps a network's input, float32 (N, C, H, W), to outputs (N, K) and features (N, F) or None."""
@@ -36,6 +37,7 @@ class Queries:
     Attributes:
         asked: images it was asked about.
         recalled: images whose answer was known.
+        beside: how far it was tried whether an answer depends on the other images of a batch.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Queries:
         self.origin = origin
         self.asked = 0
         self.recalled = 0
+        self.beside = Beside()
         self._answers: OrderedDict[bytes, Said] = OrderedDict()
         self._bytes = 0
 

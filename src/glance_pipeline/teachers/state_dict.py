@@ -2,52 +2,50 @@
 
 import pickle
 import warnings
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from glance_pipeline.teachers.weight_names import StateDicts
 
-def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
-    """Read a state dict without running any code that its pickle may hold.
+_MOST_PICKLE = 2**26
+"""Most bytes of an archive's pickle: it holds names and shapes, a few hundred bytes a tensor."""
+
+_SLACK = 2**20
+_DEEPEST = 3
+"""How many names deep a checkpoint may keep its state dict."""
+
+
+def read_state_dicts(path: Path, key: str | None) -> StateDicts:
+    """Read the state dicts of a file without running any code that its pickle may hold.
 
     Args:
         path: the file.
-        key: name under which a checkpoint keeps its state dict; None where it is one itself.
+        key: name under which a checkpoint keeps its state dict, dots between names where it lies
+            deeper; None takes all that there are.
+
+    Returns:
+        Tensors by their names, by key; the key is empty where the file is a state dict itself.
 
     Raises:
-        ValueError: where the file holds other Python objects, is cut short, or has no state dict.
+        ValueError: where the file holds other Python objects, is cut short, would grow on reading,
+            or has no state dict.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickles that torch would not have written
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).partition("WeightsUnpickler error:")[2].strip().partition("\n")[0]
-        reason = reason.partition(" Please use")[0]  # torch's advice how to run it all the same
-        raise ValueError(
-            f"it is no plain state dict but a pickle with Python objects in it, and loading those "
-            f"could run any code ({reason or error}). Save the weights alone, "
-            "`torch.save(model.state_dict(), path)`, and name the class under `network`"
-        ) from error
-    except (RuntimeError, EOFError, ValueError) as error:
-        raise ValueError(
-            f"{path.stat().st_size} bytes were found which are no complete file of torch.save "
-            f"({error})"
-        ) from error
+    content = _loaded(path)
     if key is not None:
-        if not isinstance(content, Mapping) or key not in content:
-            found = list(content) if isinstance(content, Mapping) else type(content).__name__
-            raise ValueError(f"no key {key!r} in it; found {found}")
-        content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
-        hint = f"; its keys are {list(content)[:8]}" if isinstance(content, Mapping) else ""
+        content = _under(content, key)
+    found = dict(_state_dicts(content, "" if key is None else key))
+    if not found:
+        hint = f"; its keys are {_some(content)}" if isinstance(content, Mapping) else ""
         raise ValueError(
             f"a mapping of names to tensors was wanted{hint}; "
             "for a training checkpoint name the entry that holds it under `key`"
         )
-    return dict(content)
+    return found
 
 
 def under_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -58,5 +56,91 @@ def under_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """
     chosen = {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
     if not chosen:
-        raise ValueError(f"no weight starts with {prefix!r}; found {list(tensors)[:6]}")
+        raise ValueError(f"no weight starts with {prefix!r}; found {_some(tensors)}")
     return chosen
+
+
+def _loaded(path: Path) -> Any:
+    size = path.stat().st_size
+    _refuse_growth(path, size)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that torch would not have written
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        lines = [line for line in str(error).splitlines() if "upported" in line]
+        reason = lines[0].rpartition("error:")[2].strip() if lines else ""
+        reason = reason.partition(" Please use")[0]  # torch's advice how to run it all the same
+        raise ValueError(
+            f"it is no plain state dict but a pickle with Python objects in it, and loading those "
+            f"could run any code ({reason or error}). Save the weights alone, "
+            "`torch.save(model.state_dict(), path)`, and name the class under `network`"
+        ) from error
+    except Exception as error:  # what is damaged fails in whatever way its damage has it
+        raise ValueError(
+            f"{size} bytes were found which are no complete file of torch.save ({error})"
+        ) from error
+
+
+def _refuse_growth(path: Path, size: int) -> None:
+    """Raise where an archive would take more memory than torch.save's, which are not compressed."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ValueError(f"its list of contents cannot be read: {error}") from error
+    whole = sum(member.file_size for member in members)
+    if whole > 2 * size + _SLACK:
+        raise ValueError(
+            f"its {size:,} bytes would become {whole:,} on reading; torch.save does not compress: "
+            "save the weights again"
+        )
+    pickles = [m for m in members if m.filename.endswith(".pkl") and m.file_size > _MOST_PICKLE]
+    if pickles:
+        raise ValueError(
+            f"its {pickles[0].filename} has {pickles[0].file_size:,} bytes; at most "
+            f"{_MOST_PICKLE:,} were wanted for names and shapes"
+        )
+
+
+def _under(content: Any, key: str) -> Any:
+    """Return what lies under a key, or under the names that dots in it part."""
+    inner = content
+    for name in (key,) if isinstance(content, Mapping) and key in content else key.split("."):
+        if not isinstance(inner, Mapping) or name not in inner:
+            found = _some(content) if isinstance(content, Mapping) else type(content).__name__
+            raise ValueError(f"no key {key!r} in it; found {found}")
+        inner = inner[name]
+    return inner
+
+
+def _state_dicts(content: Any, place: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield each mapping of names to tensors, with the names that lead to it.
+
+    An optimiser's state is none: its names are numbers.
+    """
+    if not isinstance(content, Mapping) or not content:
+        return
+    if not all(isinstance(name, str) for name in content):
+        return
+    if all(isinstance(value, Tensor) for value in content.values()):
+        yield place, {name: _plain(name, value) for name, value in content.items()}
+    elif depth < _DEEPEST:
+        for name, value in content.items():
+            yield from _state_dicts(value, f"{place}.{name}" if place else name, depth + 1)
+
+
+def _plain(name: str, tensor: Tensor) -> Tensor:
+    """Return a tensor whose numbers are all in the file; raise for any other."""
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
+    if not plain or tensor.is_quantized or tensor.is_complex():
+        kind = f"{tensor.layout}, {tensor.device.type}, {tensor.dtype}"
+        raise ValueError(f"weight {name!r} is {kind}; a plain array of real numbers was wanted")
+    return tensor
+
+
+def _some(found: Mapping[Any, Any]) -> str:
+    names = [name for name in found if isinstance(name, (str, int))]
+    return f"{names[:8]}" if len(names) <= 8 else f"{names[:8]} … ({len(names)})"

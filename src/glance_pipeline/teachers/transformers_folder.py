@@ -1,18 +1,24 @@
 """Teachers from folders that transformers' ``save_pretrained`` wrote."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from glance_pipeline.teachers.building import in_float32, of_bounded_size
 from glance_pipeline.teachers.extras import needed
+from glance_pipeline.teachers.files import parse_json, read_text, within
 from glance_pipeline.teachers.source import Source
+from glance_pipeline.teachers.transformers_files import Stored, check_configuration, check_weights
 
 logger = logging.getLogger(__name__)
 
 _PROCESSOR = "preprocessor_config.json"
+_SLACK = 2**26  # numbers in buffers that no file holds, such as positions
+_LAYERS_A_TENSOR = 20
+_MOST_SMALL = 1000  # layers that any network may have
 
 
 class LogitsOnly(nn.Module):
@@ -34,43 +40,55 @@ class LogitsOnly(nn.Module):
 def read_transformers(path: Path) -> Source:
     """Read an image classifier with its labels and what its processor does to images.
 
-    Nothing is fetched from a hub and no code from the folder is run; its weights must be
-    safetensors. A folder of timm's is one too: its ``config.json`` says what its images are.
+    Nothing is fetched from a hub, nothing outside the folder is read, and no code from it is run;
+    its weights must be safetensors. It runs in float32, whatever the weights are. A folder of
+    timm's is one too: its ``config.json`` says what its images are.
 
     Args:
         path: the folder.
 
     Raises:
-        ValueError: where it holds no image classifier, no safetensors, or weights that do not fit.
+        ValueError: where it holds no image classifier, no safetensors, or weights that do not fit;
+            where it wants code, files or memory beyond its own.
     """
     transformers = needed("transformers", "transformers", "a folder of transformers")
-    if not list(path.glob("*.safetensors")):
+    config = _json(path, "config.json")
+    stored = check_weights(path)
+    check_configuration(config, stored)
+    try:
+        known = _preprocessing(path, config)
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise ValueError(
-            f"no .safetensors is in it, it holds {sorted(f.name for f in path.iterdir())[:8]}; "
-            "pickled weights are not read: load the model where you trust it and call "
-            "save_pretrained, which writes safetensors"
-        )
-    config = _json(path / "config.json")
-    known = _preprocessing(path, config)
-    model: Any = _load(transformers, path)
+            f"{_PROCESSOR} or config.json is not as transformers writes it: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    model: Any = _load(transformers, path, stored)
     known |= _output(model.config.problem_type)
-    return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known)
+    said = in_float32(model, stored=stored.kinds)
+    if "auto_map" in config:
+        said += ("its config.json names code of its own (auto_map), which is not run",)
+    return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known, said=said)
 
 
-def _load(transformers: Any, path: Path) -> nn.Module:
+def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
     logger = logging.getLogger("transformers")
     level = logger.level
     shows_bars = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()
     logger.setLevel(logging.CRITICAL)
+    # A network is registered once as it is made, without memory, and once as it is filled.
+    most = 2 * stored.numbers + _SLACK
     try:
-        model, report = transformers.AutoModelForImageClassification.from_pretrained(
-            path,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        with of_bounded_size(most, _LAYERS_A_TENSOR * stored.tensors + _MOST_SMALL):
+            model, report = transformers.AutoModelForImageClassification.from_pretrained(
+                path,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported below, with their names
+                dtype=torch.float32,
+            )
     except Exception as error:  # transformers raises whatever its parts raise
         raise ValueError(f"transformers cannot load it: {error}") from error
     finally:
@@ -114,11 +132,11 @@ def _preprocessing(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     channels = config.get("num_channels")
     if isinstance(config.get("pretrained_cfg"), dict):
         return _of_timm(config["pretrained_cfg"])
-    if not (path / _PROCESSOR).is_file():
+    if not (path / _PROCESSOR).exists():
         size = config.get("image_size")
         height, width = size if isinstance(size, list) else (size, size)
         return {"network_shape": (channels, height, width)}
-    processor = _json(path / _PROCESSOR)
+    processor = _json(path, _PROCESSOR)
     height, width = _size(processor)
     known: dict[str, Any] = {"network_shape": (channels, height, width)}
     if processor.get("do_resize", True):
@@ -187,11 +205,8 @@ def _numbers(found: Any) -> tuple[float, ...]:
     return tuple(found) if isinstance(found, (list, tuple)) else (float(found),)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} is no complete JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name} holds {type(content).__name__}; an object was wanted")
-    return content
+        return parse_json(read_text(within(folder, name)), name)
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from error

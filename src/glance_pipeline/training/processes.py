@@ -17,7 +17,13 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from glance_pipeline.compute import chosen_device, set_threads, use_gpu
+from glance_pipeline.compute import (
+    choose_precision,
+    chosen_device,
+    chosen_precision,
+    set_threads,
+    use_gpu,
+)
 from glance_pipeline.errors import UserError
 from glance_pipeline.training.rows import share_rows
 from glance_pipeline.training.state import Stage, TrainingState
@@ -108,7 +114,11 @@ def _hand_over(stage: Stage, folder: Path) -> None:
     """Write what the processes need; they map the images into memory, so that there is one copy."""
     np.save(folder / "images.npy", stage.data.images)
     data = replace(stage.data, images=stage.data.images[:0])
-    parts = vars(stage) | {"data": data, "classifier": stage.classifier.again}
+    parts = vars(stage) | {
+        "data": data,
+        "classifier": stage.classifier.again,
+        "precision": chosen_precision(),
+    }
     try:
         torch.save(parts, folder / "stage.pt")
     except (pickle.PicklingError, TypeError, AttributeError, RuntimeError) as error:
@@ -121,6 +131,7 @@ def _hand_over(stage: Stage, folder: Path) -> None:
 def _taken_over(folder: Path) -> Stage:
     # Our own file, written a moment ago by the process that started this one.
     parts = torch.load(folder / "stage.pt", map_location="cpu", weights_only=False)
+    choose_precision(parts.pop("precision"))
     images = np.load(folder / "images.npy", mmap_mode="r")
     data = replace(parts["data"], images=images)
     return Stage(**parts | {"data": data, "classifier": parts["classifier"]()})

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import autocast, chosen_device, multiplies_in_bfloat16
+from glance_pipeline.compute import Precision, autocast, chosen_device, runs_in_bfloat16
 from glance_pipeline.objectives.twin_pass import TwinPass
 from glance_pipeline.training.averaging import decay_of, update_average
 from glance_pipeline.training.rows import sum_gradients
@@ -103,8 +103,6 @@ def _rate_at(progress: float, decay: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - (1 - decay)) / decay))
 
 
-def uses_bfloat16(precision: str) -> bool:
-    """Return whether the networks run in bfloat16; ``auto`` asks what the chosen device can."""
-    if precision == "auto":
-        return multiplies_in_bfloat16(chosen_device())
-    return precision == "bfloat16"
+def uses_bfloat16(precision: Precision) -> bool:
+    """Return whether the networks run in bfloat16 on the chosen device."""
+    return runs_in_bfloat16(chosen_device(), precision)

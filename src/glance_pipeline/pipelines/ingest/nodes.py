@@ -9,6 +9,7 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.ingest.found import FoundImages, find_images
 from glance_pipeline.ingest.resized import ResizedImages, channels_of
+from glance_pipeline.ingest.twins import find_twins, say_twins
 from glance_pipeline.picture import Form
 
 
@@ -27,11 +28,14 @@ def resize_images(
     With them comes the form they are brought into, so that ``explain`` can bring a file there too.
     """
     rows = found.rows.tolist()
+    limits = parameters.limits
     form = Form(
-        channels=parameters.channels or channels_of(found.source, rows),
+        channels=parameters.channels or channels_of(found.source, rows, limits.megapixels),
         size=parameters.size,
         crop=parameters.crop,
         resampling=parameters.resampling,
+        most_megabytes=limits.image_mb,
+        most_megapixels=limits.megapixels,
     )
     threads = workers or available_cores()
     images = ResizedImages(found.source, rows, form, parameters.most_corrupt, threads)
@@ -40,7 +44,13 @@ def resize_images(
 
 def record_the_images_that_were_read(
     found: FoundImages, resized: ResizedImages
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the context features and the records of the images that were read, and the others."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the context features and the records of the images that were read, and the others.
+
+    With them come the images of test and validation that have a twin in another split.
+    """
     records, context = found.that_were(resized.read)
-    return context, records, resized.unreadable
+    prints = resized.fingerprints
+    twins = find_twins(prints, records)
+    say_twins(prints, records, twins)
+    return context, records, resized.unreadable, twins

@@ -26,7 +26,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
             Node(
                 nodes.record_the_images_that_were_read,
                 inputs=["found_images", "resized_images"],
-                outputs=["context_features", "image_records", "unreadable_images"],
+                outputs=["context_features", "image_records", "unreadable_images", "image_twins"],
                 name="record_the_images_that_were_read",
             ),
         ],
