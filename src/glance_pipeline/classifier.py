@@ -175,6 +175,14 @@ class Classifier(nn.Module):
         return logits
 
     @torch.no_grad()
+    def plain_answers(self) -> Tensor:
+        """Return the logits (4, K) of plain pictures, which tell this classifier from others."""
+        pictures = plain_pictures(self.specification.image_shape)
+        if self.differentiable:
+            return self.logits(pictures)
+        return to_logits(self._said(pictures), self.specification.output)
+
+    @torch.no_grad()
     def answers(self, images: np.ndarray) -> Answer:
         """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients.
 
