@@ -80,7 +80,7 @@ def is_reserved(name: str) -> bool:
     return bool(_WINDOWS.fullmatch(name)) or name.endswith((".", " "))
 
 
-def in_one_line(name: str) -> str:
+def made_visible(name: str) -> str:
     r"""Return a name with what cannot be seen written out, as Python writes it: ``\n``, ``\x1b``.
 
     Line breaks, control characters, marks that turn the direction of a text, and what is no
@@ -96,7 +96,7 @@ def xml_key(name: str) -> str:
     """Return the name of a node in GraphML, which XML can hold."""
     if all(unicodedata.category(char) not in _HIDDEN for char in name) and not _MARK.search(name):
         return name
-    return f"{in_one_line(name)}-{_hash(name)}"
+    return f"{made_visible(name)}-{_hash(name)}"
 
 
 def columns(text: str) -> int:
@@ -109,7 +109,7 @@ def columns(text: str) -> int:
 
 def shortened(name: str, most: int) -> str:
     """Return a name in one line of at most ``most`` columns: its start and end, ``…`` between."""
-    name = in_one_line(name)
+    name = made_visible(name)
     if columns(name) <= most:
         return name
     start, end = "", ""
