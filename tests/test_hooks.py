@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict
 from glance_pipeline import tracking
 from glance_pipeline.errors import UserError
 from glance_pipeline.hooks import tracked
-from glance_pipeline.hooks.console import relative_to_here
+from glance_pipeline.hooks.console import Visible, relative_to_here
 from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.hooks.mlflow_store import MlflowConfiguration, MlflowStore
 from glance_pipeline.hooks.saved import data_version
@@ -290,6 +290,15 @@ def test_an_interrupted_run_is_marked_killed(small, tmp_path, asked):
         MlflowStore(small_configuration(small), small.data)
     assert only_run(small)[1].info.status == "KILLED"
     assert not list((small.data / "mlflow.db.running").iterdir())
+
+
+def test_a_terminal_obeys_nothing_that_is_logged(small):
+    record = logging.LogRecord("a", 20, "", 1, "class %s\nline", ("\x1b[31mred\r",), None)
+    with small.session() as session:
+        session.load_context()
+    assert Visible().filter(record)
+    assert record.getMessage() == "class \\x1b[31mred\\r\nline"
+    assert CannotRunError("a\x1bb\nc").format_message() == "a\\x1bb\nc"
 
 
 def test_paths_outside_the_working_directory_stay_absolute(tmp_path, monkeypatch):
