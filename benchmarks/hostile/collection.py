@@ -1,6 +1,7 @@
 """All hostile files and cases, from the modules that make them."""
 
 from benchmarks.hostile import (
+    chain_cases,
     data_cases,
     data_files,
     model_cases,
@@ -19,4 +20,5 @@ CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
     *project_cases.CASES,
+    *chain_cases.CASES,
 )
