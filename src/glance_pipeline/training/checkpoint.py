@@ -8,12 +8,10 @@ from typing import Any
 
 import torch
 
-from glance_pipeline.errors import in_one_line
+from glance_pipeline.errors import UserError, in_one_line
+from glance_pipeline.support.space import in_words
 
 logger = logging.getLogger(__name__)
-
-from glance_pipeline.errors import UserError
-from glance_pipeline.support.space import in_words
 
 
 class CannotKeepError(OSError, UserError):
