@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.arrow import as_frame, bounded, check_rows
 from glance_pipeline.ingest.data_set_files import find_data_files, split_named_by
 from glance_pipeline.ingest.source import ImageSource, Reader, Rules
+from glance_pipeline.ingest.tables.arrow import as_frame, bounded, check_rows
 from glance_pipeline.picture import UnreadableImageError, read_content
 from glance_pipeline.picture.decoding import too_large
 
