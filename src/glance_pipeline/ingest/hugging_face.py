@@ -253,7 +253,9 @@ class _Table:
             return
         kept = [name.partition(".")[0] for name in columns]
         for batch in _arrow(self.path):
-            yield batch.select(kept)
+            selected = batch.select(kept)
+            selected.validate(full=True)  # offsets that a file states are not checked on reading
+            yield selected
 
 
 def _is_scalar(kind: pa.DataType) -> bool:
