@@ -34,7 +34,7 @@ def test_each_product_lies_under_its_version(finished_project, name, file):
 
 
 def test_nothing_is_left_of_unfinished_files(finished_project):
-    assert not list(finished_project.data.rglob("*.partial"))
+    assert not list(finished_project.data.rglob(".unfinished*"))
 
 
 def test_the_measures_that_are_promised_are_there(finished_project):

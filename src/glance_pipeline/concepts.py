@@ -122,10 +122,15 @@ class ConceptTable:
 
 
 def _with_unit(name: str, unit: str) -> str:
+    if " [" in unit or name.startswith('["'):  # else nothing tells where the unit begins
+        return json.dumps([name, unit])
     # A name with a bracket of its own has a unit behind it always, be it an empty one.
     return f"{name} [{unit}]" if unit or " [" in name else name
 
 
 def _without_unit(text: str) -> tuple[str, str]:
+    if text.startswith('["'):
+        name, unit = json.loads(text)
+        return name, unit
     name, bracket, unit = text.rpartition(" [")
     return (name, unit.removesuffix("]")) if bracket else (text, "")

@@ -15,9 +15,12 @@ _opened: ContextVar[Path | None] = ContextVar("opened project", default=None)
 def project_path(relative: str = "") -> str:
     """Return the absolute path of ``relative`` under the project's root.
 
-    That is the project that is being opened, else that of the working directory.
+    That is the project that is being opened, else that of the working directory, else that which
+    this file lies in. A package that is installed lies in none, and works in the working directory.
     """
-    root = _opened.get() or find_kedro_project(Path.cwd()) or Path(__file__).parents[2]
+    here = Path(__file__).parents[2]
+    own = here if (here / "pyproject.toml").is_file() else Path.cwd()
+    root = _opened.get() or find_kedro_project(Path.cwd()) or own
     return (Path(root) / relative).resolve().as_posix()
 
 

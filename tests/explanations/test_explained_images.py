@@ -10,6 +10,7 @@ from glance_pipeline.explanations import (
     Source,
     Subjects,
 )
+from glance_pipeline.explanations.answer import Prediction
 from glance_pipeline.explanations.explanation import (
     Change,
     ConceptValue,
@@ -17,8 +18,6 @@ from glance_pipeline.explanations.explanation import (
     Counterfactuals,
     Importance,
     Importances,
-    Prediction,
-    file_name,
 )
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.values import format_logits, format_number, format_pair
@@ -157,11 +156,6 @@ def test_a_pair_is_written_so_that_the_difference_shows():
     assert format_pair(0.15, -0.0041) == ("0.15", "0.00")
     assert format_pair(20.3, 16.2) == ("20", "16")
     assert format_pair(2.0, 2.0) == ("2.0", "2.0")
-
-
-def test_file_names_are_harmless():
-    assert file_name("../age / years") == "age_years"
-    assert file_name("…") == "unnamed"
 
 
 def test_a_notebook_shows_pictures_and_escaped_words(explained):

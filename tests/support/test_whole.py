@@ -46,9 +46,9 @@ def test_a_folder_replaces_another_only_where_it_may(tmp_path):
     for content in ("before", "after"):
         with whole_folder(tmp_path / "e") as place:
             (place / content).touch()
-    with pytest.raises(FileExistsError, match="is there already"):
-        with whole_folder(tmp_path / "e", replace=False) as place:
-            (place / "other").touch()
+    stays = pytest.raises(FileExistsError, match="is there already")
+    with stays, whole_folder(tmp_path / "e", replace=False) as place:
+        (place / "other").touch()
     (tmp_path / "empty").mkdir()
     with whole_folder(tmp_path / "empty", replace=False) as place:
         (place / "b").touch()

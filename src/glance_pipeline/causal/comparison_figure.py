@@ -10,6 +10,8 @@ from matplotlib.path import Path
 
 from glance_pipeline.causal.comparison import Difference, GraphComparison, compare_graphs
 from glance_pipeline.causal.graph import CausalGraph, Edge, Mark
+from glance_pipeline.support.figures import say_as_it_is
+from glance_pipeline.support.names import shortened
 
 _Place = tuple[float, float]
 
@@ -28,6 +30,7 @@ _LABELS: dict[Difference, str] = {
 }
 _INK = "#333333"
 _WIDTH, _HEIGHT = 1.45, 0.5  # of a feature's box, in inches
+_LETTERS = 26  # of a name in a box
 _MARK = 0.12  # room for a mark between the end of a line and a box
 _BEND = 0.65  # how near to its chord a curve is pulled; 0 is the middle of the ellipse
 _TITLE, _LEGEND = 0.75, 0.75  # height of a panel's title and of the legend
@@ -59,7 +62,7 @@ def draw_comparison(perceived: CausalGraph, data: CausalGraph) -> Figure:
         _write_title(axes, title, graph, (height + _TITLE) / 2)
         _draw_panel(axes, graph, comparison, places)
     _draw_legend(figure, comparison)
-    return figure
+    return say_as_it_is(figure)
 
 
 def _write_title(axes: Axes, title: str, graph: CausalGraph, top: float) -> None:
@@ -90,7 +93,7 @@ def _draw_panel(
             _draw_edge(axes, edge, places, COLOURS[kind])
     for name, (x, y) in places.items():
         node = graph.node(name)
-        unit = f"\n[{node.unit}]" if node.unit else ""
+        unit = f"\n[{shortened(node.unit, _LETTERS)}]" if node.unit else ""
         box = FancyBboxPatch(
             (x - _WIDTH / 2, y - _HEIGHT / 2),
             _WIDTH,
@@ -101,7 +104,16 @@ def _draw_panel(
             zorder=5,
         )
         axes.add_patch(box)
-        axes.text(x, y, node.label + unit, ha="center", va="center", size=9, color=_INK, zorder=6)
+        axes.text(
+            x,
+            y,
+            shortened(node.label, _LETTERS) + unit,
+            ha="center",
+            va="center",
+            size=9,
+            color=_INK,
+            zorder=6,
+        )
     if not comparison.features:
         axes.text(0, 0, "no feature can be compared", ha="center", va="center", color=_INK)
 

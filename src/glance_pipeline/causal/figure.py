@@ -16,6 +16,7 @@ from glance_pipeline.causal.figure_text import (
 )
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
+from glance_pipeline.support.figures import say_as_it_is
 
 _FILL = {"aligned": "#CFE8DC", "latent": "#E8E8E8", "prediction": "#FBF0C4"}
 
@@ -51,7 +52,7 @@ def draw_graph(graph: CausalGraph, settings: FigureParameters) -> Figure:
     write_titles(axes, graph, layout.height, _WIDTH / 2, middle_of_sinks, drawn)
     write_lines(axes, lines, (left + right) / 2, 0.0)
     draw_legend(axes, graph)
-    return figure
+    return say_as_it_is(figure)
 
 
 def _draw_edges(axes: Axes, layout: Layout) -> None:

@@ -18,10 +18,12 @@ from glance_pipeline.causal.figure_edges import (
 )
 from glance_pipeline.causal.graph import CausalGraph, Node
 from glance_pipeline.number_format import format_measured
+from glance_pipeline.support.names import shortened
 
 LINE = 0.2
 """Inches from one line of small text to the next."""
 
+_NAME = 40  # characters of a name in a line of several
 _SWAPPED = str.maketrans("_-", "-_")
 
 
@@ -39,7 +41,7 @@ def node_lines(node: Node, characters: int) -> list[str]:
     if node.levels:
         lines.append(f"{len(node.levels)} levels")
     elif node.unit and node.kind == "aligned":
-        lines.append(f"[{node.unit}]")
+        lines.append(f"[{shortened(node.unit, characters)}]")
     return lines
 
 
@@ -84,10 +86,11 @@ def interaction_lines(graph: CausalGraph, most: int) -> list[str]:
         return []
     lines = [f"Interactions, {len(shown)} strongest of {len(graph.interactions)}"]
     for one in shown:
-        first, second = (graph.node(name).label for name in one.concepts)
+        first, second = (shortened(graph.node(name).label, _NAME) for name in one.concepts)
         answer = graph.node(one.prediction)
         value = format_measured(one.effect.value, answer.unit, signed=True, with_unit=False)
-        lines.append(f"{first} × {second} → {answer.label}: {value} {one.effect.unit}")
+        said = f"{value} {shortened(one.effect.unit, _NAME)}"
+        lines.append(f"{first} × {second} → {shortened(answer.label, _NAME)}: {said}")
     return lines
 
 

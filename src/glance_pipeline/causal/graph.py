@@ -6,7 +6,7 @@ Its JSON form is documented in ``docs/causal_graph_schema.md``.
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import networkx as nx
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ from glance_pipeline.causal.evidence import (
     Suggestion,
 )
 from glance_pipeline.causal.records import InterventionRecord, SearchRecord
+from glance_pipeline.support.names import made_visible, xml_key
 
 SCHEMA = "glance-causal-graph"
 VERSION = 3
@@ -214,13 +215,14 @@ class CausalGraph:
         if self.intervention is not None:
             graph.graph |= scalar_attributes(self.intervention, "intervention_")
         for node in self.nodes:
-            attributes = scalar_attributes(node)
+            attributes = _as_xml_holds(scalar_attributes(node))
             del attributes["name"]
-            graph.add_node(node.name, **attributes)
+            graph.add_node(xml_key(node.name), **attributes)
         for edge in self.edges:
-            attributes = scalar_attributes(edge)
+            ends = xml_key(edge.source), xml_key(edge.target)
+            attributes = _as_xml_holds(scalar_attributes(edge))
             del attributes["source"], attributes["target"]
-            graph.add_edge(edge.source, edge.target, strength=edge.strength, **attributes)
+            graph.add_edge(*ends, strength=edge.strength, **attributes)
         return graph
 
     def to_json(self) -> str:
@@ -252,3 +254,7 @@ class CausalGraph:
 
 
 _ADAPTER = TypeAdapter(CausalGraph)
+
+
+def _as_xml_holds(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {k: made_visible(v) if isinstance(v, str) else v for k, v in attributes.items()}

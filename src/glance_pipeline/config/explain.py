@@ -9,8 +9,9 @@ Effect = Literal["direct", "causal"]
 """``direct``: everything but the concepts that are set is held. ``causal``: what they cause
 follows."""
 
-_INDEX = re.compile(r"[0-9]+")
-_RANGE = re.compile(r"([0-9]+)-([0-9]+)")
+_INDEX = re.compile(r"[0-9]{1,18}")
+_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_MOST_IMAGES = 1_000_000  # named by ranges
 
 
 def parse_images(value: Any) -> Any:
@@ -55,6 +56,11 @@ def _split(text: str) -> list[int | str]:
             first, last = map(int, word.split("-") if "-" in word else (word, word))
             if last < first:
                 raise ValueError(f"the range {word} of images runs backwards")
+            if last - first + len(images) >= _MOST_IMAGES:
+                raise ValueError(
+                    f"the range {word} is of {last - first + 1:,} images, wanted at most "
+                    f"{_MOST_IMAGES:,} in all; a folder stands for all images in it"
+                )
             images.extend(range(first, last + 1))
     return images
 
@@ -178,7 +184,7 @@ class ExplainParameters(BaseModel):
     importance: ImportanceParameters = ImportanceParameters()
     saliency: SaliencyParameters = SaliencyParameters()
     at_once: int = Field(default=64, ge=1)
-    num_shards: int = Field(default=1, ge=1)
+    num_shards: int = Field(default=1, ge=1, le=1_000_000)
     shard_index: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

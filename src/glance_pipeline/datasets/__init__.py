@@ -6,6 +6,7 @@ from glance_pipeline.datasets.classifier import ClassifierDataset
 from glance_pipeline.datasets.concept_table import ConceptTableDataset
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
 from glance_pipeline.datasets.image_array import ImageArrayDataset
+from glance_pipeline.datasets.json_file import JsonDataset
 from glance_pipeline.datasets.network_weights import NetworkWeightsDataset
 from glance_pipeline.datasets.optional import OptionalDataset
 from glance_pipeline.datasets.structural_model import StructuralModelsDataset
@@ -17,6 +18,7 @@ __all__ = [
     "ConceptTableDataset",
     "ExplanationFolderDataset",
     "ImageArrayDataset",
+    "JsonDataset",
     "NetworkWeightsDataset",
     "OptionalDataset",
     "StructuralModelsDataset",

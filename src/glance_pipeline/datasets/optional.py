@@ -15,7 +15,7 @@ class OptionalDataset(VersionedPathDataset[Any]):
 
         known_graph:
           type: glance_pipeline.datasets.OptionalDataset
-          dataset: json.JSONDataset
+          dataset: glance_pipeline.datasets.JsonDataset
           filepath: ${globals:data_root}/05_model_input/known_graph.json
           versioned: true
 

@@ -33,7 +33,7 @@ def write_weights(
     """
     entry = {"format": FORMAT, "project": __version__, "network": network, "header": header}
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_whole(path, save(plain, {ENTRY: json.dumps(entry)}))
+    write_whole(path, save(plain, {ENTRY: json.dumps(entry, allow_nan=False)}))
 
 
 def read_weights(

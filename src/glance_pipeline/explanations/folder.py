@@ -10,7 +10,8 @@ from typing import overload
 import numpy as np
 from PIL import Image
 
-from glance_pipeline.explanations.explanation import Explanation, file_name
+from glance_pipeline.explanations.explanation import Explanation
+from glance_pipeline.support.names import readable_file_name
 
 INDEX = "index.json"
 DOCUMENT = "explanation.json"
@@ -82,7 +83,8 @@ def write_explanations(
             name = names[number] if names else unique(explanation.index, explanation.source)
             _write_one(folder / name, explanation)
             written.append(name)
-    (folder / INDEX).write_text(json.dumps({"explanations": written}, indent=2), encoding="utf-8")
+    index = json.dumps({"explanations": written}, indent=2, allow_nan=False)
+    (folder / INDEX).write_text(index, encoding="utf-8")
 
 
 def read_explanations(folder: Path) -> list[Explanation]:
@@ -98,8 +100,9 @@ def read_explanations(folder: Path) -> list[Explanation]:
 class FolderNames:
     """Names the folder of one explanation after the other, each name but once.
 
-    ``image_000012``, or ``file_`` and the file's name; where an earlier one has that, the number of
-    the explanation, counted from 0, follows.
+    ``image_000012``, or ``file_`` and the file's name as far as it can name a file on any system;
+    where an earlier one has that, in whatever case, the number of the explanation, counted from 0,
+    follows.
     """
 
     def __init__(self) -> None:
@@ -110,9 +113,9 @@ class FolderNames:
         """Return the name for the explanation of a prepared image, or of a file."""
         name = f"image_{index:06d}" if index is not None else f"file_{_last_part(source)}"
         unique, number = name, self._count
-        while unique in self._given:
+        while unique.casefold() in self._given:
             unique, number = f"{name}_{number}", number + 1
-        self._given.add(unique)
+        self._given.add(unique.casefold())
         self._count += 1
         return unique
 
@@ -123,7 +126,7 @@ def as_picture(array: np.ndarray) -> Image.Image:
 
 
 def _last_part(source: str) -> str:
-    return file_name(Path(source).name)
+    return readable_file_name(Path(source).name)
 
 
 def _link(source: str, target: str) -> None:

@@ -21,7 +21,10 @@ from glance_pipeline.hooks.contents import (
     check_processes,
 )
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.hooks.room import check_room
+from glance_pipeline.lineage import judge
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
+from glance_pipeline.support.space import of_the_disk
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class ChecksHooks:
             raise CannotRunError(unknown)
         shared = check_shared(parameters)
         refuse_to_overwrite(pipeline, catalog)
+        check_room(pipeline, catalog, self._context)
         missing = explain_missing(pipeline.inputs(), catalog, pipelines)
         if missing is not None:
             raise CannotRunError(missing)
@@ -50,8 +54,12 @@ class ChecksHooks:
         check_explained(pipeline, catalog, classifier)
         check_discovered(pipeline, catalog, classifier)
         check_ingest(pipeline, catalog, classifier)
-        for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
-            logger.warning(stale)
+        judged = judge(pipeline.inputs(), pipeline.all_outputs(), catalog, classifier, parameters)
+        if judged.refusals:
+            raise CannotRunError("\n".join(judged.refusals))
+        stale = explain_stale(pipeline, catalog, pipelines["__default__"], judged.known)
+        for doubt in [*judged.doubts, *stale]:
+            logger.warning(doubt)
         processes = use_machine(shared.compute)
         check_processes(pipeline, classifier, processes)
 
@@ -63,6 +71,9 @@ class ChecksHooks:
             if isinstance(cause, UserError):
                 raise CannotRunError(str(cause)) from error
             cause = cause.__cause__
+        said = of_the_disk(error)
+        if said is not None:
+            raise CannotRunError(said) from error
 
 
 def use_machine(wanted: ComputeParameters) -> int:

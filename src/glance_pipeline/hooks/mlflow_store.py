@@ -111,7 +111,7 @@ class MlflowStore:
             project / ".mlflow-running" if file is None else file.with_name(f"{file.name}.running")
         )
         if file is not None:
-            _make_whole(file)
+            make_whole(file)
             _follow_the_move(file, configuration)
         self._lock = _lock_of(project / ".mlflow" if file is None else file)
         self.client: MlflowClient = client(configuration.tracking_uri)
@@ -161,7 +161,7 @@ def _lock_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.lock")
 
 
-def _make_whole(file: Path) -> None:
+def make_whole(file: Path) -> None:
     """Make the store where there is none, so that it is there with all its tables or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with locks.one_at_a_time(_lock_of(file)):

@@ -131,7 +131,9 @@ class TrackingHooks:
         from glance_pipeline.compute import peak_rss_mb  # imports torch: not when Kedro starts
 
         seconds = time.monotonic() - self._started["run"]
-        run.log_results({"run": {"seconds": seconds, "peak_rss_mb": peak_rss_mb()}})
+        worked = time.process_time()
+        used = {"seconds": seconds, "cpu_seconds": worked, "peak_rss_mb": peak_rss_mb()}
+        run.log_results({"run": used})
         if (queries := queries_of(self._catalog)) is not None:
             asked = {"queries": queries.asked, "recalled": queries.recalled}
             run.log_results({"classifier": asked})

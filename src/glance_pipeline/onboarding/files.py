@@ -1,5 +1,6 @@
 """The files of an environment: YAML that says what was found, and what may be changed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import yaml
 
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context import Kind
+from glance_pipeline.support.names import made_visible
 
 _SURROGATE = {4: 96, 8: 64, 16: 48, 32: 32, 64: 16, 128: 16, 256: 16}
 _READER = {4: 64, 8: 48, 16: 32, 32: 24, 64: 16, 128: 16, 256: 16}
@@ -29,9 +31,21 @@ def widths_for(size: int) -> tuple[list[int], list[int]]:
 
 
 def as_yaml(value: Any) -> str:
-    """Write a value in one line of YAML."""
+    r"""Write a value in one line of YAML, in which OmegaConf finds nothing to put something in."""
+    value = _without_interpolations(value)
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=2**20)
     return text.strip().removesuffix("\n...")
+
+
+def _without_interpolations(value: Any) -> Any:
+    r"""Have each ``${`` stand for itself: a backslash before it, and each one before that twice."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
+    if isinstance(value, Mapping):
+        return {key: _without_interpolations(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_interpolations(inner) for inner in value]
+    return value
 
 
 def globals_yml(name: str) -> str:
@@ -42,15 +56,18 @@ def globals_yml(name: str) -> str:
     )
 
 
-def catalog_yml(entry: Mapping[str, Any], specification: Mapping[str, Any], said: str) -> str:
+def catalog_yml(
+    entry: Mapping[str, Any], specification: Mapping[str, Any], said: str, normalisation: str
+) -> str:
     """Return the catalog: the classifier alone, everything else is in conf/base.
 
     Args:
         entry: without ``type`` and ``specification``.
         specification: of the classifier.
         said: what was found about it, lines of a comment.
+        normalisation: how it is known, in words.
     """
-    lines = [f"# {line}" for line in said.splitlines()]
+    lines = [f"# {made_visible(line)}" for line in said.splitlines()]
     lines += ["classifier:", "  type: glance_pipeline.datasets.ClassifierDataset"]
     for key, value in entry.items():
         lines += _block(key, value, "  ")
@@ -60,7 +77,7 @@ def catalog_yml(entry: Mapping[str, Any], specification: Mapping[str, Any], said
         "input_size": "height and width that the network takes",
         "fit": "how images come to it: resize, crop or pad",
         "class_names": "in the order of the network's answers",
-        "mean": "of images in [0, 1]",
+        "mean": f"of images in [0, 1]; {' '.join(normalisation.split())}",
     }
     for key, value in specification.items():
         lines.append(f"    {key}: {as_yaml(value)}{_comment(comments.get(key))}")
@@ -77,7 +94,7 @@ def _block(key: str, value: Any, indent: str) -> list[str]:
 
 
 def _comment(text: str | None) -> str:
-    return f" # {text}" if text else ""
+    return f" # {made_visible(text)}" if text else ""
 
 
 def ingest_yml(
@@ -123,7 +140,7 @@ def _context_lines(
     for name in ("separator", "encoding"):
         if getattr(context, name) is not None:
             lines.append(f"    {name}: {as_yaml(getattr(context, name))} # of CSV files")
-    lines += [f"    # {' '.join(reason.split())}" for reason in left_out]
+    lines += [f"    # {made_visible(' '.join(reason.split()))}" for reason in left_out]
     if not context.features:
         return [*lines, "    features: [] # no column can be used"]
     lines.append("    features: # each becomes a concept; leave out what a picture cannot show")

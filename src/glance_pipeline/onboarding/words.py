@@ -14,11 +14,13 @@ from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
+from glance_pipeline.support.names import columns, made_visible
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 
 _SHOWN = 8  # of classes and levels
 _WIDTH = 100
+_LONGEST_NAME = 40  # columns; beside a longer one there is no room for what is said of it
 _BUSY = 0.6  # share of the cores' time below which others are at work too
 _REST = "discover, explain and evaluate come on top, and are not estimated"
 _GOOD = 0.9  # accuracy below which it is worth a look whether images come as they should
@@ -35,14 +37,19 @@ class Section:
 
     def __str__(self) -> str:
         """Write it in two columns, broken into lines of at most ``_WIDTH`` characters."""
-        width = max((len(name) for name, _ in self.lines), default=0)
+        lines = [(made_visible(name), made_visible(said)) for name, said in self.lines]
+        width = max((columns(n) for n, _ in lines if columns(n) <= _LONGEST_NAME), default=0)
         left = 4 if width else 2
-        written = [self.heading]
-        for name, said in self.lines:
+        gap = "  " if width else ""
+        written = [made_visible(self.heading)]
+        for name, said in lines:
             parts = wrap(said, _WIDTH - width - left, break_on_hyphens=False) or [""]
+            if columns(name) > _LONGEST_NAME:  # it gets lines of its own
+                written += [f"  {part}" for part in wrap(name, _WIDTH - 2)]
+                name = ""
             names = [name, *[""] * (len(parts) - 1)]
-            gap = "  " if width else ""
-            written += [f"  {n:<{width}}{gap}{p}" for n, p in zip(names, parts, strict=True)]
+            pairs = zip(names, parts, strict=True)
+            written += [f"  {n}{' ' * (width - columns(n))}{gap}{p}" for n, p in pairs]
         return "\n".join(line.rstrip() for line in written)
 
 
@@ -63,12 +70,12 @@ def classifier_section(found: Inspected) -> Section:
         lines.append(("images", f"{shape}, brought to the input by {_way(found)}"))
     means = [f"{value:.4g}" for value in specification.mean]
     stds = [f"{value:.4g}" for value in specification.std]
-    lines.append(("normalised", f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1]"))
+    said = f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1] ({found.reads.how})"
+    lines.append(("normalised", said))
     names = found.classes.names
     more = f", … ({len(names)})" if len(names) > _SHOWN else ""
     lines.append(("classes", f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
-    if found.classes.output != "logits":
-        lines.append(("output", found.classes.output))
+    lines.append(("output", f"{found.reads.outputs.kind} ({found.reads.outputs.how})"))
     lines.append(("features", _features(found)))
     return Section(f"Classifier {found.model.name}", lines)
 

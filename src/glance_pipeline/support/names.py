@@ -69,12 +69,18 @@ def file_names(names: Sequence[str], longest: int = LONGEST_FILE_NAME) -> list[s
     return chosen
 
 
+def readable_file_name(name: str, longest: int = LONGEST_FILE_NAME) -> str:
+    """Return part of a file's name that shows a user's name; another name may show the same."""
+    shown = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name)).strip("._") or "unnamed"
+    return shown if len(shown.encode()) <= longest else _marked(shown, r"\s", longest, name)
+
+
 def is_reserved(name: str) -> bool:
     """Return whether Windows takes a file's name for a device, or drops its end."""
     return bool(_WINDOWS.fullmatch(name)) or name.endswith((".", " "))
 
 
-def in_one_line(name: str) -> str:
+def made_visible(name: str) -> str:
     r"""Return a name with what cannot be seen written out, as Python writes it: ``\n``, ``\x1b``.
 
     Line breaks, control characters, marks that turn the direction of a text, and what is no
@@ -84,6 +90,42 @@ def in_one_line(name: str) -> str:
         char.encode("unicode_escape").decode() if unicodedata.category(char) in _HIDDEN else char
         for char in name
     )
+
+
+def xml_key(name: str) -> str:
+    """Return the name of a node in GraphML, which XML can hold."""
+    if all(unicodedata.category(char) not in _HIDDEN for char in name) and not _MARK.search(name):
+        return name
+    return f"{made_visible(name)}-{_hash(name)}"
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: East Asian signs and emoji take two."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name in one line of at most ``most`` columns: its start and end, ``…`` between."""
+    name = made_visible(name)
+    if columns(name) <= most:
+        return name
+    start, end = "", ""
+    for first, last in zip(name, reversed(name), strict=True):
+        if columns(start + first + end) >= most:
+            break
+        start += first
+        if columns(start + last + end) >= most:
+            break
+        end = last + end
+    return f"{start}…{end}"
+
+
+def lines_made_visible(text: str) -> str:
+    """Return a text whose lines stay lines and hold nothing that a terminal would obey."""
+    return "\n".join(made_visible(line) for line in text.split("\n"))
 
 
 def _is_mlflow_part(part: str) -> bool:
@@ -99,7 +141,7 @@ def _is_file_name(name: str) -> bool:
     return (
         bool(re.fullmatch(r"\w[\w.-]*", name))
         and unicodedata.normalize("NFKD", name).casefold() == unicodedata.normalize("NFKD", name)
-        and unicodedata.normalize("NFC", name) == name
+        and unicodedata.normalize("NFKC", name) == name
         and not is_reserved(name)
     )
 
@@ -112,7 +154,12 @@ def _safe(name: str, good: Callable[[str], bool], unwanted: str, longest: int) -
 
 
 def _marked(shown: str, unwanted: str, longest: int, whole: str) -> str:
-    mark = "-" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    mark = f"-{_hash(whole)}"
     shown = re.sub(unwanted, "_", unicodedata.normalize("NFC", shown)).strip("./ ") or "unnamed"
+    shown = f"_{shown}" if is_reserved(shown) else shown
     room = longest - len(mark)
     return shown.encode("utf-8", "ignore")[:room].decode("utf-8", "ignore") + mark
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -1,6 +1,7 @@
 """Disks that are full, away or closed, in words."""
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -22,8 +23,9 @@ def in_words(error: BaseException, path: Path) -> str | None:
     numbers = _numbers(error)
     free = free_bytes(path)
     if numbers & _FULL or (free is not None and free < _NEARLY_NOTHING):
-        left = "" if free is None else f": {as_size(free)} are free"
-        return f"{path} cannot be written, the disk is full{left}, and more is needed"
+        # By now what was half written is gone again, and with it the lack of room.
+        left = "" if free is None else f" ({as_size(free)} are free now)"
+        return f"{path} cannot be written: the disk is full{left}"
     if numbers & _CLOSED:
         return f"{path} cannot be written: it may not be written by this user, or is read-only"
     if numbers & {errno.ENAMETOOLONG}:
@@ -33,9 +35,18 @@ def in_words(error: BaseException, path: Path) -> str | None:
     return None
 
 
+def of_the_disk(error: BaseException) -> str | None:
+    """Say in one line that the disk is full or away where an error says so by its number."""
+    for number in _numbers(error) & (_FULL | _AWAY):
+        name = next((one.filename for one in _chain(error) if isinstance(one, OSError)), None)
+        return f"{os.strerror(number)}{'' if name is None else f': {name}'}"
+    return None
+
+
 def existing(path: Path) -> Path:
     """Return ``path``, or the nearest folder above it that is there."""
-    return next((one for one in (path, *path.parents) if one.exists()), Path())
+    # os.path takes a name that is too long for one that is not there; pathlib dies of it.
+    return next((one for one in (path, *path.parents) if os.path.exists(one)), Path())  # noqa: PTH110
 
 
 def free_bytes(path: Path) -> int | None:
@@ -58,15 +69,16 @@ def as_size(count: float) -> str:
 
 def _numbers(error: BaseException) -> set[int]:
     """Return the system's numbers of an error and of all that it came from."""
-    found: set[int] = set()
-    seen: set[int] = set()
+    chain = _chain(error)
+    return {one.errno for one in chain if isinstance(one, OSError) and one.errno is not None}
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
         one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, OSError) and one.errno is not None:
-            found.add(one.errno)
-        waiting += [one.__cause__, one.__context__]
+        if one is not None and not any(one is other for other in found):
+            found.append(one)
+            waiting += [one.__cause__, one.__context__]
     return found

@@ -7,6 +7,13 @@ from typing import Any
 
 import torch
 
+from glance_pipeline.errors import UserError
+from glance_pipeline.support.space import in_words
+
+
+class CannotKeepError(OSError, UserError):
+    """A checkpoint that cannot be written, in one line."""
+
 
 class Checkpoints:
     """The checkpoints of one training, in a folder of their own under ``root``.
@@ -56,8 +63,8 @@ class Checkpoints:
         """Write a checkpoint whole, then remove those beyond ``keep``.
 
         Raises:
-            OSError: where the disk is full or the folder cannot be written; the checkpoints that
-                were there stay as they were.
+            CannotKeepError: where the disk is full or the folder cannot be written; the checkpoints
+                that were there stay as they were.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{step:08d}.pt"
@@ -68,8 +75,12 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
-        except BaseException:
+        except BaseException as error:
             part.unlink(missing_ok=True)
+            if (said := in_words(error, path)) is not None:
+                raise CannotKeepError(
+                    f"the checkpoint {said}; the next run goes on from the one before"
+                ) from error
             raise
         for old in self._paths()[: -self.keep]:
             old.unlink()

@@ -36,6 +36,8 @@ from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.networks.generator import check_widths
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.support.figures import say_as_it_is
+from glance_pipeline.support.names import shortened
 from glance_pipeline.training.context import standardise_context
 from glance_pipeline.training.reader import train_reader
 
@@ -251,6 +253,7 @@ def gather_metrics(
 def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
     """Draw what each concept does to each measured feature as a heat map with its numbers."""
     matrix = pd.DataFrame.from_dict(metrics.get("intervention_matrix", {}), orient="index")
+    matrix = matrix.astype(float)  # what could not be measured is null in JSON
     figure, axes = plt.subplots(
         figsize=(1.6 + 1.1 * max(matrix.shape[1], 2), 1.2 + 0.4 * max(len(matrix), 2)),
         layout="constrained",
@@ -261,12 +264,12 @@ def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
         plt.close(figure)
         return figure
     shown = axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
-    axes.set_xticks(range(matrix.shape[1]), matrix.columns)
-    axes.set_yticks(range(len(matrix)), [f"do({name})" for name in matrix.index])
+    axes.set_xticks(range(matrix.shape[1]), [shortened(name, 24) for name in matrix.columns])
+    axes.set_yticks(range(len(matrix)), [f"do({shortened(name, 40)})" for name in matrix.index])
     for (row, column), value in np.ndenumerate(matrix.to_numpy()):
         colour = "white" if abs(value) > 0.6 else "black"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
     axes.set_title("effect on the measured feature, sd per sd", fontsize="medium")
     figure.colorbar(shown, ax=axes)
     plt.close(figure)
-    return figure
+    return say_as_it_is(figure)
