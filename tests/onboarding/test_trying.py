@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from support_onboarding import UsersProject, loaded
 from torch import Tensor, nn
 
 from benchmarks.normalisations import NAMES, SIZE, SmallNet, coloured_shapes, judged, trained
@@ -187,7 +189,7 @@ def test_orders_that_have_a_name_are_each_tried_once(values, count, as_wanted) -
 
 
 def test_labels_that_fit_no_order_are_refused() -> None:
-    with pytest.raises(UserError, match="the 3 values .* are no class names"):
+    with pytest.raises(UserError, match=r"the 3 values .* are no class names"):
         possible_orders(("x", "y", "z"), ("x", "y", "z"), ("a", "b"), 2, None)
 
 
@@ -197,6 +199,35 @@ def test_matching_is_judged_on_images_that_it_was_not_made_from() -> None:
     numbers, fits = matching(answers, labels, 2)
     assert numbers == {"a": 1, "b": 0}
     assert fits.tolist() == [True, True, False, True]
+
+
+def test_a_checkpoint_with_three_things_unsaid_is_read_rightly(
+    users: UsersProject, imagenet: Source
+) -> None:
+    """Keys under ``module.``, a normalisation, and a suffix that nobody knows."""
+    state = {f"module.{name}": part for name, part in imagenet.network.state_dict().items()}
+    torch.save({"state_dict": state, "best_prec1": 92.5}, "data/01_raw/net.th")
+    for number, (image, label) in enumerate(zip(*shown(), strict=True)):
+        folder = users.root / "data" / "01_raw" / "shapes" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{number}.png")
+    result = users.init(
+        "--no-timing",
+        model="data/01_raw/net.th",
+        network="benchmarks.normalisations.SmallNet",
+        images="data/01_raw/shapes",
+        table=None,
+        class_names=",".join(NAMES),
+    )
+    assert result.exit_code == 0, result.output
+    assert "Normalisation, tried on 600 labelled images" in result.output
+    entry = loaded(users)[0]["classifier"]
+    assert entry["prefix"] == "module." and entry["key"] == "state_dict"
+    told = entry["specification"]
+    assert (told["mean"], told["std"]) == ([0.406, 0.456, 0.485], [0.225, 0.224, 0.229])
+    assert told["colour"] == "bgr"
+    text = (users.root / "conf" / "pets" / "catalog.yml").read_text()
+    assert "# of images in [0, 1]; ImageNet's, BGR: tried, right on 9" in text
 
 
 def test_small_net_takes_grey_images() -> None:
