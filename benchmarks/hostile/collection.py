@@ -3,6 +3,7 @@
 from benchmarks.hostile import (
     data_cases,
     data_files,
+    init_cases,
     model_cases,
     model_files,
     model_graphs,
@@ -19,4 +20,5 @@ CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
     *project_cases.CASES,
+    *init_cases.CASES,
 )
