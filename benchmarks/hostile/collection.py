@@ -7,6 +7,7 @@ from benchmarks.hostile import (
     model_files,
     model_graphs,
     project_cases,
+    task_cases,
 )
 from benchmarks.hostile.kinds import Case, HostileFile
 
@@ -19,4 +20,5 @@ CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
     *project_cases.CASES,
+    *task_cases.CASES,
 )
