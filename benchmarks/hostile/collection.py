@@ -8,6 +8,7 @@ from benchmarks.hostile import (
     model_files,
     model_graphs,
     project_cases,
+    task_cases,
 )
 from benchmarks.hostile.kinds import Case, HostileFile
 
@@ -21,4 +22,5 @@ CASES: tuple[Case, ...] = (
     *data_cases.CASES,
     *project_cases.CASES,
     *init_cases.CASES,
+    *task_cases.CASES,
 )
