@@ -1,6 +1,7 @@
 """All hostile files and cases, from the modules that make them."""
 
 from benchmarks.hostile import (
+    chain_cases,
     data_cases,
     data_files,
     init_cases,
@@ -23,4 +24,5 @@ CASES: tuple[Case, ...] = (
     *project_cases.CASES,
     *init_cases.CASES,
     *task_cases.CASES,
+    *chain_cases.CASES,
 )
