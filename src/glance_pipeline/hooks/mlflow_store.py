@@ -225,5 +225,5 @@ def _import_client() -> type["MlflowClient"]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice to authors of its models
         from mlflow.tracking import MlflowClient
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it cannot do we say, in one line
     return MlflowClient
