@@ -2,12 +2,15 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from glance_pipeline.picture import (
+    FIRST_FRAME,
+    FROM_CMYK,
     MADE_GREY,
     MADE_RGB,
     ON_WHITE,
@@ -146,3 +149,84 @@ def test_whatever_pillow_raises_of_a_broken_file_is_said_of_the_file(monkeypatch
     monkeypatch.setattr(Image.Image, "getexif", broken)
     with pytest.raises(UnreadableImageError, match="a buffer of 4 bytes"):
         decode(file_of(Image.fromarray(COLOUR)))
+
+
+def tiff_of(array: np.ndarray, photometric: str) -> bytes:
+    import tifffile  # comes with scikit-image
+
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, photometric=photometric)
+    return buffer.getvalue()
+
+
+def deep_png(colour: int, channels: int) -> bytes:
+    """Return a PNG of 16 bits a channel; Pillow writes none in colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    header = struct.pack(">IIBBBBB", 4, 4, 16, colour, 0, 0, 0)
+    rows = zlib.compress((b"\0" + bytes(range(8 * channels))) * 4)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        deep_png(0, 1),
+        deep_png(4, 2),
+        deep_png(2, 3),
+        deep_png(6, 4),
+        tiff_of(np.ones((4, 4, 3), np.uint16), "rgb"),
+        tiff_of(np.ones((4, 4, 4), np.uint16), "rgb"),
+        tiff_of(np.ones((4, 4), np.int16), "minisblack"),
+        b"P6\n4 4\n65535\n" + bytes(96),
+        b"P5\n4 4\n1000\n" + bytes(32),
+    ],
+)
+def test_deep_images_of_every_format_are_refused(content):
+    with pytest.raises(UnreadableImageError, match=r"more than 8 bits a channel|may be negative"):
+        decode(content)
+
+
+def test_signed_numbers_and_lab_are_refused():
+    with pytest.raises(UnreadableImageError, match="may be negative"):
+        decode(tiff_of(np.ones((4, 4), np.int8), "minisblack"))
+    with pytest.raises(UnreadableImageError, match="its colours are LAB"):
+        decode(tiff_of(np.ones((4, 4, 3), np.uint8), "cielab"))
+
+
+def test_colours_of_print_and_further_frames_are_said():
+    _, notes = decode(file_of(Image.fromarray(COLOUR).convert("CMYK"), "JPEG"))
+    assert notes == [FROM_CMYK]
+    pages = {"save_all": True, "append_images": [Image.new("RGB", (6, 4))]}
+    for kind in ("GIF", "PNG", "TIFF", "WEBP"):
+        found, notes = decode(file_of(Image.fromarray(COLOUR), kind, **pages))
+        assert notes == [FIRST_FRAME], kind
+        assert abs(int(np.asarray(found)[0, 0, 0]) - 200) < 20, kind
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "its format is EPS; wanted one of"),
+        (b'<?xml version="1.0"?><svg xmlns="x"/>', "its format is SVG"),
+        (b"8BPS\0\1" + bytes(20), "its format is Photoshop"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(20), "28 bytes which are no complete PNG image"),
+    ],
+)
+def test_formats_that_are_not_read_are_named_and_not_opened(content, said):
+    with pytest.raises(UnreadableImageError, match=said):
+        decode(content)
+
+
+def test_more_pixels_than_allowed_are_not_decoded():
+    picture = file_of(Image.new("L", (1100, 1000)))
+    assert decode(picture, most_megapixels=1.1)[0].size == (1100, 1000)
+    said = r"1100×1000 = 1 megapixels, ingest\.limits\.megapixels allows 1;"
+    with pytest.raises(UnreadableImageError, match=said):
+        decode(picture, most_megapixels=1)
+    with pytest.raises(ValueError, match="less than or equal to 178"):
+        Form(channels=1, size=8, most_megapixels=179)

@@ -74,7 +74,7 @@ def measure_saliency(run: TrainedRun, steps: int) -> dict[str, Any]:
 
 def all_maps(run: TrainedRun, background: np.ndarray) -> dict[str, Maps]:
     """Return the maps of every method by its name, ours first."""
-    subjects, classes = run.subjects, run.subjects.predicted
+    subjects, classes = run.subjects, run.subjects.about
     parameters = run.parameters
     ours = ConceptSaliency(
         run.surrogate,

@@ -1,7 +1,22 @@
 """All hostile files and cases, from the modules that make them."""
 
-from benchmarks.hostile import project_cases
+from benchmarks.hostile import (
+    data_cases,
+    data_files,
+    model_cases,
+    model_files,
+    model_graphs,
+    project_cases,
+)
 from benchmarks.hostile.kinds import Case, HostileFile
 
-FILES: tuple[HostileFile, ...] = ()
-CASES: tuple[Case, ...] = (*project_cases.CASES,)
+FILES: tuple[HostileFile, ...] = (
+    *model_files.FILES,
+    *model_graphs.FILES,
+    *data_files.FILES,
+)
+CASES: tuple[Case, ...] = (
+    *model_cases.CASES,
+    *data_cases.CASES,
+    *project_cases.CASES,
+)

@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 _FORMATS = ["weights", "torchscript", "exported", "transformers", "onnx", "callable"]
+_OUTPUTS = [
+    "logits", "probabilities", "sigmoid", "label_logits", "label_probabilities", "values"
+]  # fmt: skip
 
 _HELP = """\
 Look at a classifier and images of yours and write conf/<name>/ for them.
@@ -22,10 +25,10 @@ Look at a classifier and images of yours and write conf/<name>/ for them.
 
 What is not given is asked for in a terminal, with what was found as the default; elsewhere, and
 with --yes, the default is taken, and where there is none the missing option is named. --name,
---model and --images are always needed; of a state dict --network; --class-names where neither file
-nor labels say them. An existing conf/<name>/ is never written to, and nothing is written before
-everything was tried: the model is loaded and asked about real images, and some training steps are
-timed.
+--model and --images are always needed; of a state dict --network; of a program (TorchScript,
+torch.export, a callable) --trust; --class-names where neither file nor labels say them. An existing
+conf/<name>/ is never written to, and nothing is written before everything was tried: the model is
+loaded and asked about real images, and some training steps are timed.
 
 docs/bring_your_own.md says more of each form of model and images.
 """
@@ -68,6 +71,11 @@ def glance() -> None:
 @click.option("--prefix", help="Cut off the weights' names; others are left out.")
 @click.option("--format", type=click.Choice(_FORMATS), help="Of the model, where not plain.")
 @click.option("--class-names", help="Separated by commas, or a text file with a name a line.")
+@click.option(
+    "--class-order",
+    type=click.Choice(["numbers", "numbers-from-1", "text", "nocase", "appearance"]),
+    help="In which labels stand for answers. Default: the one that fits best.",
+)
 @click.option("--mean", help="(x − mean) / std of images in [0, 1]: one number, or one a channel.")
 @click.option("--std", help="See --mean.")
 @click.option("--input-size", type=int, help="Height and width the network takes, px.")
@@ -75,7 +83,7 @@ def glance() -> None:
 @click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="The network takes.")
 @click.option(
     "--output",
-    type=click.Choice(["logits", "probabilities", "sigmoid"]),
+    type=click.Choice(_OUTPUTS),
     help="What the network's numbers are. Default: as they look.",
 )
 @click.option("--feature-layer", help="Layer whose input is φ(x). Default: the one that answers.")

@@ -7,6 +7,8 @@ project's hooks; without one (a notebook, a unit test) nothing happens.
 import logging
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from textwrap import shorten
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -85,6 +87,17 @@ def log_metrics(metrics: dict[str, float], step: int) -> None:
     """
     if _buffer is not None:
         _buffer.add({mlflow_key(*name.split(".")): v for name, v in metrics.items()}, step)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Let ``log_metrics`` do nothing for a while."""
+    global _buffer
+    buffer, _buffer = _buffer, None
+    try:
+        yield
+    finally:
+        _buffer = buffer
 
 
 def connect(buffer: MetricBuffer | None) -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.explanations.attfind import AttFind
+from glance_pipeline.explanations.goals import ClassGoals
 from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Landscape
 from glance_pipeline.explanations.one_more import send_to_bounds
@@ -19,7 +20,7 @@ def landscape_of(answer, *codes: list[float]) -> Landscape:
     surrogate, classifier = glass_box(answer)
     code = Codes(torch.tensor(codes), torch.zeros(len(codes), 4))
     wanted = torch.tensor([[False, True, False]]).repeat(len(codes), 1)
-    return Landscape(surrogate, classifier, code, wanted, DirectIntervention(surrogate))
+    return Landscape(surrogate, classifier, code, ClassGoals(wanted), DirectIntervention(surrogate))
 
 
 def logits(of_b: Tensor) -> Tensor:

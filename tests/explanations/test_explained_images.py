@@ -10,6 +10,7 @@ from glance_pipeline.explanations import (
     Source,
     Subjects,
 )
+from glance_pipeline.explanations.answer import Prediction
 from glance_pipeline.explanations.explanation import (
     Change,
     ConceptValue,
@@ -17,7 +18,6 @@ from glance_pipeline.explanations.explanation import (
     Counterfactuals,
     Importance,
     Importances,
-    Prediction,
 )
 from glance_pipeline.explanations.sentence import describe
 from glance_pipeline.explanations.values import format_logits, format_number, format_pair

@@ -25,6 +25,7 @@ from glance_pipeline.explanations import (
     Subjects,
     background_codes,
 )
+from glance_pipeline.explanations.goals import ClassGoals
 from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.explanations.one_more import send_to_bounds
@@ -81,8 +82,8 @@ HAIR_A = [1.5, -0.5, -0.5]
 def test_a_level_that_is_raised_is_taken_from_the_one_that_was_there() -> None:
     surrogate, classifier = box(THREE, blonde)
     codes = Codes(torch.tensor([HAIR_A]), torch.zeros(1, 4))
-    wanted = torch.tensor([[False, True, False]])
-    landscape = Landscape(surrogate, classifier, codes, wanted, DirectIntervention(surrogate))
+    goals = ClassGoals(torch.tensor([[False, True, False]]))
+    landscape = Landscape(surrogate, classifier, codes, goals, DirectIntervention(surrogate))
     moved = landscape.codes_of(Candidates(torch.tensor([0]), torch.tensor([[0.0, 2.0, 0.0]])))
     part = 1 / (1 + math.exp(-4 - math.log(2)))  # of a, beside c
     assert shares(moved.concepts)[0].tolist() == pytest.approx([1 - part, 1, part - 1], abs=1e-5)
@@ -99,8 +100,8 @@ def test_a_level_that_is_raised_is_taken_from_the_one_that_was_there() -> None:
 def test_beside_a_level_that_moves_no_other_level_is_tried() -> None:
     surrogate, classifier = box(TWO, blonde)
     codes = Codes(torch.tensor([[1.5, -0.5, 0.0]]), torch.zeros(1, 4))
-    wanted = torch.tensor([[False, True, False]])
-    landscape = Landscape(surrogate, classifier, codes, wanted, DirectIntervention(surrogate))
+    goals = ClassGoals(torch.tensor([[False, True, False]]))
+    landscape = Landscape(surrogate, classifier, codes, goals, DirectIntervention(surrogate))
     start = Candidates(torch.tensor([0]), torch.tensor([[-1.0, 0.0, 0.0]]))
     tried = send_to_bounds(landscape, start).leads.isfinite()
     assert tried[0].tolist() == [[False, False, True]] * 2

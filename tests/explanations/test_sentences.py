@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from glance_pipeline.explanations.answer import Prediction
 from glance_pipeline.explanations.explanation import (
     Change,
     ConceptValue,
@@ -10,7 +11,6 @@ from glance_pipeline.explanations.explanation import (
     Counterfactuals,
     Importance,
     Importances,
-    Prediction,
 )
 from glance_pipeline.explanations.sentence import describe
 

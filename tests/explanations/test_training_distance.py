@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from glance_pipeline.explanations.explanation import Counterfactual, Prediction
+from glance_pipeline.explanations.answer import Prediction
+from glance_pipeline.explanations.explanation import Counterfactual
 from glance_pipeline.explanations.training_distance import TrainingDistance
 from glance_pipeline.explanations.trust import Rarity, doubts_about, limits_of
 

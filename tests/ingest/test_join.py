@@ -118,3 +118,58 @@ def test_a_table_that_is_not_there_and_columns_of_one_name(tmp_path):
 def test_a_running_number_of_the_rows_does_not_name_images_where_a_file_name_does(tmp_path):
     text = "id,file,age\n1,00010.jpg,5\n2,00001.jpg,6\n10,00002.jpg,7\n"
     assert join_tables([written(tmp_path, text)], None, NAMES)["age"].tolist() == [7, 6, 5]
+
+
+def test_a_join_is_shown_with_three_pairs(tmp_path, caplog):
+    caplog.set_level("INFO")
+    rows = "".join(f"{number:05}.jpg,{number},{'x' * 60}\n" for number in (1, 2, 10))
+    join_tables([written(tmp_path, f"file,age,who\n{rows}")], None, (*NAMES, "c/00011.jpg"))
+    assert "t.csv has a row for 3 of 4 images (75 %), by file name in its column 'file': " in (
+        caplog.text
+    )
+    assert f"b/00002.jpg ↔ 00002.jpg (age 2, who {'x' * 39}…); a/00001.jpg ↔" in caplog.text
+
+
+IMAGES = tuple(f"{number}.png" for number in range(1, 31))
+
+
+def running(tmp_path, first: int, count: int = 30) -> str:
+    rows = "".join(f"{first + row},{row / 2}\n" for row in range(count))
+    return written(tmp_path, f"index,x\n{rows}")
+
+
+def test_a_running_number_is_joined_one_to_one_or_as_stated(tmp_path, caplog):
+    assert join_tables([running(tmp_path, 1)], None, IMAGES)["x"].tolist()[:2] == [0, 0.5]
+    table = running(tmp_path, 0)
+    with pytest.raises(
+        ValueError,
+        match=r"29 of 30 images and of 30 rows match, but all images would match numbers of one "
+        r"less; that may be one off.*say ingest\.context\.key: index",
+    ):
+        join_tables([table], None, IMAGES)
+    assert join_tables([table], "index", IMAGES)["x"].isna().sum() == 1
+    assert "its column 'index' may be one off" in caplog.text
+
+
+def test_a_running_number_that_leaves_rows_over_is_refused_too(tmp_path):
+    with pytest.raises(ValueError, match=r"running number of the rows, 0 … 39, by which 30 of 30"):
+        join_tables([running(tmp_path, 0, 40)], None, IMAGES)
+
+
+def test_numbers_with_gaps_that_name_all_images_are_no_running_number(tmp_path):
+    rows = "".join(f"{number},{number / 2}\n" for number in (*range(1, 31), 77, 99))
+    joined = join_tables([written(tmp_path, f"id,x\n{rows}")], None, IMAGES)
+    assert joined["x"].tolist() == [number / 2 for number in range(1, 31)]
+
+
+def test_an_index_that_pandas_wrote_is_a_key_or_left_out(tmp_path, caplog):
+    caplog.set_level("INFO")
+    frame = pd.DataFrame({"file": IMAGES[::-1], "x": range(30)})
+    frame.to_csv(tmp_path / "t.csv")
+    joined = join_tables([str(tmp_path / "t.csv")], None, IMAGES)
+    assert joined.to_dict("list") == {"x": list(range(30))[::-1]}
+    assert "(unnamed) numbers the rows and is left out" in caplog.text
+    frame.set_index("file").to_parquet(tmp_path / "t.parquet")
+    assert join_tables([str(tmp_path / "t.parquet")], None, IMAGES)["x"].tolist()[0] == 29
+    frame[["x"]].set_axis(list(IMAGES[::-1])).to_csv(tmp_path / "named.csv")
+    assert join_tables([str(tmp_path / "named.csv")], None, IMAGES)["x"].tolist()[0] == 29

@@ -111,7 +111,7 @@ class WithSpareHead(ColourNet):
 
 def test_an_accuracy_that_is_no_better_than_chance_is_a_warning(users: UsersProject) -> None:
     result = users.init("--no-timing", class_names="red,green")
-    assert "accuracy  0.0 %" in result.output
+    assert "accuracy  0.0 %" in result.output, result.output
     assert "always the most frequent class would be right on 50.0 %" in result.output
 
 
@@ -159,7 +159,7 @@ def test_questions_are_asked_on_a_terminal_with_defaults(users, monkeypatch) -> 
 
 def test_who_does_not_agree_gets_nothing(users, monkeypatch) -> None:
     monkeypatch.setattr("glance_pipeline.cli._is_terminal", lambda: True)
-    result = users.init("--no-timing", text="\n" * 8 + "n\n")
+    result = users.init("--no-timing", text="\n" * 7 + "n\n")
     assert result.output.endswith("Nothing was written.\n")
     assert users.environments() == ["base", "logging.yml"]
 

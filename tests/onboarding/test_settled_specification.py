@@ -6,7 +6,8 @@ from glance_pipeline.onboarding.asking import Asker
 from glance_pipeline.onboarding.inspection import _told
 from glance_pipeline.onboarding.network import Takes
 from glance_pipeline.onboarding.pictures import Looks
-from glance_pipeline.onboarding.specification import Classes, settle_entrance
+from glance_pipeline.onboarding.reads import Reads
+from glance_pipeline.onboarding.specification import Classes, Outputs, settle_entrance
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.source import Source
 
@@ -16,11 +17,13 @@ FILE = Source(nn.Identity(), {"mean": (0.5,), "output": "probabilities"})
 def told(wishes: Wishes, output: str) -> dict:
     looks = Looks(((8, 8),), in_colour=False)
     entrance = settle_entrance(FILE, Takes(1, 8, "tried"), looks, wishes, Asker(False))
-    return _told(entrance, Classes(output, 2, ("a", "b"), None, "said by its file"), FILE)
+    classes = Classes(("a", "b"), None, "said by its file")
+    outputs = Outputs(output, 2, "as named")  # type: ignore[arg-type]
+    return _told(Reads(entrance, "as named", outputs, {}, classes, None), FILE)
 
 
 def test_a_default_that_contradicts_the_file_is_handed_on_and_so_refused() -> None:
-    found = told(Wishes(mean="0"), "logits")
+    found = told(Wishes(mean="0", std="1"), "logits")
     assert (found["mean"], found["output"]) == ([0.0], "logits")
 
 

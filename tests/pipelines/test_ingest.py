@@ -15,7 +15,9 @@ from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.datasets import ImageArrayDataset
+from glance_pipeline.explanations.image_files import read_image
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.picture import Form
 from glance_pipeline.pipelines.classify.nodes import (
     measure_classifier_accuracy,
     train_demo_classifier,
@@ -24,7 +26,7 @@ from glance_pipeline.pipelines.ingest import create_pipeline
 from glance_pipeline.testing import tiny_classifier
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
-OUTPUTS = ("context_features", "image_records", "unreadable_images")
+OUTPUTS = ("context_features", "image_records", "unreadable_images", "image_twins")
 ALIGN = AlignParameters(
     reader=ReaderParameters(widths=(8, 8)),
     stage=StageParameters(steps=1, objectives={"reconstruction": {"weight": 1}}),
@@ -36,6 +38,9 @@ class Kept(MemoryDataset):
 
     def _release(self) -> None:
         pass
+
+
+NONE = pd.DataFrame()
 
 
 def write_images(folder: Path) -> None:
@@ -128,13 +133,13 @@ def test_a_classifier_is_trained_and_measured_on_named_classes(folder):
 
     teacher = train_demo_classifier(images, records, ClassifyParameters(**parameters), 0)
     assert teacher.class_names == ("dark", "light")
-    found = measure_classifier_accuracy(images, records, teacher)["classifier"]
+    found = measure_classifier_accuracy(images, records, teacher, NONE)["classifier"]
     assert found == {"accuracy_test": 1.0, "accuracy_train": 1.0}
 
 
 def test_without_labels_no_classifier_is_trained_and_no_accuracy_measured(caplog):
     images, records = np.zeros((4, 1, 8, 8), np.uint8), pd.DataFrame({"split": ["train"] * 4})
-    assert measure_classifier_accuracy(images, records, tiny_classifier()) == {}
+    assert measure_classifier_accuracy(images, records, tiny_classifier(), NONE) == {}
     assert "no image has a label" in caplog.text
     with pytest.raises(ValueError, match=r"no column 'label'.*ingest\.labels"):
         train_demo_classifier(images, records, None, 0)
@@ -143,7 +148,7 @@ def test_without_labels_no_classifier_is_trained_and_no_accuracy_measured(caplog
 def test_labels_that_the_classifier_does_not_know_are_named(caplog):
     images = np.zeros((2, 1, 8, 8), np.uint8)
     records = pd.DataFrame({"label": ["a", "zebra"], "split": ["train"] * 2})
-    measure_classifier_accuracy(images, records, tiny_classifier())
+    measure_classifier_accuracy(images, records, tiny_classifier(), NONE)
     assert "the labels ['zebra'] are no class of the classifier" in caplog.text
 
 
@@ -188,3 +193,35 @@ def test_the_faces_networks_are_of_the_size_of_their_images(environment):
     }
     wanted = int(np.log2(found["ingest"].size)) - 1
     assert len(found["distill"].surrogate.widths) == len(found["align"].reader.widths) == wanted
+
+
+def test_limits_hold_and_are_kept_for_files_that_are_explained(folder, tmp_path):
+    (tmp_path / "images").symlink_to(folder / "images")
+    huge = Image.new("L", (1001, 1000))
+    huge.save(folder / "images" / "Bild 99 ä.png")
+    try:
+        made = run(tmp_path, limits={"megapixels": 1})
+    finally:
+        (folder / "images" / "Bild 99 ä.png").unlink()
+    reasons = made["unreadable_images"].set_index("file")["reason"]
+    assert "ingest.limits.megapixels allows 1" in reasons["Bild 99 ä.png"]
+    form = Form(channels=3, size=8, most_megapixels=1)
+    huge.save(tmp_path / "huge.png")
+    with pytest.raises(ValueError, match=r"huge\.png cannot .* 1001×1000 .*megapixels allows 1"):
+        read_image(tmp_path / "huge.png", form)
+
+
+def test_images_of_the_test_split_that_were_trained_on_are_named(tmp_path, caplog):
+    (tmp_path / "images").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        if number % 20 < 19:
+            picture = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        picture.save(tmp_path / "images" / f"{number:02}.png")  # 19 is 18, and 39 is 38
+    part = {"file": [f"{n:02}.png" for n in range(40)], "part": ["train"] * 19 + ["test"] * 21}
+    pd.DataFrame(part).to_csv(tmp_path / "t.csv", index=False)
+    table = {"tables": [str(tmp_path / "t.csv")]}
+    twins = run(tmp_path, context=table, split_column="part")["image_twins"]
+    mine = twins[twins["split"] == "test"]
+    assert mine[["file", "twin", "same"]].to_numpy().tolist() == [["19.png", "18.png", True]]
+    assert "1 of test (5 %) are the same as one of another split" in caplog.text

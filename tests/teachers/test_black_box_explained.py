@@ -6,6 +6,7 @@ from torch import Tensor
 from glance_pipeline.classifier import Answer, Classifier
 from glance_pipeline.config.explain import SearchParameters
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
+from glance_pipeline.explanations.goals import ClassGoals
 from glance_pipeline.explanations.intervention import DirectIntervention
 from glance_pipeline.explanations.landscape import Landscape
 from glance_pipeline.images import to_uint8
@@ -36,10 +37,10 @@ def both():
 def test_slope_is_that_of_the_stand_in_and_the_lead_is_the_teachers(both):
     surrogate, teacher, black_box = both
     codes = Codes(torch.tensor([[0.5, 0.0, 0.0], [1.0, -0.5, 0.5]]), torch.zeros(2, 3))
-    wanted = torch.tensor([[False, True, False]] * 2)
+    goals = ClassGoals(torch.tensor([[False, True, False]] * 2))
     found = []
     for classifier in (teacher, black_box):
-        landscape = Landscape(surrogate, classifier, codes, wanted, DirectIntervention(surrogate))
+        landscape = Landscape(surrogate, classifier, codes, goals, DirectIntervention(surrogate))
         here = landscape.nothing(torch.arange(2))
         leads, slopes = landscape.slopes(here)
         # b − 1 leads the larger of a and c/2 − 2: it rises with b and falls with a.

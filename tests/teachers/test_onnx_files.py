@@ -80,6 +80,100 @@ def test_an_onnx_file_answers_with_logits_and_features(tmp_path, options):
     assert loaded(torch.zeros(1, 1, 8, 8)).features.shape == (1, 6)
 
 
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_an_onnx_file_of_another_precision_is_asked_and_answers_in_float32(tmp_path, kind):
+    numpy_kind = helper.tensor_dtype_to_np_dtype(kind)
+    shape = ["N", 1, 8, 8]
+    weight = np.linspace(-1, 1, 192).reshape(64, 3)
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", kind, ["N", 3])],
+        [numpy_helper.from_array(weight.astype(numpy_kind), "w")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "net.onnx")
+    answer = dataset(tmp_path / "net.onnx").load()(images())
+    assert answer.logits.dtype == answer.features.dtype == torch.float32
+    wanted = ((images() + 1) / 2 - 0.2) / 0.3
+    wanted = wanted.flatten(1) @ torch.from_numpy(weight).float()
+    torch.testing.assert_close(answer.logits, wanted, rtol=0.01, atol=0.1)
+
+
+def in_another_file(path: Path, name: str = "net.data") -> Path:
+    onnx.save(
+        onnx.load(path), path, save_as_external_data=True, location="net.data", size_threshold=0
+    )
+    if name != "net.data":
+        model = onnx.load(path, load_external_data=False)
+        for tensor in model.graph.initializer:
+            for said in tensor.external_data:
+                said.value = name if said.key == "location" else said.value
+        path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_constants_beside_the_file_are_read(tmp_path):
+    network = conv_net()
+    path = in_another_file(onnx_file(tmp_path / "mine.onnx", network))
+    assert_same(dataset(path).load(), reference(network), gradients=False)
+
+
+@pytest.mark.parametrize("name", ["../net.data", "ABSOLUTE", "link.data"])
+def test_constants_outside_its_folder_are_not_read(tmp_path, name):
+    (tmp_path / "model").mkdir()
+    path = onnx_file(tmp_path / "model/mine.onnx", conv_net())
+    other = tmp_path / "net.data"
+    name = str(other) if name == "ABSOLUTE" else name
+    in_another_file(path, name)
+    (tmp_path / "model/net.data").rename(other)
+    (tmp_path / "model/link.data").symlink_to(other)
+    with pytest.raises(DatasetError, match=rf"file '{name}', which lies outside the model's own"):
+        dataset(path).load()
+    (tmp_path / "model/link.data").unlink()
+    with pytest.raises(DatasetError, match=r"outside the model's own folder|no such file"):
+        dataset(path).load()
+
+
+def test_memory_is_capped_and_the_cap_may_be_raised(tmp_path):
+    """A constant of 400 MB that is computed, so that no file is large."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("ReduceProd", ["s"], ["p"], keepdims=1),
+        helper.make_node("Mul", ["p", "n"], ["m"]),
+        helper.make_node("ConstantOfShape", ["m"], ["big"]),
+        helper.make_node("ReduceSum", ["big"], ["sum"], keepdims=0),
+        helper.make_node("Flatten", ["x"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["g"]),
+        helper.make_node("Add", ["g", "sum"], ["y"]),
+    ]
+    known = [
+        numpy_helper.from_array(np.array([10**8 // 64], np.int64), "n"),
+        numpy_helper.from_array(np.eye(64, 3, dtype=np.float32), "w"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
+        known,
+    )
+    opset = [helper.make_opsetid("", 17)]
+    path = tmp_path / "net.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    with pytest.raises(DatasetError, match=r"with at most 0.1 GB of memory \(`most_gb` of the cat"):
+        dataset(path, most_gb=0.1).load()
+    first = dataset(path, most_gb=1.0).load()
+    with pytest.raises(DatasetError, match=r"at most 0.1 GB"):
+        dataset(path, most_gb=0.1).load()
+    assert first.logits(images()).shape == (5, 3)  # a session keeps the cap that it was made with
+
+
 def test_it_says_its_own_image_shape(tmp_path):
     told = {k: v for k, v in SPECIFICATION.items() if k != "image_shape"}
     path = onnx_file(tmp_path / "mine.onnx", conv_net(), channels_last=True)

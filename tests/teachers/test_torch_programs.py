@@ -1,4 +1,7 @@
+import logging
+
 import pytest
+import support_teachers
 import torch
 from kedro.io import DatasetError
 from support_teachers import (
@@ -127,6 +130,43 @@ def test_a_program_is_not_loaded_without_trust(tmp_path, name, write):
         dataset(path).load()
     with pytest.raises(DatasetError, match="trust: found 'yes', wanted true or false"):
         dataset(path, trust="yes")
+
+
+class Casts(nn.Module):
+    """As where training was in half precision, it brings its input to that by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = conv_net().half()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x.half())
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("form", ["script", "trace", "export"])
+def test_a_program_of_another_precision_runs_in_float32(tmp_path, monkeypatch, caplog, kind, form):
+    caplog.set_level(logging.INFO)
+    examples = images().to(kind)
+    monkeypatch.setattr(support_teachers, "images", lambda count: examples[:count])
+    network = conv_net().to(kind)
+    path = (
+        export(network, tmp_path / "net.pt2")
+        if form == "export"
+        else script(network, tmp_path / "net.pt", trace=form == "trace")
+    )
+    monkeypatch.undo()
+    assert_same(trusted(path).load(), reference(network.float()))
+    assert "it is asked in float32" in caplog.text
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_a_program_that_casts_by_itself_answers_as_it_was_written(tmp_path, trace):
+    loaded = trusted(script(Casts().eval(), tmp_path / "net.pt", trace)).load()
+    answer = loaded(images())
+    assert answer.logits.dtype == answer.features.dtype == torch.float32
+    wanted = reference(conv_net()).logits(images())
+    torch.testing.assert_close(answer.logits, wanted, rtol=0.01, atol=0.01)
 
 
 @pytest.mark.parametrize("write", [script, export])

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,83 @@ def test_labels_that_transformers_made_up_are_none(folder):
         dataset(folder, specification=None).load()
     told = {"class_names": ["a", "b", "c"]}
     assert dataset(folder, specification=told).load().class_names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_half_precision_runs_in_float32(folder, tmp_path, caplog, kind):
+    from transformers import AutoModelForImageClassification
+
+    caplog.set_level(logging.INFO)
+    half = AutoModelForImageClassification.from_pretrained(folder).to(kind)
+    half.save_pretrained(tmp_path / "half")
+    shutil.copy(folder / "preprocessor_config.json", tmp_path / "half")
+    assert json.loads((tmp_path / "half/config.json").read_text())["dtype"] in str(kind)
+    loaded = dataset(tmp_path / "half", specification=None).load()
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    half.float().save_pretrained(tmp_path / "full")
+    wanted = by_hand(tmp_path / "full", images, [0.5, 0.4, 0.3], [0.2, 0.3, 0.4])
+    torch.testing.assert_close(loaded.logits(images), wanted)
+    name = str(kind).removeprefix("torch.")
+    assert f"its weights are {name}; it runs in float32" in caplog.text
+
+
+def test_shards_and_links_of_a_hubs_cache_are_read(folder, tmp_path):
+    from transformers import AutoModelForImageClassification
+
+    snapshot, blobs = tmp_path / "hub/snapshots/1", tmp_path / "hub/blobs"
+    blobs.mkdir(parents=True)
+    model = AutoModelForImageClassification.from_pretrained(folder)
+    model.save_pretrained(snapshot, max_shard_size="2KB")
+    shutil.copy(folder / "preprocessor_config.json", snapshot)
+    assert len(list(snapshot.glob("*.safetensors"))) > 1
+    for file in list(snapshot.iterdir()):
+        file.rename(blobs / file.name)
+        file.symlink_to(Path("../../blobs") / file.name)
+    images = torch.rand(4, 3, 16, 16) * 2 - 1
+    found = dataset(snapshot, specification=None).load().logits(images)
+    torch.testing.assert_close(found, dataset(folder, specification=None).load().logits(images))
+
+
+@pytest.mark.parametrize(
+    "place", ["../other.safetensors", "/other.safetensors", "link.safetensors"]
+)
+def test_shards_outside_the_folder_are_not_read(folder, place):
+    weights = (folder / "model.safetensors").rename(folder.parent / "other.safetensors")
+    (folder / "link.safetensors").symlink_to(weights)
+    name = place if place[0] != "/" else str(weights)
+    index = {"metadata": {}, "weight_map": {"x": name}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(DatasetError, match=rf"file '{name}', which lies outside the model's own"):
+        dataset(folder).load()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"quantization_config": {"quant_method": "gptq"}}, "quantised weights would be read"),
+        ({"attn_implementation": "someone/kernel"}, "'eager' or 'sdpa' was wanted"),
+        ({"inner": [{"transformers_weights": "x.safetensors"}]}, "transformers_weights: found 'x"),
+        ({"architecture": "hf-hub:someone/net"}, "which timm would fetch"),
+        ({"hidden_sizes": [4, 10**9]}, r"hidden_sizes: found 1000000000; numbers up to 100,000"),
+        ({"hidden_sizes": [4, 10**5]}, r"it would have more than .* weights"),
+        ({"depths": [1, 10**5]}, r"it would have more than .* layers"),
+        ({"hidden_sizes": [4, 9]}, "weights do not fit ResNetFor.*mismatched"),
+    ],
+)
+def test_a_folder_that_wants_more_than_it_holds_is_refused(folder, changes, said):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(DatasetError, match=said):
+        dataset(folder, specification=None).load()
+
+
+def test_classes_may_have_the_names_of_keys(folder):
+    config = json.loads((folder / "config.json").read_text())
+    names = ["pretrained", "checkpoint_path", "architecture"]
+    config["id2label"] = dict(enumerate(names))
+    config["label2id"] = {name: number for number, name in enumerate(names)}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert dataset(folder, specification=None).load().class_names == tuple(names)
 
 
 def test_pickled_weights_are_refused(folder):

@@ -32,7 +32,7 @@ class ReadingLimits(BaseModel):
     image_mb: float = Field(default=64, gt=0)
     megapixels: float = Field(default=100, gt=0, le=178)
     array_mb: float = Field(default=2000, gt=0)
-    table_mb: float = Field(default=1000, gt=0)
+    table_mb: float = Field(default=500, gt=0)
 
 
 class ContextParameters(BaseModel):

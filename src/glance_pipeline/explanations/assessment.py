@@ -122,7 +122,7 @@ class Assessment:
     def _agreeing(
         self, before: Codes, first: Codes, found: Sequence[Counterfactual]
     ) -> list[float]:
-        """Return the share of graphs under which each picture is called what it was called.
+        """Return the share of graphs under which each picture is answered as it was.
 
         Args:
             before: codes of the images (R).
@@ -141,8 +141,8 @@ class Assessment:
         if len(distinct):
             row = distinct[:, 0].long()
             codes = Codes(distinct[:, 1:].contiguous(), first.residual[row])
-            answers = draw(self.surrogate, self.classifier, codes)[1].argmax(1)
-            names = self.classifier.class_names
-            aim = torch.tensor([names.index(one.prediction.class_name) for one in found])
-            agreeing[others] = (answers == aim[row])[which]
+            task = self.surrogate.task_of(self.classifier)
+            answers = task.decisions(draw(self.surrogate, self.classifier, codes)[1])
+            wanted = task.decisions(torch.tensor([one.prediction.logits for one in found]))
+            agreeing[others] = task.same(answers, wanted[row])[which]
         return agreeing.double().mean(0).tolist()

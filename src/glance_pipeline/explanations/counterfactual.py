@@ -12,36 +12,25 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifier import Classifier, in_quickest_layout
-from glance_pipeline.closest import known_instead
 from glance_pipeline.config.explain import SearchParameters
-from glance_pipeline.errors import UserError
+from glance_pipeline.explanations.answer import Prediction
 from glance_pipeline.explanations.attfind import AttFind
 from glance_pipeline.explanations.explanation import (
     Change,
     Counterfactual,
     Counterfactuals,
-    Prediction,
+    Flip,
 )
+from glance_pipeline.explanations.goals import ClassGoals, Goals, LabelGoals, turned_labels
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.landscape import Candidates, Landscape
 from glance_pipeline.explanations.shortening import shrink
 from glance_pipeline.explanations.subjects import Subjects, draw
+from glance_pipeline.explanations.targets import RUNNER_UP, parse_target
 from glance_pipeline.explanations.turns import in_turn, next_of
 from glance_pipeline.explanations.values import change_of
 from glance_pipeline.explanations.walk import GradientWalks
 from glance_pipeline.networks import TwinSurrogate
-
-RUNNER_UP = "runner_up"
-ANY = "any"
-
-
-def check_target(target: str, class_names: Sequence[str]) -> None:
-    """Raise ``UserError`` where counterfactuals cannot aim at ``target``."""
-    if target not in (RUNNER_UP, ANY, *class_names):
-        raise UserError(
-            f"explain.target: the classifier has no class {target!r}; give {RUNNER_UP}, {ANY}, or "
-            f"the name of a class: {known_instead(target, class_names)}"
-        )
 
 
 class CounterfactualSearch:
@@ -52,13 +41,13 @@ class CounterfactualSearch:
         classifier: the teacher, which alone decides what counts; its weights are laid out for
             speed, in place (``in_quickest_layout``).
         target: ``runner_up`` (the teacher's second choice for each image), ``any`` other class, or
-            the name of a class.
-        number: most counterfactuals kept for an image.
+            the name of a class; of labels and numbers see ``targets.parse_target``.
+        number: most counterfactuals kept for an image; where a number may rise or fall, either way.
         parameters: of the search.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
-        UserError: where ``target`` is no class of the classifier.
+        UserError: where counterfactuals cannot aim at ``target``.
     """
 
     def __init__(
@@ -70,10 +59,10 @@ class CounterfactualSearch:
         parameters: SearchParameters | None = None,
         intervention: Intervention | None = None,
     ) -> None:
-        check_target(target, classifier.class_names)
+        self.target = parse_target(target, classifier.task)
         self.surrogate = surrogate
         self.classifier = in_quickest_layout(classifier)
-        self.target = target
+        self.task = surrogate.task_of(classifier)
         self.number = number
         self.parameters = parameters or SearchParameters()
         self.intervention = intervention or DirectIntervention(surrogate)
@@ -91,49 +80,46 @@ class CounterfactualSearch:
         Raises:
             ValueError: where ``targets`` has another length, or holds what is no class.
         """
-        aims = self._aims(subjects, targets)
-        wanted = self._wanted(subjects, aims)
-        landscape = Landscape(
-            self.surrogate, self.classifier, subjects.codes, wanted, self.intervention
-        )
-        proposed = self.strategy.propose(landscape, wanted.any(1).nonzero().flatten())
-        lead = landscape.lead_of(subjects.reconstruction_logits, torch.arange(len(subjects)))
-        found = self._verified(landscape, proposed, lead)
+        goals = self._goals(subjects, targets)
+        found = [self._searched(subjects, one) for one in goals]
         return [
-            self._outcome(subjects, image, aims[image], bool(wanted[image].any()), found[image])
+            Counterfactuals(
+                target=" or ".join(one.target(image) for one in goals),
+                found=tuple(one for some in found for one in some[image]),
+                note=" ".join(
+                    one.note(image)
+                    for one, some in zip(goals, found, strict=True)
+                    if not some[image]
+                ),
+            )
             for image in range(len(subjects))
         ]
 
-    def _aims(self, subjects: Subjects, targets: Sequence[int] | None) -> list[int | None]:
-        """Return the number of the class aimed at in each image, None for any but its own."""
-        names = self.classifier.class_names
-        if targets is not None:
-            if len(targets) != len(subjects):
-                raise ValueError(f"targets: {len(targets)} classes for {len(subjects)} images")
-            for target in targets:
-                if not 0 <= target < len(names):
-                    raise ValueError(f"targets: found {target}, wanted 0 to {len(names) - 1}")
-            return [int(target) for target in targets]
-        if self.target == ANY:
-            return [None] * len(subjects)
-        if self.target == RUNNER_UP:
-            return subjects.logits.topk(2, dim=1).indices[:, 1].tolist()
-        return [names.index(self.target)] * len(subjects)
+    def _goals(self, subjects: Subjects, targets: Sequence[int] | None) -> Sequence[Goals]:
+        """Return what is to be reached in the images, one search after the other."""
+        logits, redrawn = subjects.logits, subjects.reconstruction_logits
+        if targets is None:
+            return self.target.goals(logits, redrawn, self.task)
+        names = self.task.names
+        if len(targets) != len(subjects):
+            raise ValueError(f"targets: {len(targets)} classes for {len(subjects)} images")
+        for target in targets:
+            if not 0 <= target < len(names):
+                raise ValueError(f"targets: found {target}, wanted 0 to {len(names) - 1}")
+        return [ClassGoals.of([int(target) for target in targets], logits, redrawn, names)]
 
-    def _wanted(self, subjects: Subjects, aims: Sequence[int | None]) -> Tensor:
-        """Return which answers count for which image, (N, K).
-
-        Neither the image's own class nor its reconstruction's does: a picture that is already
-        called so needs no change, and shows nothing.
-        """
-        wanted = torch.zeros_like(subjects.logits, dtype=torch.bool)
-        for image, aim in enumerate(aims):
-            wanted[image, slice(None) if aim is None else aim] = True
-        wanted.scatter_(1, subjects.predicted[:, None], False)
-        return wanted.scatter_(1, subjects.reconstruction_logits.argmax(1, keepdim=True), False)
+    def _searched(self, subjects: Subjects, goals: Goals) -> list[list[Counterfactual]]:
+        """Return what is found for each image on the way to its goal."""
+        landscape = Landscape(
+            self.surrogate, self.classifier, subjects.codes, goals, self.intervention
+        )
+        proposed = self.strategy.propose(landscape, goals.searched.nonzero().flatten())
+        redrawn = subjects.reconstruction_logits
+        lead = goals.lead_of(redrawn, torch.arange(len(subjects)))
+        return self._verified(landscape, proposed, lead, redrawn)
 
     def _verified(
-        self, landscape: Landscape, proposed: Candidates, lead: Tensor
+        self, landscape: Landscape, proposed: Candidates, lead: Tensor, redrawn: Tensor
     ) -> list[list[Counterfactual]]:
         """Return what the teacher confirms for each image: fewest concepts, then shortest.
 
@@ -144,6 +130,7 @@ class CounterfactualSearch:
             landscape: of N images.
             proposed: changes of any of them.
             lead: before any change, (N,).
+            redrawn: logits of the reconstructions, (N, K).
         """
         proposed, queues = in_turn(landscape, proposed, lead)
         kept: list[list[Counterfactual]] = [[] for _ in queues]
@@ -156,12 +143,15 @@ class CounterfactualSearch:
         ]:
             short = shrink(landscape, proposed[rows], self.parameters.halvings)
             pictures, logits = draw(self.surrogate, self.classifier, landscape.codes_of(short))
+            reached = landscape.goals.reached(logits, short.owner).tolist()
             for k, image in enumerate(short.owner.tolist()):
-                if landscape.wanted[image, logits[k].argmax()]:
+                if reached[k]:
                     sets[image].append(short.moved[k])
                     kept[image].append(
                         Counterfactual(
-                            prediction=Prediction.of(logits[k], self.classifier.class_names),
+                            prediction=Prediction.of(logits[k], self.task),
+                            upwards=landscape.goals.upwards(image),
+                            flipped=_flipped(landscape.goals, image, redrawn[image], logits[k]),
                             changes=self._changes(landscape, short, k),
                             distance=float(short.moves[k].abs().sum()),
                             picture=pictures[k],
@@ -180,28 +170,13 @@ class CounterfactualSearch:
             changes.append(change_of(concept, before, before + move))
         return tuple(changes)
 
-    def _outcome(
-        self,
-        subjects: Subjects,
-        image: int,
-        aim: int | None,
-        searched: bool,
-        found: list[Counterfactual],
-    ) -> Counterfactuals:
-        names = self.classifier.class_names
-        target = ANY if aim is None else names[aim]
-        if found:
-            note = ""
-        elif searched:
-            goal = "anything else" if aim is None else target
-            note = f"No change of the concepts within their range made the classifier say {goal}."
-        elif int(subjects.predicted[image]) == aim:
-            note = f"The image is already called {target}."
-        elif aim is None:
-            note = "There is no third class: the reconstruction is called otherwise than the image."
-        else:
-            note = f"The reconstruction is already called {target}, with no concept changed."
-        return Counterfactuals(target=target, found=tuple(found), note=note)
+
+def _flipped(goals: Goals, image: int, before: Tensor, after: Tensor) -> tuple[Flip, ...]:
+    """Return the labels that differ between logits (K,), that aimed at first; none of others."""
+    if not isinstance(goals, LabelGoals):
+        return ()
+    turned = turned_labels(goals.task, before, after, goals.turned(image, after))
+    return tuple(Flip(name=name, on=on) for name, on in turned)
 
 
 def strategy_of(parameters: SearchParameters, number: int) -> AttFind | GradientWalks:

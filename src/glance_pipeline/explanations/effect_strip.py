@@ -48,17 +48,20 @@ class EffectStrips:
         moved = self.intervene(codes, {name: values.repeat(len(subjects))})
         pictures, logits = draw(self.surrogate, self.classifier, moved)
         pictures = pictures.reshape(len(subjects), self.steps, *pictures.shape[1:])
+        task, about = self.classifier.task, subjects.about
+        figures = task.figures(logits, about.repeat_interleave(self.steps))
+        figures = figures.view(len(subjects), self.steps)
         logits = logits.view(len(subjects), self.steps, -1)
-        own = subjects.predicted.view(-1, 1, 1).expand(-1, self.steps, 1)
-        probabilities = logits.softmax(2).gather(2, own)[..., 0]
-        names = self.classifier.class_names
+        numbers = task.kind == "values"
         return [
             EffectStrip(
                 concept=name,
                 unit=displayed_unit(concept),
                 values=tuple(in_display_units(concept, float(v)) for v in values),
-                probabilities=tuple(probabilities[image].tolist()),
-                class_names=tuple(names[k] for k in logits[image].argmax(1).tolist()),
+                probabilities=() if numbers else tuple(figures[image].tolist()),
+                numbers=tuple(figures[image].tolist()) if numbers else (),
+                number_unit=task.unit_of(int(about[image])) if numbers else "",
+                class_names=tuple(task.said(answer).name for answer in logits[image]),
                 pictures=pictures[image],
                 effect=self.intervene.effect,
                 is_probability=concept.measure != "continuous",

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
-import torch
-from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor
+from pydantic import Field
 
 from glance_pipeline.config.explain import Effect
+from glance_pipeline.explanations.answer import Part, Prediction
 from glance_pipeline.explanations.overlay import overlay
 from glance_pipeline.support.names import file_names
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Older versions are read: 1 lacks what has a default value here; in 1 and 2 the values of binary
 features and levels are probabilities, 0–1, with the feature's own unit, from 3 on percent; 3 lacks
-``is_probability``, which the unit tells there."""
+``is_probability``, which the unit tells there; up to 4 all answers are classes (``kind``)."""
 
 Picture = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 """Images at rest, uint8; they are saved as PNG beside the JSON document."""
@@ -26,34 +25,7 @@ Map = Annotated[np.ndarray, Field(exclude=True, repr=False)]
 _MAPS = {"map": "saliency.npy", "by_concept": "saliency_by_concept.npy"}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Prediction(_Part):
-    """The teacher's answer to one picture.
-
-    Attributes:
-        class_name: the class with the largest logit.
-        probability: softmax probability of that class, 0–1.
-        logits: of all classes, in the classifier's order.
-    """
-
-    class_name: str
-    probability: float
-    logits: tuple[float, ...]
-
-    @classmethod
-    def of(cls, logits: Tensor, class_names: tuple[str, ...]) -> "Prediction":
-        """Read the answer off logits (K,)."""
-        top = int(logits.argmax())
-        probability = float(torch.softmax(logits.double(), 0)[top])
-        return cls(
-            class_name=class_names[top], probability=probability, logits=tuple(logits.tolist())
-        )
-
-
-class ConceptValue(_Part):
+class ConceptValue(Part):
     """One concept as the surrogate reads it off the image.
 
     Attributes:
@@ -81,7 +53,7 @@ class ConceptValue(_Part):
     is_probability: bool = False
 
 
-class Change(_Part):
+class Change(Part):
     """One concept that a counterfactual moves.
 
     Attributes:
@@ -101,7 +73,19 @@ class Change(_Part):
     is_probability: bool = False
 
 
-class Counterfactual(_Part):
+class Flip(Part):
+    """A label that was turned.
+
+    Attributes:
+        name: of the label.
+        on: whether it is on now.
+    """
+
+    name: str
+    on: bool
+
+
+class Counterfactual(Part):
     """A picture that differs in few concepts and that the teacher calls something else.
 
     Attributes:
@@ -115,6 +99,9 @@ class Counterfactual(_Part):
             class when what follows does so along that graph; None of the direct effect.
         further_out: as in ``Explanation``, of the concepts in ``picture``.
         warnings: what limits this counterfactual, in words.
+        flipped: of labels, all that are otherwise than in the reconstruction, the one aimed at
+            first; empty of classes and numbers.
+        upwards: of a number, whether it was to rise; None of classes and labels.
     """
 
     prediction: Prediction
@@ -125,15 +112,17 @@ class Counterfactual(_Part):
     graphs_agreeing: float | None = None
     further_out: float | None = None
     warnings: tuple[str, ...] = ()
+    flipped: tuple[Flip, ...] = ()
+    upwards: bool | None = None
 
 
-class Counterfactuals(_Part):
+class Counterfactuals(Part):
     """The outcome of one image's search.
 
     Attributes:
-        target: class aimed at, or ``any``.
+        target: class aimed at, or ``any``; a label, or ``not`` one; a value or a change.
         found: verified counterfactuals, fewest concepts first, then shortest; may be empty.
-        note: why none was found or looked for; empty where some were found.
+        note: why none was found or looked for, or none in one direction; else empty.
     """
 
     target: str
@@ -141,12 +130,12 @@ class Counterfactuals(_Part):
     note: str = ""
 
 
-class Importance(_Part):
+class Importance(Part):
     """One concept's Shapley value, or that of a categorical feature with all its levels.
 
     Attributes:
         concept: name of the concept or the feature.
-        contribution: in logits of the measure.
+        contribution: in the unit of the measure.
         standard_error: of the contribution over sampled permutations and background codes; 0 where
             exact.
     """
@@ -156,17 +145,18 @@ class Importance(_Part):
     standard_error: float
 
 
-class Importances(_Part):
+class Importances(Part):
     """Shapley values of all active concepts of one image, largest magnitude first.
 
     Attributes:
-        measure: ``margin`` or ``logit`` of ``class_name``.
-        class_name: the class the teacher gives the image.
+        measure: ``margin`` or ``logit`` of ``class_name``, or its ``value``.
+        class_name: the class the teacher gives the image; the label or number that is explained.
         prediction: the measure on the reconstruction, f(x̂).
         baseline: its mean over the background codes; contributions sum to prediction − baseline.
         exact: whether all coalitions were computed.
         of: one entry a concept; one for all levels of a categorical feature.
         backgrounds: number of background codes; 0 where not recorded.
+        unit: of the measure.
     """
 
     measure: str
@@ -176,20 +166,24 @@ class Importances(_Part):
     exact: bool
     of: tuple[Importance, ...]
     backgrounds: int = 0
+    unit: str = "logits"
 
 
-class EffectStrip(_Part):
+class EffectStrip(Part):
     """One concept moved over its range, and what the teacher says.
 
     Attributes:
         concept: its name.
         unit: of ``values``.
         values: of the concept under each picture, rising.
-        probabilities: of the image's predicted class under each picture, 0–1.
+        probabilities: of the image's predicted class, or of the label that is explained, under
+            each picture, 0–1; empty of numbers.
         class_names: what the teacher calls each picture.
         pictures: uint8, (steps, C, H, W).
         effect: ``direct``, the rest held; or ``causal``, what the concept causes follows.
         is_probability: of ``values``, as in ``ConceptValue``.
+        numbers: the number that is explained under each picture; empty of classes and labels.
+        number_unit: its unit.
     """
 
     concept: str
@@ -200,24 +194,27 @@ class EffectStrip(_Part):
     pictures: Picture
     effect: Effect = "direct"
     is_probability: bool = False
+    numbers: tuple[float, ...] = ()
+    number_unit: str = ""
 
 
-class Saliency(_Part):
+class Saliency(Part):
     """Where the picture changes when the concepts that matter move, and what that does.
 
     Attributes:
-        measure: ``margin`` or ``logit`` of ``class_name``.
-        class_name: the class the teacher gives the image.
+        measure: ``margin`` or ``logit`` of ``class_name``, or its ``value``.
+        class_name: the class the teacher gives the image; the label or number that is explained.
         prediction: the measure on the reconstruction.
         baseline: its mean over the pictures that the paths start from.
         shared: what of prediction − baseline was not in the weighted gradients of the steps, and
             was shared among the pixels in proportion to what they had.
-        map: float32, (H, W), in logits; positive where the picture speaks for the class. It adds
+        map: float32, (H, W), in ``unit``; positive where the picture speaks for the class. It adds
             up to prediction − baseline.
         concepts: names of the active concepts, a categorical feature once; empty where
             ``by_concept`` is None.
         by_concept: float32, (P, H, W), the part of each of ``concepts``, which add up to ``map``;
             None where not asked for.
+        unit: of the measure.
     """
 
     measure: str
@@ -228,6 +225,7 @@ class Saliency(_Part):
     map: Map
     concepts: tuple[str, ...] = ()
     by_concept: Annotated[np.ndarray | None, Field(exclude=True, repr=False)] = None
+    unit: str = "logits"
 
     def of(self, concept: str) -> np.ndarray:
         """Return the part of one concept, (H, W); ``KeyError`` names those there are."""
@@ -236,7 +234,7 @@ class Saliency(_Part):
         return self.by_concept[self.concepts.index(concept)]
 
 
-class Explanation(_Part):
+class Explanation(Part):
     """Everything that is said about one image.
 
     Attributes:
@@ -258,6 +256,9 @@ class Explanation(_Part):
         further_out: share of the training images, 0–1, whose concepts lie further from those of
             other training images than this image's do; None where it was not computed.
         saliency: a map of the image's pixels; None where it was not computed.
+        redrawn_alike: whether the teacher's answers to image and reconstruction are the same: the
+            class, all labels, or the numbers within a quarter of a standard deviation of the
+            answers to the training images. None where it was not recorded, as of classes.
     """
 
     source: str
@@ -277,10 +278,13 @@ class Explanation(_Part):
     effect: Effect = "direct"
     further_out: float | None = None
     saliency: Saliency | None = None
+    redrawn_alike: bool | None = None
 
     @property
     def faithful(self) -> bool:
         """Whether the teacher calls the reconstruction what it calls the image."""
+        if self.redrawn_alike is not None:
+            return self.redrawn_alike
         return self.prediction.class_name == self.reconstruction_prediction.class_name
 
     def pictures(self) -> dict[str, np.ndarray]:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.explain import ImportanceParameters
 from glance_pipeline.explanations.background import Background, representatives
 from glance_pipeline.explanations.explanation import Importance, Importances
@@ -30,6 +30,7 @@ from glance_pipeline.explanations.intervention import DirectIntervention, Interv
 from glance_pipeline.explanations.subjects import Subjects, draw
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.teachers.task import Task
 
 _PICTURES = 256
 """Pictures drawn at once."""
@@ -80,8 +81,8 @@ class ShapleyImportance:
         self.control = self._control(everything, seed)
 
     def explain(self, subjects: Subjects) -> list[Importances]:
-        """Return the importances of each image, for the class the teacher gives that image."""
-        full = self._measure(subjects.reconstruction_logits, subjects.predicted)
+        """Return the importances of each image, for the output that it is explained for."""
+        full = self._measure(subjects.reconstruction_logits, subjects.about)
         worth = self._worth(subjects, self.game, self._drawn, _PICTURES)
         # One by one: a sum over many rounds otherwise than a sum over one.
         if self.control is None or not isinstance(self.game, Permutations):
@@ -143,7 +144,7 @@ class ShapleyImportance:
             image, row = rows // number, rows % number
             codes = self._codes(subjects.codes[image], game, row)
             logits = answer(codes)
-            measured.append(self._measure(logits, subjects.predicted[image])[: len(part)])
+            measured.append(self._measure(logits, subjects.about[image])[: len(part)])
         return torch.cat(measured).view(len(subjects), number)
 
     def _drawn(self, codes: Codes) -> Tensor:
@@ -156,7 +157,7 @@ class ShapleyImportance:
     def _foretold_of(self, subjects: Subjects) -> Tensor:
         """Return the measure of the student's answers to images, one by one, float64 (N,)."""
         logits = [self.surrogate.predict(subjects.codes[[k]]) for k in range(len(subjects))]
-        return self._measure(torch.cat(logits), subjects.predicted)
+        return self._measure(torch.cat(logits), subjects.about)
 
     def _codes(self, codes: Codes, game: Game, row: Tensor) -> Codes:
         """Return codes of images (R) for rows (R,) of a game: members their own, on others'."""
@@ -169,17 +170,20 @@ class ShapleyImportance:
         return self.intervene(self.surrogate.intervene(codes, unknown), values, moved)
 
     def _measure(self, logits: Tensor, class_index: Tensor) -> Tensor:
-        """Return the measure of each picture's class (R,), float64 (R,)."""
-        measured = margins(logits) if self.parameters.measure == "margin" else logits
+        """Return the measure of each picture's output (R,), float64 (R,)."""
+        task = self.classifier.task
+        measured = task.measures(logits) if self.parameters.measure == "margin" else logits
         return measured.gather(1, class_index[:, None])[:, 0].double()
 
     def _describe(
         self, subjects: Subjects, image: int, solution: Solution, prediction: float
     ) -> Importances:
         values, errors = solution.values[0], solution.errors[0]
+        task, output = self.classifier.task, int(subjects.about[image])
         return Importances(
-            measure=self.parameters.measure,
-            class_name=self.classifier.class_names[int(subjects.predicted[image])],
+            measure=named_measure(task, self.parameters.measure),
+            class_name=task.names[output],
+            unit=task.unit_of(output),
             prediction=prediction,
             baseline=float(solution.baselines[0]),
             exact=isinstance(self.game, AllCoalitions),
@@ -193,3 +197,8 @@ class ShapleyImportance:
             ),
             backgrounds=len(self.game.background),
         )
+
+
+def named_measure(task: Task, asked: str) -> str:
+    """Return what is measured: of a class as ``asked``, else what the task has in its place."""
+    return asked if task.kind == "one_of" else task.measure

@@ -15,14 +15,16 @@ from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.compute import autocast, runs_in_bfloat16
+from glance_pipeline.explanations.goals import Goals
 from glance_pipeline.explanations.intervention import Intervention
 from glance_pipeline.explanations.subjects import draw, padded
 from glance_pipeline.networks import Codes, TwinSurrogate
 from glance_pipeline.networks.concept import by_feature
 
 ENOUGH = 0.01
-"""Lead in logits that counts as reached. A pixel may round to the next grey level in a batch of
-another size or on another machine; what is kept must survive that."""
+"""Lead that counts as reached, in logits, or in standard deviations of a number's answers. A pixel
+may round to the next grey level in a batch of another size or on another machine; what is kept must
+survive that."""
 
 _AT_ONCE = 256
 
@@ -68,7 +70,7 @@ class Landscape:
         surrogate: draws the pictures.
         classifier: the teacher.
         codes: of the N images.
-        wanted: which answers count for each image, bool (N, K).
+        goals: what is wanted of each image.
         intervention: what becomes of the codes when concepts are set.
     """
 
@@ -77,14 +79,14 @@ class Landscape:
         surrogate: TwinSurrogate,
         classifier: Classifier,
         codes: Codes,
-        wanted: Tensor,
+        goals: Goals,
         intervention: Intervention,
     ) -> None:
         self.surrogate = surrogate
         self.intervene = intervention
         self.classifier = classifier
         self.codes = codes
-        self.wanted = wanted
+        self.goals = goals
         self.names = surrogate.active_concepts
         self.values = torch.stack([surrogate.read(codes, name) for name in self.names], 1)
         concepts = [surrogate.concept(name) for name in self.names]
@@ -121,11 +123,11 @@ class Landscape:
         return self.intervene(self.codes[candidates.owner], columns, moved)
 
     def leads(self, candidates: Candidates) -> Tensor:
-        """Return how far the best wanted class leads the best other, (R,), on 8-bit pictures."""
+        """Return how far beyond its goal each is, (R,), on 8-bit pictures (``Goals.lead_of``)."""
         if not len(candidates):
             return torch.zeros(0)
         _, logits = draw(self.surrogate, self.classifier, self.codes_of(candidates))
-        return self.lead_of(logits, candidates.owner)
+        return self.goals.lead_of(logits, candidates.owner)
 
     @torch.no_grad()
     def estimates(self, candidates: Candidates) -> Tensor:
@@ -133,7 +135,7 @@ class Landscape:
         parts = [torch.zeros(0)]
         for start in range(0, len(candidates), _AT_ONCE):
             part = candidates[start : start + _AT_ONCE]
-            parts.append(self.lead_of(self._seen(part), part.owner))
+            parts.append(self.goals.lead_of(self._seen(part), part.owner))
         return torch.cat(parts)
 
     def slopes(self, candidates: Candidates) -> tuple[Tensor, Tensor]:
@@ -143,16 +145,10 @@ class Landscape:
             part = candidates[start : start + _AT_ONCE]
             with torch.enable_grad():
                 moves = part.moves.detach().requires_grad_(True)
-                lead = self.lead_of(self._seen(Candidates(part.owner, moves)), part.owner)
+                lead = self.goals.lead_of(self._seen(Candidates(part.owner, moves)), part.owner)
             leads.append(lead.detach())
             slopes.append(torch.autograd.grad(lead.sum(), moves)[0])
         return torch.cat(leads), torch.cat(slopes)
-
-    def lead_of(self, logits: Tensor, owner: Tensor) -> Tensor:
-        """Return how far the best class that ``owner`` (R,) wants leads the best other, (R,)."""
-        wanted = self.wanted[owner]
-        best = logits.masked_fill(~wanted, -torch.inf).amax(1)
-        return best - logits.masked_fill(wanted, -torch.inf).amax(1)
 
     def only_one_level(self, slopes: Tensor, moves: Tensor) -> Tensor:
         """Keep one slope (R, D) of each categorical feature: of the level moved, else the steepest.

@@ -14,6 +14,7 @@ from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import Effect, ExplainParameters
+from glance_pipeline.explanations.answer import Prediction
 from glance_pipeline.explanations.assessment import Assessment
 from glance_pipeline.explanations.background import (
     background_codes,
@@ -30,7 +31,6 @@ from glance_pipeline.explanations.explanation import (
     EffectStrip,
     Explanation,
     Importances,
-    Prediction,
     Saliency,
 )
 from glance_pipeline.explanations.importance import ShapleyImportance
@@ -202,7 +202,8 @@ class LocalExplanations:
         return draw(self.surrogate, self.classifier, self.surrogate.intervene(codes, values))[1]
 
     def _explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
-        subjects = Subjects.see(self.surrogate, self.classifier, images)
+        output = self.counterfactuals.target.output
+        subjects = Subjects.see(self.surrogate, self.classifier, images, output)
         counterfactuals = self.assessment.complete(subjects, self.counterfactuals.explain(subjects))
         rarities = self.assessment.rarities(subjects.codes)
         importances = self.importance.explain(subjects)
@@ -241,15 +242,16 @@ class LocalExplanations:
         saliency: Saliency,
         rarity: Rarity | None,
     ) -> Explanation:
-        names = self.classifier.class_names
-        prediction = Prediction.of(subjects.logits[image], names)
-        redrawn = Prediction.of(subjects.reconstruction_logits[image], names)
+        task = self.surrogate.task_of(self.classifier)
+        prediction = Prediction.of(subjects.logits[image], task)
+        redrawn = Prediction.of(subjects.reconstruction_logits[image], task)
+        alike = subjects.alike(task, image)
         concepts = self._concepts_of(subjects.codes[[image]])
         residual = subjects.residual_l1(image)
         # What has two sides has no quantiles: its bounds are a clear no and a clear yes.
         numbers = [c for c in concepts if self.surrogate.concept(c.name).measure == "continuous"]
         doubts = doubts_about(
-            prediction, redrawn, residual, self.parameters.residual_warning, rarity
+            prediction, redrawn, residual, self.parameters.residual_warning, rarity, alike
         )
         return Explanation(
             source=source.name,
@@ -279,6 +281,7 @@ class LocalExplanations:
             effect=self.parameters.effect,
             further_out=None if rarity is None else rarity.share,
             saliency=saliency,
+            redrawn_alike=None if task.kind == "one_of" else alike,
         )
 
 

@@ -19,7 +19,7 @@ def as_html(explanation: Explanation) -> str:
         (explanation.source, explanation.original),
         ("redrawn", explanation.reconstruction),
         *(
-            (f"called {found.prediction.class_name}", found.picture)
+            (f"{found.prediction.verb} {found.prediction.class_name}", found.picture)
             for found in explanation.counterfactuals.found
         ),
     ]

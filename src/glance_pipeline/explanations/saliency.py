@@ -32,9 +32,10 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from glance_pipeline.classifier import Classifier, margins
+from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.explain import SaliencyParameters
 from glance_pipeline.explanations.explanation import Saliency
+from glance_pipeline.explanations.importance import named_measure
 from glance_pipeline.explanations.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.subjects import Subjects
 from glance_pipeline.images import to_float, to_uint8
@@ -46,7 +47,7 @@ AT_ONCE = 64
 
 
 class ConceptSaliency:
-    """Maps of what concepts do where, for the class the teacher gives each image.
+    """Maps of what concepts do where, for the class, label or number each image is explained for.
 
     Args:
         surrogate: draws the pictures.
@@ -90,7 +91,7 @@ class ConceptSaliency:
         """Return the saliency of each image."""
         return [
             self._explain(subjects.codes[[image]], subjects.images[image], class_index)
-            for image, class_index in enumerate(subjects.predicted.tolist())
+            for image, class_index in enumerate(subjects.about.tolist())
         ]
 
     def _explain(self, code: Codes, image: np.ndarray, class_index: int) -> Saliency:
@@ -104,8 +105,9 @@ class ConceptSaliency:
             order = self._movers.argsort(1)[..., None, None].expand_as(parts)
             by_concept = self.smooth(parts.gather(1, order).mean(0).numpy())
         return Saliency(
-            measure=self.measure,
+            measure=named_measure(self.classifier.task, self.measure),
             class_name=self.classifier.class_names[class_index],
+            unit=self.classifier.task.unit_of(class_index),
             prediction=float(measured[0, -1]),
             baseline=float(measured[:, 0].mean()),
             shared=float(shared.sum() / paths),
@@ -183,7 +185,8 @@ class ConceptSaliency:
         with torch.enable_grad():
             seen = pictures.clone().requires_grad_(True)
             logits = self.classifier.logits(seen)
-            values = margins(logits) if self.measure == "margin" else logits
+            task = self.classifier.task
+            values = task.measures(logits) if self.measure == "margin" else logits
             values = values[:, class_index]
             (gradients,) = torch.autograd.grad(values.sum(), seen)
         return pictures, values.detach().double(), gradients

@@ -32,7 +32,8 @@ def shrink(landscape: Landscape, candidates: Candidates, halvings: int) -> Candi
     Args:
         landscape: of the images.
         candidates: to whose pictures the teacher says what is wanted.
-        halvings: n of them end within 2⁻ⁿ of a length that no longer suffices.
+        halvings: n of them end within 2⁻ⁿ of a length that no longer suffices; more where the goals
+            ask for them.
 
     Returns:
         The changes at the shortest length seen at which the teacher, asked about the picture as it
@@ -40,7 +41,7 @@ def shrink(landscape: Landscape, candidates: Candidates, halvings: int) -> Candi
     """
     fails = torch.zeros(len(candidates), 1)
     holds = torch.ones_like(fails)
-    for _ in range(halvings):
+    for _ in range(max(halvings, landscape.goals.halvings)):
         middle = (fails + holds) / 2
         there = landscape.leads(Candidates(candidates.owner, candidates.moves * middle)) > ENOUGH
         holds = torch.where(there[:, None], middle, holds)

@@ -9,6 +9,7 @@ from torch import Tensor
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.images import in_batches, to_float, to_uint8
 from glance_pipeline.networks import Codes, TwinSurrogate
+from glance_pipeline.teachers.task import Task
 
 _FULL = 16
 
@@ -23,6 +24,8 @@ class Subjects:
         logits: the teacher's, on the images, (N, K).
         reconstructions: uint8, (N, C, H, W).
         reconstruction_logits: the teacher's, on the reconstructions, (N, K).
+        about: number of the output that each image is explained for, (N,): the class that the
+            teacher gives it, which is the default; a label; a number.
     """
 
     images: np.ndarray
@@ -30,23 +33,40 @@ class Subjects:
     logits: Tensor
     reconstructions: np.ndarray
     reconstruction_logits: Tensor
+    about: Tensor = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.about is None:
+            object.__setattr__(self, "about", self.logits.argmax(1))
 
     @classmethod
     def see(
-        cls, surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray
+        cls,
+        surrogate: TwinSurrogate,
+        classifier: Classifier,
+        images: np.ndarray,
+        output: int | None = None,
     ) -> "Subjects":
-        """Encode ``images``, uint8 (N, C, H, W), redraw them, and ask the teacher about both."""
+        """Encode ``images``, uint8 (N, C, H, W), redraw them, and ask the teacher about both.
+
+        They are explained for ``output``, by default the one in question (``Task.in_question``).
+        """
         count, full = len(images), images[_full_batch(len(images))]
         codes = surrogate.encode_array(full)[:count]
         with torch.no_grad():
             logits = torch.cat([classifier.logits(batch) for batch in in_batches(full)])[:count]
         reconstructions, reconstruction_logits = draw(surrogate, classifier, codes)
-        return cls(images, codes, logits, reconstructions, reconstruction_logits)
+        about = classifier.task.in_question(logits)
+        if output is not None:
+            about = torch.full_like(about, output)
+        return cls(images, codes, logits, reconstructions, reconstruction_logits, about)
 
-    @property
-    def predicted(self) -> Tensor:
-        """The class the teacher gives each image, (N,)."""
-        return self.logits.argmax(1)
+    def alike(self, task: Task, image: int) -> bool:
+        """Return whether image and reconstruction are answered the same."""
+        one, other = (
+            task.decisions(logits[[image]]) for logits in (self.logits, self.reconstruction_logits)
+        )
+        return bool(task.same(one, other)[0])
 
     def residual_l1(self, image: int) -> float:
         """Return the mean absolute difference of an image and its reconstruction, in [−1, 1]."""

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from glance_pipeline.explanations.explanation import ConceptValue, Counterfactual, Prediction
+from glance_pipeline.explanations.answer import Prediction
+from glance_pipeline.explanations.explanation import ConceptValue, Counterfactual
 from glance_pipeline.explanations.values import written
 from glance_pipeline.number_format import format_share
+
+_READ = {"one_of": "read as", "each": "seen with", "values": "read as"}
+"""How a picture with an answer is spoken of, by the kind of the answer."""
 
 
 class Doubt(NamedTuple):
@@ -60,6 +64,7 @@ def doubts_about(
     residual: float,
     much: float,
     rarity: Rarity | None,
+    alike: bool | None = None,
 ) -> list[Doubt]:
     """Return why an explanation is poor, none where it is not.
 
@@ -69,17 +74,11 @@ def doubts_about(
         residual: mean absolute difference of the two, both in [−1, 1].
         much: residual above which it is poor.
         rarity: of the image's concept values, where known.
+        alike: whether the two answers count as the same; by default where their names are.
     """
     doubts = []
-    if redrawn.class_name != prediction.class_name:
-        doubts.append(
-            Doubt(
-                f"the classifier calls the reconstruction {redrawn.class_name}",
-                f"The classifier calls the reconstruction {redrawn.class_name} "
-                f"({redrawn.probability:.2f}), not {prediction.class_name}: what is said here "
-                "about concepts holds for the reconstruction and may not hold for the image.",
-            )
-        )
+    if not (redrawn.class_name == prediction.class_name if alike is None else alike):
+        doubts.append(_told_apart(prediction, redrawn))
     if residual > much:
         doubts.append(
             Doubt(
@@ -99,6 +98,22 @@ def doubts_about(
     return doubts
 
 
+def _told_apart(prediction: Prediction, redrawn: Prediction) -> Doubt:
+    """Return the doubt that the teacher answers the reconstruction otherwise than the image."""
+    but = "what is said here about concepts holds for the reconstruction and may not hold for the"
+    calls = {
+        "one_of": "calls the reconstruction",
+        "each": "sees in the reconstruction",
+        "values": "reads the reconstruction as",
+    }[redrawn.kind]
+    sure = "" if redrawn.probability is None else f" ({redrawn.probability:.2f})"
+    return Doubt(
+        f"the classifier {calls} {redrawn.class_name}",
+        f"The classifier {calls} {redrawn.class_name}{sure}, not {prediction.class_name}: {but} "
+        "image.",
+    )
+
+
 def outside_the_ranges(numbers: Sequence[ConceptValue]) -> list[str]:
     """Name the concepts that lie outside their range over the training images."""
     outside = [c for c in numbers if not c.low <= c.value <= c.high]
@@ -115,7 +130,7 @@ def limits_of(found: Counterfactual, rarity: Rarity | None) -> tuple[str, ...]:
         limits.append(f"Taken together, its concept values are rare: {rarity}.")
     if found.graphs_agreeing is not None and found.graphs_agreeing < 1:
         limits.append(
-            f"It is read as {found.prediction.class_name} in "
+            f"It is {_READ[found.prediction.kind]} {found.prediction.class_name} in "
             f"{format_share(found.graphs_agreeing)} of the causal graphs that the evidence allows; "
             "in the others it is not, as something else follows."
         )

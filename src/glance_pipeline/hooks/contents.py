@@ -47,8 +47,8 @@ def check_explained(
     """Raise where the images or the class that are to be explained are known not to be there."""
     if "chosen_images" not in pipeline.all_outputs():
         return
-    from glance_pipeline.explanations.counterfactual import check_target  # imports torch
     from glance_pipeline.explanations.selection import check_named
+    from glance_pipeline.explanations.targets import check_target  # imports torch
 
     parameters = catalog.load("params:explain")
     if any(isinstance(one, str) for one in parameters.images or ()):
@@ -57,7 +57,7 @@ def check_explained(
     try:
         check_named(parameters.images or (), prepared)
         if classifier is not None:
-            check_target(parameters.target, classifier.class_names)
+            check_target(parameters.target, classifier.task)
     except UserError as error:
         raise CannotRunError(str(error)) from error
 

@@ -12,6 +12,23 @@ EXACT = 2**53
 """Above, a number loses its last digits where another of its column is missing."""
 
 
+_ROW, _VALUE = 100, 8
+"""Bytes that a row and a value of it take at least while a table is joined."""
+
+
+def check_rows(rows: int, columns: int, place: str, most_megabytes: float) -> None:
+    """Refuse a table of more rows than find room, however small its file.
+
+    Raises:
+        UserError: where they do not.
+    """
+    if rows * (_ROW + _VALUE * columns) > most_megabytes * 1e6:
+        raise UserError(
+            f"{place}: it has {rows:,} rows of {columns} columns, which do not find room in the "
+            f"{most_megabytes:g} MB of ingest.limits.table_mb"
+        )
+
+
 def bounded(
     batches: Iterator[pa.RecordBatch], place: str, most_megabytes: float
 ) -> Iterator[pa.RecordBatch]:

@@ -140,6 +140,8 @@ def _first_rows(head: str, separator: str, cut: bool, place: str) -> tuple[list[
                 break
     except csv.Error as error:
         raise UserError(f"{place}: it cannot be read ({error})") from error
+    if rows and lines > 1 and len(rows[0]) == 1 and head.lstrip(" ").startswith(("\n", "\r")):
+        raise UserError(f"{place}: its first line is empty; wanted the names of its columns there")
     if not rows:
         raise UserError(f"{place}: it cannot be read: no row of names was found in {_HEAD:,} bytes")
     return rows, lines
@@ -238,11 +240,13 @@ def _converted(
     numbers = plain if words is None else pc.if_else(pc.is_in(plain, words), None, plain)
     if numbers.null_count == len(numbers):
         return known
-    if separator != "," and _all(numbers, _COMMA) and not _all(numbers, _THOUSANDS):
+    with_comma = numbers.filter(pc.match_substring(numbers, ","))
+    commas = len(with_comma) > 0 and _all(numbers, f"{_COMMA}|{_WHOLE}")
+    if separator != "," and commas and not _all(with_comma, _THOUSANDS):
         logger.info("%s: the comma in %s is read as a decimal point", place, name)
         numbers = pc.replace_substring(numbers, ",", ".")
     if not _all(numbers, _PLAIN if as_words else _NUMBER) or _any(numbers, _PADDED):
-        if _all(numbers, f"{_COMMA}|{_THOUSANDS}"):
+        if len(with_comma) and _all(numbers, f"{_COMMA}|{_THOUSANDS}|{_WHOLE}"):
             logger.warning(
                 "%s: the values of %s, as %s, are taken for words; write numbers with a point and "
                 "without commas", place, name, numbers.drop_null()[0],

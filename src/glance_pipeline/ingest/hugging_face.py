@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.arrow import as_frame, bounded
+from glance_pipeline.ingest.arrow import as_frame, bounded, check_rows
 from glance_pipeline.ingest.data_set_files import find_data_files, split_named_by
 from glance_pipeline.ingest.source import ImageSource, Reader, Rules
 from glance_pipeline.picture import UnreadableImageError, read_content
@@ -165,13 +165,21 @@ class _Table:
         if not rows:
             return
         wanted, start = set(rows), 0
-        for batch in self._batches([self.image]):
+        for batch in self._whole_batches():
             inside = [row for row in range(start, start + len(batch)) if row in wanted]
             for row in inside:
                 yield partial(self._content, batch.column(0)[row - start])
             start += len(batch)
             if start > rows[-1]:
                 return  # the rest of the file is not decompressed for nothing
+
+    def _whole_batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches([self.image])
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"data set {self.path}: it is damaged ({error}); fetch it again") from (
+                error
+            )
 
     def _content(self, cell: Any) -> bytes:
         """Return the content of an image file that a row holds or names.
@@ -205,15 +213,11 @@ class _Table:
         return real
 
     def _check_rows(self) -> None:
-        """Refuse a file that says it has more rows than their numbers alone would find room for."""
+        """Refuse a file that says it has more rows than find room."""
         if self.path.suffix != ".parquet":
             return
-        rows, most = pq.read_metadata(self.path).num_rows, int(self._limits.table_mb * _MEGA / 8)
-        if rows > most:
-            raise UserError(
-                f"data set {self.path}: it says that it has {rows:,} rows, which do not find room "
-                f"in the {self._limits.table_mb:g} MB of ingest.limits.table_mb"
-            )
+        rows, place = pq.read_metadata(self.path).num_rows, f"data set {self.path}"
+        check_rows(rows, len(self._scalars), place, self._limits.table_mb)
 
     def _image_column(self, schema: pa.Schema, wanted: str | None) -> str:
         """Return the column of images: the one that is wanted, the only one, or the usual one."""
@@ -268,7 +272,10 @@ def _is_content(kind: pa.DataType) -> bool:
     """Say whether a column of this type may hold image files."""
     if pa.types.is_struct(kind):
         place = kind.get_field_index("bytes")
-        return bool(place >= 0 and _is_bytes(kind.field(place).type))
+        if place < 0:
+            return False
+        inner = kind.field(place).type
+        return _is_bytes(inner) or pa.types.is_null(inner)  # where all images are named by path
     return _is_bytes(kind)
 
 

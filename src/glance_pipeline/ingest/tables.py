@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest import csv_text
-from glance_pipeline.ingest.arrow import as_frame, bounded
+from glance_pipeline.ingest.arrow import as_frame, bounded, check_rows
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Reading:
 
     separator: str | None = None
     encoding: str | None = None
-    most_megabytes: float = 1000
+    most_megabytes: float = 500
     as_words: frozenset[str] = frozenset()
 
     @classmethod
@@ -121,14 +121,9 @@ def _read_parquet(path: Path, reading: Reading) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
         names = list(file.schema_arrow.names)
         _check_names(names, path)
-        most = int(reading.most_megabytes * 1e6 / 8 / max(1, len(names)))
-        if file.metadata.num_rows > most:
-            raise UserError(
-                f"table {path}: it says that it has {file.metadata.num_rows:,} rows of "
-                f"{len(names)} columns, which do not find room in the "
-                f"{reading.most_megabytes:g} MB of ingest.limits.table_mb"
-            )
-        batches = bounded(file.iter_batches(), f"table {path}", reading.most_megabytes)
+        place = f"table {path}"
+        check_rows(file.metadata.num_rows, len(names), place, reading.most_megabytes)
+        batches = bounded(file.iter_batches(), place, reading.most_megabytes)
         table = pa.Table.from_batches(batches, file.schema_arrow)
     frame = as_frame(table)
     index = [name for name in names if name.startswith("__index_level_")]
@@ -155,6 +150,7 @@ def _read_csv(path: Path, reading: Reading, as_words: frozenset[str]) -> pd.Data
         separator = "\t"
     layout = csv_text.layout_of(content, separator, place)
     text = csv_text.read_text(content, layout, place)
+    check_rows(text.num_rows, text.num_columns, place, reading.most_megabytes)
     small = frozenset(name.lower() for name in as_words)
     table = csv_text.converted(text, layout.separator, small, place)
     return table.to_pandas(ignore_metadata=True)

@@ -56,13 +56,16 @@ def globals_yml(name: str) -> str:
     )
 
 
-def catalog_yml(entry: Mapping[str, Any], specification: Mapping[str, Any], said: str) -> str:
+def catalog_yml(
+    entry: Mapping[str, Any], specification: Mapping[str, Any], said: str, normalisation: str
+) -> str:
     """Return the catalog: the classifier alone, everything else is in conf/base.
 
     Args:
         entry: without ``type`` and ``specification``.
         specification: of the classifier.
         said: what was found about it, lines of a comment.
+        normalisation: how it is known, in words.
     """
     lines = [f"# {made_visible(line)}" for line in said.splitlines()]
     lines += ["classifier:", "  type: glance_pipeline.datasets.ClassifierDataset"]
@@ -74,7 +77,7 @@ def catalog_yml(entry: Mapping[str, Any], specification: Mapping[str, Any], said
         "input_size": "height and width that the network takes",
         "fit": "how images come to it: resize, crop or pad",
         "class_names": "in the order of the network's answers",
-        "mean": "of images in [0, 1]",
+        "mean": f"of images in [0, 1]; {' '.join(normalisation.split())}",
     }
     for key, value in specification.items():
         lines.append(f"    {key}: {as_yaml(value)}{_comment(comments.get(key))}")

@@ -22,6 +22,7 @@ from glance_pipeline.onboarding.asking import Asker
 from glance_pipeline.onboarding.estimate import Estimate, estimate
 from glance_pipeline.onboarding.inspection import Inspected, inspect
 from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.training.context import standardise_context
@@ -93,6 +94,8 @@ def _parts(
     """Yield what was found, part by part; the last ones take some seconds."""
     classes, seconds = _answered(found)
     yield str(words.classifier_section(found))
+    if found.reads.tried is not None:
+        yield str(words.Section(*telling.section(found.reads.tried)))
     yield str(words.images_section(found, _accuracy(found, classes)))
     yield str(words.context_section(found, kinds))
     if others := words.other_messages(found.messages):
@@ -114,7 +117,9 @@ def _files(
     said = str(words.classifier_section(found))
     return {
         "globals.yml": files.globals_yml(name),
-        "catalog.yml": files.catalog_yml(found.model.entry, found.specification, said),
+        "catalog.yml": files.catalog_yml(
+            found.model.entry, found.specification, said, found.reads.how
+        ),
         "parameters_ingest.yml": files.ingest_yml(
             found.ingest, kinds, words.left_out(found.messages), str(found.looks)
         ),

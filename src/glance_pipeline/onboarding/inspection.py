@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.ingest import IngestParameters
@@ -22,6 +21,7 @@ from glance_pipeline.onboarding.model import Model, find_model
 from glance_pipeline.onboarding.pictures import Looks, Sample
 from glance_pipeline.onboarding.places import Place, place_of, there
 from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.reads import Reads, Seen, asking_costs, how_it_reads
 from glance_pipeline.onboarding.specification import Classes
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.picture import Form
@@ -40,7 +40,7 @@ class Inspected:
         model: where the classifier is.
         specification: of its catalog entry, as it is written.
         takes: what the network takes, and how that is known.
-        classes: and how they are known.
+        reads: how images reach the network and what its answers mean, and how that is known.
         classifier: as the run will load it.
         source: of the images.
         looks: of the images.
@@ -54,7 +54,7 @@ class Inspected:
     model: Model
     specification: dict[str, Any]
     takes: network.Takes
-    classes: Classes
+    reads: Reads
     classifier: Classifier
     source: ImageSource
     looks: Looks
@@ -63,6 +63,11 @@ class Inspected:
     ingest: IngestParameters
     messages: tuple[str, ...]
     asked: int
+
+    @property
+    def classes(self) -> Classes:
+        """The classes, and how they are known."""
+        return self.reads.classes
 
     def labels_of_sample(self) -> pd.Series | None:
         """Return the class names of the sample's images, missing where not known; or None."""
@@ -94,7 +99,7 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     with kept_messages():
         rules = Rules(wishes.links == "anywhere", wishes.image_column)
         opened = open_source(images.path.as_posix(), rules=rules)
-        count = _FEW if _costs(source, model) else pictures.SAMPLE
+        count = _FEW if asking_costs(source, model) else pictures.SAMPLE
         rows = pictures.sample_of(opened, wishes.number_of_images, seed, count)
         looks = pictures.look_at(opened, rows)
     takes = network.what_it_takes(source, wishes.input_size, asker)
@@ -102,13 +107,13 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     fields = {"crop": _crop(looks, wishes, asker), **_form(entrance)}
     with kept_messages() as messages:
         sample = pictures.read_sample(opened, rows, Form(**fields), wishes.most_corrupt)
-        said = network.outputs_on(source, sample.images, entrance)
     beside = _beside(opened, wishes, root, asker)
-    labels, classes = _labels_and_classes(said, source, beside, images.path, wishes, root, asker)
-    told = _told(entrance, classes, source)
+    seen = Seen(source, model, opened, beside, images.path, sample, Form(**fields), seed)
+    reads = how_it_reads(seen, entrance, wishes, root, asker)
+    told = _told(reads, source)
     with kept_messages() as of_classifier:
         classifier = model.dataset(told).load()
-    fields |= labels | labelling.settle_group_and_split(beside, wishes, asker)
+    fields |= reads.labels | labelling.settle_group_and_split(beside, wishes, asker)
     parameters = _parameters(fields, images, beside, wishes)
     with kept_messages() as more:
         found = find_images(parameters(lambda place: place.path.as_posix(), None), {}, seed)
@@ -120,33 +125,10 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
     logged = [record.getMessage() for record in [*of_classifier, *messages, *more]]
     asked = source.network.queries.asked if isinstance(source.network, BlackBox) else 0
     return Inspected(
-        model, told, takes, classes, classifier, opened, looks, sample, found,
+        model, told, takes, reads, classifier, opened, looks, sample, found,
         parameters(lambda place: place.written, features),
         tuple(dict.fromkeys(logged)), asked,
     )  # fmt: skip
-
-
-def _labels_and_classes(
-    said: Tensor,
-    source: Source,
-    beside: labelling.Around,
-    images: Path,
-    wishes: Wishes,
-    root: Path,
-    asker: Asker,
-) -> tuple[dict[str, Any], Classes]:
-    """Return the fields of ``ingest`` on labels, and the classes, which may be named by them."""
-    count = specification.number_of_classes(said)
-    labels = labelling.settle_labels(beside, images, count, wishes, asker)
-    values = labelling.values_of_labels(beside, labels, images) if labels else None
-    classes = specification.settle_classes(said, source, values, wishes, root, asker)
-    if values is not None:
-        labels["class_names"] = labelling.names_for_labels(values, classes.names)
-    return labels, classes
-
-
-def _costs(source: Source, model: Model) -> bool:
-    return isinstance(source.network, BlackBox) and model.form == "callable"
 
 
 def _crop(looks: Looks, wishes: Wishes, asker: Asker) -> int | str | None:
@@ -176,20 +158,20 @@ def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> la
         return labelling.around(source, tables, wishes, label_file)
 
 
-def _told(entrance: dict[str, Any], classes: Classes, source: Source) -> dict[str, Any]:
+def _told(reads: Reads, source: Source) -> dict[str, Any]:
     """Return what the catalog's entry says: what the file does not."""
     known = dict(source.known)
     if None not in known.get("network_shape", (None,)):
         known["input_size"] = known["network_shape"][1:]
     told = {
         key: value
-        for key, value in entrance.items()
+        for key, value in reads.entrance.items()
         if key not in known or _plain(value) != _plain(known[key])
     }
-    if classes.written is not None:
-        told["class_names"] = classes.written
-    if classes.output != source.known.get("output", "logits"):
-        told["output"] = classes.output
+    if reads.classes.written is not None:
+        told["class_names"] = reads.classes.written
+    if reads.outputs.kind != source.known.get("output", "logits"):
+        told["output"] = reads.outputs.kind
     return told
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from glance_pipeline.context import levels_of
+from glance_pipeline.context import as_levels, levels_of
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.join import join_tables
@@ -16,6 +16,7 @@ from glance_pipeline.ingest.source import ImageSource
 from glance_pipeline.ingest.tables import Reading
 from glance_pipeline.onboarding.asking import Asker, none_or
 from glance_pipeline.onboarding.places import Place
+from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.wishes import Wishes
 
 _LABELS = ("label", "labels", "class", "target", "category")
@@ -154,8 +155,8 @@ def _repeats(columns: pd.DataFrame, name: str | None) -> bool:
     return name is not None and bool(columns[name].dropna().duplicated().any())
 
 
-def values_of_labels(found: Around, labels: Mapping[str, Any], images: Path) -> tuple[str, ...]:
-    """Return the values of labels in the order in which ``ingest.class_names`` names them.
+def values_of_labels(found: Around, labels: Mapping[str, Any], images: Path) -> pd.Series:
+    """Return the label of each image of the source as text, None where not known.
 
     Args:
         found: beside the images.
@@ -163,31 +164,35 @@ def values_of_labels(found: Around, labels: Mapping[str, Any], images: Path) -> 
         images: the images' file or folder.
     """
     if labels["labels"] == "column":
-        return values_in_order(found.columns[labels["label_column"]])
+        return as_labels(found.columns[labels["label_column"]])
     if labels["labels"] == "folders":
         folders = [PurePosixPath(name).parent.name or None for name in found.names]
-        return values_in_order(pd.Series(folders, dtype=object))
+        return as_labels(pd.Series(folders, dtype=object))
     file = labels.get("label_file")
-    return values_in_order(pd.Series(read_labels(images, file.path.as_posix() if file else None)))
+    return as_labels(pd.Series(read_labels(images, file.path.as_posix() if file else None)))
 
 
-def names_for_labels(values: Sequence[str], class_names: Sequence[str]) -> tuple[str, ...] | None:
+def as_labels(values: pd.Series) -> pd.Series:
+    """Return a category of labels as text, in the order in which ``class_names`` names them."""
+    text = as_levels(values)
+    return text.astype(pd.CategoricalDtype(list(values_in_order(values)), ordered=True))
+
+
+def first_come(values: pd.Series) -> tuple[str, ...]:
+    """Return the values of labels in the order in which they first come."""
+    return tuple(values.dropna().astype(str).unique())
+
+
+def names_for_labels(
+    values: Sequence[str], class_names: Sequence[str], order: Order
+) -> tuple[str, ...] | None:
     """Return what the values of labels, in their order, are to be called; None as they are.
 
-    Values that are class names stay. Whole numbers from 0 up count the classes, and as many values
-    as there are classes are taken for them in their order.
-
-    Raises:
-        UserError: where none of this fits.
+    Args:
+        values: of the labels, in the order in which ``ingest.class_names`` names them.
+        class_names: of the classifier.
+        order: the answer that each value stands for.
     """
     if set(values) & set(class_names):
         return None
-    if all(value.isdecimal() and int(value) < len(class_names) for value in values):
-        return tuple(class_names[int(value)] for value in values)
-    if len(values) == len(class_names):
-        return tuple(class_names)
-    raise UserError(
-        f"--labels: the {len(values)} values {list(values[:6])} are no class names of the "
-        f"classifier, which has {len(class_names)}: {list(class_names[:6])}; wanted those names, "
-        "as many values as classes, or --labels none"
-    )
+    return tuple(class_names[order.numbers[value]] for value in values)

@@ -181,9 +181,23 @@ def _of_weights(place: Place, wishes: Wishes, asker: Asker) -> dict[str, Any]:
     arguments = _arguments(text)
     if arguments:
         entry["arguments"] = arguments
-    if wishes.key is not None:
-        entry["key"] = wishes.key
+    key = wishes.key
+    if key is None and len(found) > 1 and asker.may_ask:
+        key = asker.settle(
+            "--key",
+            None,
+            f"Which of its state dicts ({', '.join(found)})",
+            parse=partial(_of, found),
+        )
+    if key is not None:
+        entry["key"] = key
     return entry
+
+
+def _of(found: StateDicts, text: str) -> str:
+    if text.strip() not in found:
+        raise UserError(f"found {text!r}, wanted one of {list(found)}")
+    return text.strip()
 
 
 def _weights_in(path: Path, key: str | None) -> tuple[StateDicts, str | None]:

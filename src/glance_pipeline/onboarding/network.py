@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.errors import UserError, in_one_line
-from glance_pipeline.images import to_float
+from glance_pipeline.images import in_batches
 from glance_pipeline.onboarding.asking import Asker, whole_number
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.teachers.black_box import BlackBox
@@ -21,6 +21,8 @@ from glance_pipeline.teachers.specification import ClassifierSpecification, Outp
 
 _ASKED = 32
 """Images that tell what a network's outputs are."""
+
+_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,30 @@ def _asked_size(sizes: list[int], asker: Asker) -> int:
 
 
 @torch.no_grad()
+def answers_to(
+    source: Source, images: np.ndarray, specification: ClassifierSpecification
+) -> Tensor:
+    """Ask a network about images and return its own numbers, float32 (n, K), batch by batch.
+
+    Args:
+        source: the network.
+        images: uint8 (n, C, H, W).
+        specification: how images reach the network; its class names do not matter.
+
+    Raises:
+        UserError: where it answers with anything but a row of numbers for each image.
+        RuntimeError, IndexError, TypeError, AttributeError: where it does not take them.
+    """
+    entrance, network = Entrance(specification), source.network.eval()
+    answers = [
+        _rows(network(entrance(batch).contiguous()), len(batch))
+        for batch in in_batches(images, _BATCH)
+    ]
+    return torch.cat(answers)
+
+
 def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) -> Tensor:
-    """Ask a network about images and return its own numbers, (n, K).
+    """Ask a network about a few images and return its own numbers, (n, K).
 
     Args:
         source: the network.
@@ -107,36 +131,60 @@ def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) 
         UserError: where it does not take them, or answers with anything but a row of finite numbers
             for each image.
     """
-    known = {key: source.known[key] for key in ("mean", "std", "fit") if key in source.known}
+    names = ("mean", "std", "fit", "colour")
+    known = {key: source.known[key] for key in names if key in source.known}
     specification = ClassifierSpecification(class_names=("a", "b"), **(known | dict(entrance)))
-    inputs = Entrance(specification)(to_float(images[:_ASKED])).contiguous()
     try:
-        said = source.network.eval()(inputs)
+        said = answers_to(source, images[:_ASKED], specification)
+    except UserError:
+        raise
     except (RuntimeError, IndexError, TypeError, AttributeError) as error:
         fitting = [] if isinstance(source.network, BlackBox) else shapes_that_fit(source.network)
         wanted = f"; it does take {' or '.join(map(str, fitting))}" if fitting else ""
+        shape = (len(images[:_ASKED]), *specification.network_shape)
         raise UserError(
-            f"the network does not take a batch of the shape {tuple(inputs.shape)} (--input-size, "
+            f"the network does not take a batch of the shape {shape} (--input-size, "
             f"--channels, --colour): {in_one_line(error)}{wanted}"
         ) from error
+    check_finite(said)
+    return said
+
+
+def _rows(said: Any, images: int) -> Tensor:
+    """Return outputs as rows; refuse what is none."""
     if not isinstance(said, Tensor):
         raise UserError(
             f"the classifier answers with {type(said).__name__}; a tensor (N, K) was wanted: wrap "
             "it in a module that returns the logits alone"
         )
-    if said.ndim not in (1, 2) or len(said) != len(inputs) or said.numel() == 0:
+    if said.ndim not in (1, 2) or len(said) != images or said.numel() == 0:
         raise UserError(
-            f"the classifier answers {len(inputs)} images with an output of shape "
+            f"the classifier answers {images} images with an output of shape "
             f"{tuple(said.shape)}; (N, K) was wanted, a number for each of K classes"
         )
-    check_finite(said)
     return said.float().reshape(len(said), -1)
 
 
-def kind_of_outputs(said: Tensor) -> Output:
-    """Tell what outputs (n, K) are: probabilities where they all can be, else logits."""
+def kind_of_outputs(said: Tensor) -> tuple[Output, str]:
+    """Tell what outputs (n, K) are, as they look, and say in words by what.
+
+    Several numbers within [0, 1] are probabilities of classes where they add up to 1, else of
+    labels that are on or off each by itself; a single one is the probability of the second of two
+    classes, or its logit.
+    """
     bounded = bool((said >= 0).all()) and bool((said <= 1).all())
+    few = f"on {len(said)} images"
     if said.shape[1] == 1:
-        return "probabilities" if bounded else "sigmoid"
+        if bounded:
+            return "probabilities", f"one number, from 0 to 1 {few}; if a regression, values"
+        return "sigmoid", f"one number, not from 0 to 1 {few}; if a regression, values"
     sums_to_one = bool(((said.sum(1) - 1).abs() < 1e-3).all())
-    return "probabilities" if bounded and sums_to_one else "logits"
+    if bounded and sums_to_one:
+        return "probabilities", f"numbers from 0 to 1 that add up to 1 {few}"
+    if bounded:
+        return (
+            "label_probabilities",
+            f"numbers from 0 to 1 that do not add up to 1 {few}, as sigmoids give them: each is "
+            "of a label that is on or off by itself; if not, --output says what they are",
+        )
+    return "logits", f"numbers beyond 0 to 1 {few}; if labels each by itself, label_logits"

@@ -12,14 +12,17 @@ from glance_pipeline.onboarding.asking import Asker, comma_separated, none_or, n
 from glance_pipeline.onboarding.network import Takes, kind_of_outputs
 from glance_pipeline.onboarding.pictures import Looks, parse_size, size_for
 from glance_pipeline.onboarding.places import Place, place_of
+from glance_pipeline.onboarding.trying.finding import Said
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.source import Source
+from glance_pipeline.teachers.specification import TASKS, Output
+from glance_pipeline.teachers.task import OneOf
 
 
 def settle_entrance(
     source: Source, takes: Takes, looks: Looks, wishes: Wishes, asker: Asker
 ) -> dict[str, Any]:
-    """Return how images reach the network: size, colour, normalisation.
+    """Return how images reach the network: size, colour, and the normalisation that is named.
 
     Args:
         source: the network and what its file says.
@@ -47,8 +50,7 @@ def settle_entrance(
         fields["fit"] = wishes.fit or source.known.get("fit", "resize")
     if colour is not None:
         fields["colour"] = colour
-    for name in ("mean", "std"):
-        fields |= _normalisation(name, source, getattr(wishes, name), asker)
+    fields |= normalisation_named(wishes)
     if wishes.feature_layer is not None:
         fields["feature_layer"] = wishes.feature_layer
     return fields
@@ -65,90 +67,149 @@ def _colour(taken: int | None, looks: Looks, wishes: Wishes) -> tuple[int, str |
     return channels, "rgb" if taken == 3 else "grey"
 
 
-def _normalisation(name: str, source: Source, given: str | None, asker: Asker) -> dict[str, Any]:
-    if name in source.known and given is None:
-        return {name: list(source.known[name])}
-    usual = {"mean": "0", "std": "1"}[name]
-    what = f"{name} of the network's normalisation of images in [0, 1], one number or one a channel"
-    values = asker.settle(f"--{name}", given, what.capitalize(), usual, numbers)
-    is_usual = values == (float(usual),) and name not in source.known
-    return {} if is_usual else {name: list(values)}
+def normalisation_named(wishes: Wishes) -> dict[str, Any]:
+    """Return the mean and std that the user names; empty where none.
+
+    Raises:
+        UserError: where only one of them is named, for nothing says the other.
+    """
+    named = {"mean": wishes.mean, "std": wishes.std}
+    given = {k: list(_numbers(f"--{k}", text)) for k, text in named.items() if text is not None}
+    if len(given) == 1:
+        (one,) = given
+        other = "std" if one == "mean" else "mean"
+        usual = "1 where images are not scaled" if other == "std" else "0 where nothing is taken"
+        raise UserError(f"--{other} is missing: --{one} is of little use alone; it is {usual}")
+    return given
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    try:
+        found = numbers(text)
+    except UserError as error:
+        raise UserError(f"{option}: {error}") from error
+    if not found:
+        raise UserError(f"{option}: found no number, wanted one, or one for each channel")
+    return found
+
+
+def said_of_reading(source: Source, wishes: Wishes) -> Said:
+    """Return what user and file say of normalisation and order of channels, the user first.
+
+    A file that says its whole specification, or what its processor does, says it by leaving
+    nothing out.
+    """
+    known = source.known
+    whole = "image_shape" in known
+    bgr = None if wishes.colour is None else wishes.colour == "bgr"
+    if bgr is None and ("colour" in known or whole or "mean" in known):
+        bgr = known.get("colour") == "bgr"
+    named = normalisation_named(wishes)
+    if named:
+        return Said((tuple(named["mean"]), tuple(named["std"])), bgr, "as named")
+    if whole or "mean" in known or "std" in known:
+        of_file = (tuple(known.get("mean", (0.0,))), tuple(known.get("std", (1.0,))))
+        return Said(of_file, bgr, "said by its file")
+    return Said(None, bgr)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network's numbers are.
+
+    Attributes:
+        kind: of ``ClassifierSpecification``.
+        count: K of the classes, labels or numbers: a single number tells two classes.
+        how: the kind is known, in words.
+    """
+
+    kind: Output
+    count: int
+    how: str
 
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of a classifier.
+    """The classes of a classifier, or what its labels or numbers are called.
 
     Attributes:
-        output: what the network's numbers are.
-        count: of its answers.
         names: of them.
         written: what the catalog's entry says of the names; None where the file does.
         how: they are known, in words.
     """
 
-    output: str
-    count: int
     names: tuple[str, ...]
     written: list[str] | str | None
     how: str
 
 
-def number_of_classes(said: Tensor) -> int:
-    """Return how many answers outputs (n, K) tell apart: a single number tells two."""
-    return max(2, said.shape[1])
-
-
-def output_of(said: Tensor, source: Source, wishes: Wishes) -> str:
+def settle_outputs(said: Tensor, source: Source, wishes: Wishes) -> Outputs:
     """Return what the outputs (n, K) are: as named, as the file says, or as they look."""
-    return wishes.output or source.known.get("output") or kind_of_outputs(said)
+    kind, how = kind_of_outputs(said)
+    if wishes.output is not None:
+        kind, how = wishes.output, "as named"  # type: ignore[assignment]
+    elif "output" in source.known or "image_shape" in source.known:
+        kind, how = source.known.get("output", "logits"), "said by its file"
+    return Outputs(kind, said.shape[1] if TASKS[kind] is not OneOf else max(2, said.shape[1]), how)
+
+
+def classes_said(outputs: Outputs, source: Source, wishes: Wishes, root: Path) -> Classes | None:
+    """Return the classes as the user names them, or the file; None where neither does.
+
+    Raises:
+        UserError: where there are not as many as the network has answers.
+    """
+    if wishes.class_names is not None:
+        return _named(wishes.class_names, outputs.count, root)
+    if "class_names" not in source.known:
+        return None
+    names = tuple(source.known["class_names"])
+    return Classes(_checked(names, outputs.count, "the file"), None, "said by its file")
 
 
 def settle_classes(
-    said: Tensor,
-    source: Source,
-    label_values: Sequence[str] | None,
-    wishes: Wishes,
-    root: Path,
-    asker: Asker,
+    outputs: Outputs, of_labels: Sequence[str] | None, root: Path, asker: Asker, how: str = ""
 ) -> Classes:
-    """Name the classes: as the user says, as the file says, as the labels are, or as asked.
+    """Name the classes as the labels are, or as asked.
 
     Args:
-        said: outputs (n, K) of the network.
-        source: the network and what its file says.
-        label_values: values of the labels in order; None without labels.
-        wishes: of the user.
+        outputs: of the network.
+        of_labels: values of the labels in the order of the answers; None without labels.
         root: of the project.
         asker: asks for names.
+        how: the order is known, in words.
 
     Raises:
         UserError: where there are none, or not as many as the network has answers.
     """
-    output, count = output_of(said, source, wishes), number_of_classes(said)
-    if wishes.class_names is None and "class_names" in source.known:
-        names = tuple(source.known["class_names"])
-        return Classes(output, count, _checked(names, count, "the file"), None, "said by its file")
-    from_labels = label_values is not None and len(label_values) == count
-    if wishes.class_names is None and from_labels and not asker.may_ask:
-        assert label_values is not None
-        names = tuple(label_values)
-        return Classes(output, count, names, list(names), "those of the labels, in their order")
-    first = " (first the one that a negative logit stands for)" if output == "sigmoid" else ""
+    count = outputs.count
+    if of_labels is not None and len(of_labels) != count:
+        of_labels = None
+    if of_labels is not None and not asker.may_ask:
+        return Classes(tuple(of_labels), list(of_labels), f"those of the labels, {how}")
+    what, first = "classes", ""
+    if TASKS[outputs.kind] is not OneOf:
+        what = "numbers" if outputs.kind == "values" else "labels"
+    elif outputs.kind == "sigmoid":
+        first = " (first the one that a negative logit stands for)"
     text: str = asker.settle(
         "--class-names",
-        wishes.class_names,
-        f"Names of the {count} classes, separated by commas, or a text file{first}",
-        ",".join(label_values) if from_labels and label_values is not None else None,
+        None,
+        f"Names of the {count} {what}, separated by commas, or a text file{first}",
+        None if of_labels is None else ",".join(of_labels),
         missing=(
-            f"the classifier has {count} classes whose names neither its file nor labels say; "
+            f"the classifier has {count} {what} whose names neither its file nor labels say; "
             f"wanted {count} names separated by commas, or a text file with a name a line{first}"
         ),
     )
+    return _named(text, count, root)
+
+
+def _named(text: str, count: int, root: Path) -> Classes:
     file = _file_of_names(text, root)
     names = _lines(file) if file else comma_separated(text)
     written: list[str] | str = file.written if file else list(names)
-    return Classes(output, count, _checked(names, count, "--class-names"), written, "as named")
+    return Classes(_checked(names, count, "--class-names"), written, "as named")
 
 
 def _checked(names: tuple[str, ...], count: int, where: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ class Wishes:
         prefix: of the weights' names, cut off.
         format: of the file, where its name and content do not say it.
         class_names: separated by commas, or a text file with a name a line.
+        class_order: in which the labels' values stand for the network's answers.
         mean: of the normalisation, numbers separated by commas.
         std: of the normalisation.
         input_size: height and width that the network takes, px.
@@ -54,6 +55,7 @@ class Wishes:
     prefix: str | None = None
     format: str | None = None
     class_names: str | None = None
+    class_order: str | None = None
     mean: str | None = None
     std: str | None = None
     input_size: int | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,20 +62,32 @@ def classifier_section(found: Inspected) -> Section:
         found.model.form == "weights"
     ) else found.model.form  # fmt: skip
     lines = [("form", form + (f", {weights:,} weights" if weights else ""))]
+    if found.model.form == "weights" and (chosen := _chosen_weights(found.model.entry)):
+        lines.append(("weights", chosen))
     lines.append(("input", f"{channels} × {height} × {width} ({found.takes.how})"))
     if specification.network_shape != specification.image_shape:
         shape = " × ".join(map(str, specification.image_shape))
         lines.append(("images", f"{shape}, brought to the input by {_way(found)}"))
     means = [f"{value:.4g}" for value in specification.mean]
     stds = [f"{value:.4g}" for value in specification.std]
-    lines.append(("normalised", f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1]"))
+    said = f"mean {', '.join(means)}; std {', '.join(stds)}, of [0, 1] ({found.reads.how})"
+    lines.append(("normalised", said))
     names = found.classes.names
     more = f", … ({len(names)})" if len(names) > _SHOWN else ""
     lines.append(("classes", f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
-    if found.classes.output != "logits":
-        lines.append(("output", found.classes.output))
+    lines.append(("output", f"{found.reads.outputs.kind} ({found.reads.outputs.how})"))
     lines.append(("features", _features(found)))
     return Section(f"Classifier {found.model.name}", lines)
+
+
+def _chosen_weights(entry: Mapping[str, Any]) -> str:
+    """Say which of a checkpoint's weights are taken, and under which names."""
+    parts = []
+    if "key" in entry:
+        parts.append(f"those under {entry['key']!r}")
+    if "prefix" in entry:
+        parts.append(f"{entry['prefix']!r} is cut off their names")
+    return "; ".join(parts)
 
 
 def _way(found: Inspected) -> str:

@@ -7,11 +7,11 @@ from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.explanation import (
     Change,
     Counterfactual,
-    Importance,
+    Importances,
 )
 from glance_pipeline.explanations.overlay import overlay
-from glance_pipeline.explanations.values import format_logits, written_pair
-from glance_pipeline.number_format import format_share
+from glance_pipeline.explanations.values import written_pair
+from glance_pipeline.number_format import format_measured, format_share
 from glance_pipeline.report.pictures import Album, difference_map
 from glance_pipeline.report.strips import Strip, strip_on_page
 
@@ -48,12 +48,28 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A piece of a line: plain text, then a name, then what stands in brackets.
+
+    Attributes:
+        before: plain text.
+        name: what is decided, which stands out.
+        figure: its probability; empty where there is none.
+    """
+
+    before: str
+    name: str
+    figure: str = ""
+
+
+@dataclass(frozen=True)
 class Alternative:
     """One counterfactual.
 
     Attributes:
+        heading: what the classifier would say, as parts of text, each with its figure and whether
+            it is a name.
         called: the classifier's answer to it.
-        probability: of that answer.
         changes: concept, value before and after, of what was moved.
         following: the same of what followed in a causal effect.
         agreeing: share of the graphs in which it holds, in words; empty where not known.
@@ -62,8 +78,8 @@ class Alternative:
         difference: map of its difference to the reconstruction.
     """
 
+    heading: tuple[Words, ...]
     called: str
-    probability: float
     changes: tuple[tuple[str, str, str], ...]
     following: tuple[tuple[str, str, str], ...]
     agreeing: str
@@ -124,7 +140,7 @@ def card(number: int, explanation: Explanation, album: Album | None = None) -> C
         alternatives=tuple(
             _alternative(found, explanation, album) for found in explanation.counterfactuals.found
         ),
-        bars=_bars(explanation.importances.of),
+        bars=_bars(explanation.importances),
         strips=tuple(strip_on_page(strip, explanation, album) for strip in explanation.strips),
     )
 
@@ -132,8 +148,8 @@ def card(number: int, explanation: Explanation, album: Album | None = None) -> C
 def _alternative(found: Counterfactual, explanation: Explanation, album: Album) -> Alternative:
     agreeing = found.graphs_agreeing
     return Alternative(
-        called=found.prediction.class_name,
-        probability=found.prediction.probability,
+        heading=_heading(found),
+        called=f"{found.prediction.verb} {found.prediction.class_name}",
         changes=_changes(found.changes),
         following=_changes(found.following),
         agreeing="" if agreeing is None else format_share(agreeing),
@@ -143,20 +159,38 @@ def _alternative(found: Counterfactual, explanation: Explanation, album: Album) 
     )
 
 
+def _heading(found: Counterfactual) -> tuple[Words, ...]:
+    """Say what the classifier would answer: of labels those that would turn."""
+    if not found.flipped:
+        ((name, figure),) = found.prediction.parts
+        return (Words(found.prediction.verb.capitalize(), name, figure),)
+    turned = [
+        Words(
+            "and with it" if number else "",
+            f"{flip.name} {'on' if flip.on else 'off'}",
+            f"{found.prediction.output(flip.name).value:.2f}",
+        )
+        for number, flip in enumerate(found.flipped)
+    ]
+    return tuple(turned)
+
+
 def _changes(changes: Sequence[Change]) -> tuple[tuple[str, str, str], ...]:
     """Return the concept of each change, and its value before and after with unit."""
     return tuple((change.concept, *written_pair(change)) for change in changes)
 
 
-def _bars(importances: Sequence[Importance]) -> tuple[Bar, ...]:
-    largest = max((abs(i.contribution) for i in importances), default=0.0) or 1.0
-    bars = []
-    for importance in importances:
+def _bars(importances: Importances) -> tuple[Bar, ...]:
+    largest = max((abs(i.contribution) for i in importances.of), default=0.0) or 1.0
+    bars, unit = [], importances.unit
+    for importance in importances.of:
         width = 50 * abs(importance.contribution) / largest
         positive = importance.contribution >= 0
-        value = format_logits(importance.contribution, signed=True)
+        value = format_measured(importance.contribution, unit, signed=True, with_unit=False)
         if importance.standard_error:
-            value += f" ± {format_logits(importance.standard_error)}"
+            value += f" ± {format_measured(importance.standard_error, unit, with_unit=False)}"
+        if unit not in ("", "logits"):  # of logits the line above the bars says it
+            value += f" {unit}"
         bars.append(
             Bar(importance.concept, value, 50.0 if positive else 50 - width, width, positive)
         )

@@ -14,7 +14,12 @@ _CONCEPT_CHARACTERS, _SINK_CHARACTERS = 14, 10  # of a line in a box as narrow a
 _KIND = {
     "aligned": "concept with a context feature",
     "latent": "latent concept, found by itself",
-    "prediction": "answer of the classifier, as its lead over the next one",
+    "prediction": "answer of the classifier",
+}
+_MEASURED = {
+    "margin": "as its lead over the next one",
+    "logit": "a label, by its logit",
+    "value": "a number",
 }
 
 
@@ -70,6 +75,9 @@ def _about(node: Node) -> str:
     """Say what a node is, in a few words."""
     if node.levels:
         return f"{_KIND[node.kind]}; {', '.join(node.levels)}"
+    if node.kind == "prediction":
+        unit = f" in {node.unit}" if node.unit and node.measured == "value" else ""
+        return f"{_KIND[node.kind]}, {_MEASURED[node.measured]}{unit}"
     unit = f", in {node.unit}" if node.unit and node.kind == "aligned" else ""
     return _KIND[node.kind] + unit
 

@@ -8,21 +8,47 @@ from glance_pipeline.causal.graph import CausalGraph, Edge
 from glance_pipeline.explanations import Explanation
 from glance_pipeline.explanations.values import (
     displayed_unit,
-    format_logits,
     format_number,
     in_display_units,
     name_of_yes,
 )
 from glance_pipeline.networks import Concept
-from glance_pipeline.number_format import format_share
+from glance_pipeline.number_format import format_fixed, format_measured, format_share
+from glance_pipeline.teachers.task import Kind
 
-HELD_OUT = {
-    "reconstruction_agreement": "of held-out images are called the same when redrawn",
-    "student_agreement": "of held-out images get the same answer from the concepts alone",
-    "intervention_agreement": "of pictures with moved concepts are called what the concepts say",
-    "residual_swap_agreement": "keep their answer when everything but the concepts is swapped",
+HELD_OUT: Mapping[Kind, Mapping[str, str]] = {
+    "one_of": {
+        "reconstruction_agreement": "of held-out images are called the same when redrawn",
+        "student_agreement": "of held-out images get the same answer from the concepts alone",
+        "intervention_agreement": "of pictures with moved concepts are called as the concepts say",
+        "residual_swap_agreement": "keep their answer when everything but the concepts is swapped",
+    },
+    "each": {
+        "reconstruction_agreement": "of held-out images keep all their labels when redrawn",
+        "reconstruction_label_agreement": "of the labels of held-out images stay when redrawn",
+        "student_agreement": "of held-out images get the same labels from the concepts alone",
+        "intervention_agreement": "of pictures with moved concepts have the labels that the "
+        "concepts say",
+        "residual_swap_agreement": "keep their labels when everything but the concepts is swapped",
+    },
+    "values": {
+        "reconstruction_agreement": "of held-out images keep their answer when redrawn, within a "
+        "quarter of the answers’ standard deviation",
+        "student_agreement": "get that answer from the concepts alone, likewise",
+        "intervention_agreement": "of pictures with moved concepts get the answer that the "
+        "concepts say, likewise",
+        "residual_swap_agreement": "keep their answer when everything but the concepts is swapped, "
+        "likewise",
+    },
 }
 """What each measure of ``fidelity`` says, in words that follow a percentage."""
+
+SAME = {
+    "one_of": "images are called the same when redrawn",
+    "each": "images keep all their labels when redrawn",
+    "values": "images keep their answer when redrawn",
+}
+"""The same of the explained images."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +72,7 @@ class ConceptRow:
         effects: the strongest effects that the classifier was shown to use, in words.
         share: mean magnitude of its contribution over the explained images, as a part of the
             largest such mean, 0–1; of a level, that of its feature.
-        contribution: the same in logits, written out.
+        contribution: the same in logits, or the unit of the answers, written out.
     """
 
     name: str
@@ -63,15 +89,19 @@ def fidelity_tiles(
 ) -> list[Tile]:
     """Return fidelity at a glance: measured on held-out images where given, else on these."""
     count = len(explanations)
+    kind = explanations[0].prediction.kind
     fidelity = (metrics or {}).get("fidelity", {})
     tiles = [
         Tile(f"{100 * fidelity[name]:.0f} %", meaning)
-        for name, meaning in HELD_OUT.items()
+        for name, meaning in HELD_OUT[kind].items()
         if fidelity.get(name) is not None
     ]
+    if fidelity.get("reconstruction_r2") is not None:
+        r2 = format_fixed(fidelity["reconstruction_r2"], 2)
+        tiles.append(Tile(r2, "R² of the answers to held-out images when redrawn"))
     if not tiles:
         same = sum(explanation.faithful for explanation in explanations)
-        tiles.append(Tile(f"{same} of {count}", "images are called the same when redrawn"))
+        tiles.append(Tile(f"{same} of {count}", SAME[kind]))
     residual = sum(explanation.residual_l1 for explanation in explanations) / count
     changed = sum(bool(explanation.counterfactuals.found) for explanation in explanations)
     return [
@@ -90,6 +120,8 @@ def concept_rows(
     """Return the table of concepts: active ones first, those that contribute most on top."""
     mean = {c.name: _mean_magnitude(c.feature or c.name, explanations) for c in concepts}
     largest = max(mean.values(), default=0.0) or 1.0
+    units = {explanation.importances.unit for explanation in explanations}
+    unit = units.pop() if len(units) == 1 else ""
     rows = [
         ConceptRow(
             name=concept.name,
@@ -98,7 +130,7 @@ def concept_rows(
             extent=_extent(concept),
             effects=tuple(_strongest_effects(concept, graph)),
             share=mean[concept.name] / largest,
-            contribution=format_logits(mean[concept.name]),
+            contribution=format_measured(mean[concept.name], unit, with_unit=unit != "logits"),
         )
         for concept in concepts
     ]
@@ -136,7 +168,19 @@ def _strongest_effects(concept: Concept, graph: CausalGraph, most: int = 2) -> l
 
 
 def _effect(edge: Edge, graph: CausalGraph) -> str:
-    label = graph.node(edge.target).label
+    node = graph.node(edge.target)
     if edge.effect is None:
-        return label
-    return f"{label}: {format_logits(edge.effect.value, signed=True)}"
+        return node.label
+    logits = node.unit == "logits"
+    value = format_measured(edge.effect.value, node.unit, signed=True, with_unit=not logits)
+    return f"{node.label}: {value}"
+
+
+def measures_in_words(explanations: Sequence[Explanation]) -> tuple[str, str]:
+    """Return what effects are on, and the unit of contributions, for the headings of a table."""
+    kind = explanations[0].prediction.kind
+    return {
+        "one_of": ("an answer’s lead (logits per sd)", "logits"),
+        "each": ("a label’s logit (per sd)", "logits"),
+        "values": ("an answer (per sd)", "in units of the answer"),
+    }[kind]

@@ -11,11 +11,11 @@ from glance_pipeline.causal.figure_text import interaction_lines
 from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.values import format_logits
 from glance_pipeline.networks import Concept
+from glance_pipeline.number_format import format_measured
 from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, Card, card
 from glance_pipeline.report.graph_view import graph_view
-from glance_pipeline.report.overview import concept_rows, fidelity_tiles
+from glance_pipeline.report.overview import concept_rows, fidelity_tiles, measures_in_words
 from glance_pipeline.report.pictures import (
     COMPRESSIONS,
     Album,
@@ -24,7 +24,7 @@ from glance_pipeline.report.pictures import (
     figure_uri,
 )
 from glance_pipeline.report.scripts import content_security_policy, page_scripts
-from glance_pipeline.report.strips import slider_texts
+from glance_pipeline.report.strips import figure_in_words, slider_texts
 
 FIGURE = FigureParameters(used_per_class=2, associated_per_class=1)
 """What the page's graph shows; all edges are listed under it."""
@@ -78,6 +78,7 @@ def render_report(
         "tiles": fidelity_tiles(shown, metrics),
         "measured": (metrics or {}).get("version"),
         "rows": concept_rows(concepts, graph, shown),
+        "measures": measures_in_words(shown),
         **_of_graph(graph),
         "scripts": scripts,
         "policy": content_security_policy(scripts),
@@ -135,9 +136,13 @@ def _of_graph(graph: CausalGraph) -> dict[str, Any]:
 
 def _sliders(one: Card) -> dict[str, Any]:
     """Return what the sliders of a card say, JSON-able."""
+    prediction = one.explanation.prediction
     return {
         "id": f"card-{one.number}",
-        "answer": one.explanation.prediction.class_name,
+        "answer": prediction.class_name,
+        "verb": prediction.verb,
+        "numbers": prediction.kind == "values",
+        "figure": figure_in_words(one.explanation),
         "strips": slider_texts(one.strips),
     }
 
@@ -151,5 +156,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["logits"] = format_logits
+    environment.filters["measured"] = format_measured
     return environment

@@ -12,10 +12,13 @@ from glance_pipeline.report.pictures import Album
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a strip: value under it, probability, class, and whether that is another."""
+    """One picture of a strip: value under it, figure of the answer, answer, whether it is another.
+
+    The figure is the probability of what the image is explained for; of a number, the number.
+    """
 
     value: str
-    probability: float
+    figure: str
     class_name: str
     other: bool
 
@@ -61,21 +64,36 @@ def strip_on_page(strip: EffectStrip, explanation: Explanation, album: Album) ->
         frames=tuple(
             Frame(
                 format_at(value, step),
-                probability,
+                figure,
                 class_name,
-                class_name != explanation.prediction.class_name,
+                not strip.numbers and class_name != explanation.prediction.class_name,
             )
-            for value, probability, class_name in zip(
-                strip.values, strip.probabilities, strip.class_names, strict=True
+            for value, figure, class_name in zip(
+                strip.values, _figures(strip), strip.class_names, strict=True
             )
         ),
     )
 
 
+def _figures(strip: EffectStrip) -> list[str]:
+    """Write the probability, or the number, under each picture."""
+    if not strip.numbers:
+        return [f"{probability:.2f}" for probability in strip.probabilities]
+    step = (max(strip.numbers) - min(strip.numbers)) / max(len(strip.numbers) - 1, 1)
+    return [f"{format_at(number, step)} {strip.number_unit}".rstrip() for number in strip.numbers]
+
+
+def figure_in_words(explanation: Explanation) -> str:
+    """Say what the figure under a picture is of."""
+    if explanation.prediction.kind == "values":
+        return explanation.importances.class_name
+    return f"probability of {explanation.importances.class_name}"
+
+
 def slider_texts(strips: Sequence[Strip]) -> list[dict[str, Any]]:
     """Return what the sliders of one card say, JSON-able.
 
-    Of each frame value, probability, and the class where it is another than the image's: a page has
+    Of each frame value, figure, and the answer where it is another than the image's: a page has
     thousands of frames.
     """
     return [
@@ -84,7 +102,7 @@ def slider_texts(strips: Sequence[Strip]) -> list[dict[str, Any]]:
             "frames": [
                 [
                     with_unit(frame.value, strip.unit, strip.is_probability),
-                    f"{frame.probability:.2f}",
+                    frame.figure,
                     *([frame.class_name] if frame.other else []),
                 ]
                 for frame in strip.frames

@@ -85,12 +85,16 @@ def arguments_of_header(name: str, arguments: Any, found: StateDicts) -> dict[st
         raise ValueError(f"its header says the arguments {arguments!r:.200}; a mapping was wanted")
     if not arguments:
         return {}
+    raised = [key for key in arguments if key.startswith("most_")]
+    if raised:
+        raise ValueError(f"its header would raise the bounds {raised}, which are the user's to say")
     if not name.startswith(_OWN):
         raise ValueError(
             f"its header says that {name} was called with {arguments!s:.200}; a file's word is "
             "not taken for that: write them under `arguments` where they are right"
         )
-    most = sum(tensor.numel() for each in found.values() for tensor in each.values())
+    # Twice, for DescribedNetwork makes a sketch of itself first.
+    most = 2 * sum(tensor.numel() for each in found.values() for tensor in each.values())
     with torch.device("meta"), of_bounded_size(most, _MOST_LAYERS):
         build(name, arguments)
     return arguments

@@ -9,6 +9,7 @@ from torch import nn
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.black_box import BlackBox, Queries
+from glance_pipeline.teachers.building import in_float32
 from glance_pipeline.teachers.source import Source
 
 
@@ -41,7 +42,7 @@ def read_callable(
                 f"{type(error).__name__}: {error}"
             ) from error
     if isinstance(teacher, nn.Module):
-        return Source(teacher)
+        return Source(teacher, said=in_float32(teacher))
     if not callable(teacher):
         raise ValueError(
             f"{name} is {type(teacher).__name__}; a function, a class with __call__ or an "

@@ -5,27 +5,28 @@ expressions of its shapes and guards as Python: such a file is a program, and no
 anything else. It is loaded only where the user trusts it (``ClassifierDataset``).
 """
 
+import copy
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import fx
+from torch import Tensor, fx, nn
 
 from glance_pipeline.teachers.features import (
     SAME_NUMBERS,
     answering_layer,
     no_layer_in_graph,
 )
-from glance_pipeline.teachers.source import BothOutputs, Source
+from glance_pipeline.teachers.source import BothOutputs, InFloat32, Source
 
 _LAYERS = {"aten.linear.default": (0, 1), "aten.addmm.default": (1, 2), "aten.mm.default": (0, 1)}
 """Where linear layers have their input and their weight."""
 
 _CONVOLUTIONS = {"aten.conv2d.default": (0, 1), "aten.convolution.default": (0, 1)}
+_CHECK_OF_TYPE = torch.ops.aten._assert_tensor_metadata.default
 
 
 def read_exported(path: Path, feature_layer: str | None) -> Source:
@@ -47,11 +48,16 @@ def read_exported(path: Path, feature_layer: str | None) -> Source:
                 f"{path.stat().st_size} bytes were found which are no complete file of "
                 f"torch.export.save ({error})"
             ) from error
-    shape = _input_shape(module)
-    batch = shape[0] if isinstance(shape[0], int) else None
-    sizes = tuple(size if isinstance(size, int) else None for size in shape[1:])
-    network = _with_features(module, feature_layer).requires_grad_(False)
-    return Source(BothOutputs(network, batch), {"network_shape": sizes})
+    example = _input(module)
+    batch, *sizes = (size if isinstance(size, int) else None for size in example.shape)
+    network: nn.Module = _with_features(module, feature_layer).requires_grad_(False)
+    known = {"network_shape": tuple(sizes)}
+    if example.dtype == torch.float32:
+        return Source(BothOutputs(network, batch), known)
+    network = InFloat32(copy.deepcopy(network).float(), network, example.dtype)
+    kind = str(example.dtype).removeprefix("torch.")
+    said = f"it was exported for {kind}; it is asked in float32"
+    return Source(BothOutputs(network, batch), known, said=(said,))
 
 
 def _with_features(module: fx.GraphModule, name: str | None) -> fx.GraphModule:
@@ -66,6 +72,8 @@ def _with_features(module: fx.GraphModule, name: str | None) -> fx.GraphModule:
     output.args = ((given[0], _features(graph, name, given[0])),)
     for guard in graph.find_nodes(op="call_module"):
         graph.erase_node(guard)  # checks of the input's shape, which the specification does
+    for check in graph.find_nodes(op="call_function", target=_CHECK_OF_TYPE):
+        graph.erase_node(check)
     graph.set_codegen(fx.graph.CodeGen())  # not that of export, which expects the old outputs
     return fx.GraphModule(module, graph)
 
@@ -107,17 +115,21 @@ def _layers(
             yield node, features, str(weight.target).removesuffix(".weight")
 
 
-def _input_shape(module: fx.GraphModule) -> tuple[Any, ...]:
+def _input(module: fx.GraphModule) -> Tensor:
+    """Return a stand-in for the images that a program takes: its shape and type."""
     inputs = module.graph.find_nodes(op="placeholder")
     if len(inputs) != 1:
         raise ValueError(
             f"the exported program takes {len(inputs)} inputs, {[str(node) for node in inputs]}; "
             "images alone were wanted"
         )
-    shape = tuple(inputs[0].meta["val"].shape)
-    if len(shape) != 4:
-        raise ValueError(f"the exported program takes input {shape}; (N, C, H, W) was wanted")
-    return shape
+    example = inputs[0].meta["val"]
+    if not isinstance(example, Tensor) or example.ndim != 4 or not example.is_floating_point():
+        shape = tuple(example.shape) if isinstance(example, Tensor) else type(example).__name__
+        raise ValueError(
+            f"the exported program takes input {shape}; fractions (N, C, H, W) were wanted"
+        )
+    return example
 
 
 @contextmanager

@@ -112,6 +112,6 @@ def _numbers_of(dims: Any, what: str) -> int:
 def _check(size: float, most: float) -> None:
     if size > most:
         raise ValueError(
-            f"its constants take {size / 1e9:.3g} GB or more, but `most_gb` of the catalog entry "
-            f"leaves {max(most, 0) / 1e9:.3g}: raise it where the file is right"
+            f"its constants take {size / 1e9:,.1f} GB or more, but `most_gb` of the catalog entry "
+            f"leaves {max(most, 0) / 1e9:,.1f}: raise it where the file is right"
         )

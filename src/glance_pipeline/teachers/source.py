@@ -58,3 +58,54 @@ class BothOutputs(WithFeatures):
         repeats = images[-1:].expand(self.batch - len(images), -1, -1, -1)
         said, features = self.function(torch.cat([images, repeats]).contiguous())
         return said[: len(images)], features[: len(images)].flatten(1)
+
+
+class InFloat32(nn.Module):
+    """A program of another precision, asked in float32.
+
+    With weights in float32 it runs in that, unless it was written to bring its input to another
+    type by itself: then it is asked as it was, and its answers are brought to float32.
+
+    Args:
+        widened: the program with its weights in float32.
+        original: the program as it was.
+        kind: what ``original`` takes.
+    """
+
+    def __init__(
+        self,
+        widened: Callable[[Tensor], tuple[Tensor, Tensor]],
+        original: Callable[[Tensor], tuple[Tensor, Tensor]],
+        kind: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.widened = widened
+        self.original = original
+        self.kind = kind
+        self._runs_widened: bool | None = None
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and features of normalised images (N, C, H, W), all in float32.
+
+        Raises:
+            RuntimeError: where neither takes the images: what the program in float32 says.
+        """
+        if self._runs_widened is False:
+            return self._as_it_was(images)
+        try:
+            said, features = self.widened(images)
+        except RuntimeError as error:
+            if self._runs_widened:
+                raise
+            try:
+                answer = self._as_it_was(images)
+            except RuntimeError:
+                raise error from None
+            self._runs_widened = False
+            return answer
+        self._runs_widened = True
+        return said.float(), features.float()
+
+    def _as_it_was(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        said, features = self.original(images.to(self.kind))
+        return said.float(), features.float()

@@ -116,6 +116,13 @@ class Task(ABC):
         """Return how far logits (N, K) are from those wanted, averaged over images, a scalar."""
 
     @abstractmethod
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the figure that tells of ``outputs`` (R,) in answers (R, K), (R,).
+
+        The probability of a class or of a label, 0–1; a number in its unit.
+        """
+
+    @abstractmethod
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the output that an image is explained for where none is named, int64 (N,)."""
 
@@ -164,6 +171,10 @@ class OneOf(Task):
             found.log_softmax(1), wanted.log_softmax(1), log_target=True, reduction="batchmean"
         )
 
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the softmax probability of each class."""
+        return logits.softmax(1).gather(1, outputs[:, None])[:, 0]
+
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the class with the largest logit."""
         return logits.argmax(1)
@@ -206,6 +217,10 @@ class Each(Task):
         """Return the mean of KL(Bernoulli(σ(wanted)) ‖ Bernoulli(σ(found))) over all labels."""
         sides = ((F.logsigmoid(s * wanted), F.logsigmoid(s * found)) for s in (1, -1))
         return torch.stack([w.exp() * (w - f) for w, f in sides]).sum(0).mean()
+
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the probability of each label."""
+        return logits.sigmoid().gather(1, outputs[:, None])[:, 0]
 
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the label that is nearest to its threshold."""
@@ -274,6 +289,10 @@ class Values(Task):
         it answers to images: the square of that would drown all other objectives.
         """
         return F.huber_loss(self.in_spreads(found), self.in_spreads(wanted))
+
+    def figures(self, logits: Tensor, outputs: Tensor) -> Tensor:
+        """Return the number itself."""
+        return logits.gather(1, outputs[:, None])[:, 0]
 
     def in_question(self, logits: Tensor) -> Tensor:
         """Return the first number."""

@@ -18,7 +18,7 @@ from glance_pipeline.teachers.features import (
     answering_layer,
     no_layer_in_graph,
 )
-from glance_pipeline.teachers.source import BothOutputs, Source
+from glance_pipeline.teachers.source import BothOutputs, InFloat32, Source
 
 _LAYERS = {"aten::linear": (0, 1), "aten::addmm": (1, 2), "aten::matmul": (0, 1)}
 """Where linear layers have their input and their weight."""
@@ -37,20 +37,36 @@ def read_torchscript(path: Path, feature_layer: str | None) -> Source:
     Raises:
         ValueError: where it is no complete TorchScript file, or has no such layer.
     """
+    function, kinds = _function(path, feature_layer)
+    others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
+    if not others:
+        return Source(BothOutputs(function))
+    widened, _ = _function(path, feature_layer, in_float32=True)
+    said = f"its weights are {' and '.join(others)}; it is asked in float32"
+    return Source(BothOutputs(InFloat32(widened, function)), said=(said,))
+
+
+def _function(
+    path: Path, feature_layer: str | None, in_float32: bool = False
+) -> tuple[Callable[[Tensor], tuple[Tensor, Tensor]], set[torch.dtype]]:
+    """Load a program; return what answers with outputs and features, and its weights' types."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces that it will drop TorchScript one day
         try:
             module = torch.jit.load(str(path), map_location="cpu")
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:  # what is damaged fails in whatever way its damage has it
             raise ValueError(
                 f"{path.stat().st_size} bytes were found which are no complete TorchScript file "
                 f"({_first_line(error)})"
             ) from error
+        held = [*module.parameters(), *module.buffers()]
+        kinds = {tensor.dtype for tensor in held if tensor.is_floating_point()}
+        module = module.float() if in_float32 else module
         # Frozen, all submodules are one graph and their weights constants under their own names.
         frozen = torch.jit.freeze(module.eval(), optimize_numerics=False)
     answer = _with_features(frozen.graph.copy(), feature_layer)
     # What torch says of an error in the graph points into both modules: they must live as long.
-    return Source(BothOutputs(partial(_answer, answer, (module, frozen))))
+    return partial(_answer, answer, (module, frozen)), kinds
 
 
 def _answer(

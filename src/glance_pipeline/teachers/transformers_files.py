@@ -117,8 +117,9 @@ def _weight_files(folder: Path) -> list[str]:
     if not (folder / _INDEX).exists():
         found = sorted(file.name for file in folder.iterdir())[:8]
         raise ValueError(
-            f"no .safetensors is in it, or none called {_WEIGHTS}, it holds {found}; pickled weights are not read: load the model where you trust it and call "
-            "save_pretrained, which writes safetensors"
+            f"no .safetensors is in it, or none called {_WEIGHTS}, it holds {found}; pickled "
+            "weights are not read: load the model where you trust it and call save_pretrained, "
+            "which writes safetensors"
         )
     index = parse_json(read_text(within(folder, _INDEX)), _INDEX)
     names = index.get("weight_map")

@@ -55,7 +55,13 @@ def read_transformers(path: Path) -> Source:
     config = _json(path, "config.json")
     stored = check_weights(path)
     check_configuration(config, stored)
-    known = _preprocessing(path, config)
+    try:
+        known = _preprocessing(path, config)
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"{_PROCESSOR} or config.json is not as transformers writes it: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     model: Any = _load(transformers, path, stored)
     known |= _output(model.config.problem_type)
     said = in_float32(model, stored=stored.kinds)
@@ -80,6 +86,7 @@ def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
                 trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported below, with their names
                 dtype=torch.float32,
             )
     except Exception as error:  # transformers raises whatever its parts raise

@@ -22,18 +22,6 @@ _COUNTS = {"n_averaged"}
 _MOST_PREFIXES = 100
 
 
-class SeveralStateDictsError(ValueError):
-    """A file whose weights fit in more than one way.
-
-    Attributes:
-        keys: of the state dicts that fit.
-    """
-
-    def __init__(self, message: str, keys: list[str]) -> None:
-        super().__init__(message)
-        self.keys = keys
-
-
 @dataclass(frozen=True)
 class Settled:
     """The weights of a network.
@@ -74,17 +62,15 @@ def settle_weights(found: StateDicts, wanted: Mapping[str, Tensor], key: str | N
         key: that the user named; None for none.
 
     Raises:
-        SeveralStateDictsError: where more than one fits.
-        ValueError: where there are several and none fits.
+        ValueError: where more than one fits, or there are several and none does.
     """
     ways = {place: list(_ways(tensors, wanted)) for place, tensors in found.items()}
     whole = {place: [w for w in each if w.takes_all] for place, each in ways.items()}
     fitting = [place for place, each in whole.items() if each]
     if len(fitting) > 1:
-        raise SeveralStateDictsError(
+        raise ValueError(
             f"it holds several state dicts that fit, under {fitting}, as with averaged weights "
-            "beside plain ones: name the one that is wanted under `key`",
-            fitting,
+            "beside plain ones: name the one that is wanted under `key`"
         )
     if not fitting and len(found) > 1:
         raise ValueError(

@@ -1,0 +1,45 @@
+"""From what a trial showed to what is taken: by itself, by a question, or not at all."""
+
+from dataclasses import replace
+
+import click
+
+from glance_pipeline.errors import UserError
+from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.onboarding.trying import telling
+from glance_pipeline.onboarding.trying.trial import Tried
+
+
+def decide(tried: Tried, asker: Asker) -> Tried:
+    """Return the trial with what is taken; ask where several are left, or all is a guess.
+
+    Args:
+        tried: with what is proposed.
+        asker: asks where somebody can answer.
+
+    Raises:
+        UserError: where labels do not tell, answers differ, and nobody can be asked.
+    """
+    open_question = bool(tried.level) or not tried.by_labels
+    if open_question and asker.may_ask and len(telling.choices(tried)) > 1:
+        return _asked(tried, asker)
+    if tried.by_labels and not tried.told:
+        raise UserError(f"{telling.options(tried)[0]} is missing: {telling.refusal(tried)}")
+    return tried
+
+
+def _asked(tried: Tried, asker: Asker) -> Tried:
+    heading, lines = telling.section(tried)
+    click.echo("\n".join([heading, *(f"  {name}  {said}" for name, said in lines)]))
+    choices = telling.choices(tried)
+
+    def number(text: str) -> int:
+        if not text.strip().isdecimal() or not 1 <= int(text) <= len(choices):
+            raise UserError(f"found {text!r}, wanted a number from 1 to {len(choices)}")
+        return int(text) - 1
+
+    some = "; ".join(f"{k} {telling.named(tried, cell)}" for k, cell in enumerate(choices, 1))
+    question = f"How images reach the network is not certain. Which of these: {some}"
+    picked = choices[asker.settle("--mean", None, question, "1", number)]
+    others = tuple(cell for cell in choices if cell != picked and cell in tried.level)
+    return replace(tried, chosen=picked, level=others, asked=True)
