@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict
 from glance_pipeline import tracking
 from glance_pipeline.errors import UserError
 from glance_pipeline.hooks import tracked
-from glance_pipeline.hooks.console import relative_to_here
+from glance_pipeline.hooks.console import Visible, relative_to_here
 from glance_pipeline.hooks.errors import CannotRunError
+from glance_pipeline.hooks.mlflow_store import MlflowConfiguration, MlflowStore
 from glance_pipeline.hooks.saved import data_version
 from glance_pipeline.hooks.tracked import holds_more
 from support_project import PROJECT, Project
@@ -84,6 +85,13 @@ def small(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (project.data / "source.csv").write_text("a\n1\n")
     monkeypatch.setattr("glance_pipeline.pipeline_registry.register_pipelines", pipelines)
     return replace(project, conf=conf, env="base")
+
+
+def small_configuration(project: Project) -> MlflowConfiguration:
+    artifacts = f"{project.data}/mlruns"
+    return MlflowConfiguration(
+        tracking_uri=project.tracking_uri, artifact_location=artifacts, experiment="tests"
+    )
 
 
 def only_run(project: Project) -> tuple[MlflowClient, Run]:
@@ -235,7 +243,8 @@ def test_a_file_that_is_not_versioned_is_never_written_over(small):
     assert (small.data / "report.html").read_bytes() == before
 
 
-def test_an_interrupted_run_is_marked_killed(small, tmp_path):
+@pytest.mark.parametrize("asked", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_an_interrupted_run_is_marked_killed(small, tmp_path, asked):
     script = tmp_path / "interrupted.py"
     script.write_text(
         textwrap.dedent(
@@ -274,9 +283,22 @@ def test_an_interrupted_run_is_marked_killed(small, tmp_path):
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:
         assert any(line.strip() == "waiting" for line in process.stdout)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, asked))
         process.wait(timeout=60)
+    if asked == "SIGKILL":  # nobody could say so, until the next run starts
+        assert only_run(small)[1].info.status == "RUNNING"
+        MlflowStore(small_configuration(small), small.data)
     assert only_run(small)[1].info.status == "KILLED"
+    assert not list((small.data / "mlflow.db.running").iterdir())
+
+
+def test_a_terminal_obeys_nothing_that_is_logged(small):
+    record = logging.LogRecord("a", 20, "", 1, "class %s\nline", ("\x1b[31mred\r",), None)
+    with small.session() as session:
+        session.load_context()
+    assert Visible().filter(record)
+    assert record.getMessage() == "class \\x1b[31mred\\r\nline"
+    assert CannotRunError("a\x1bb\nc").format_message() == "a\\x1bb\nc"
 
 
 def test_paths_outside_the_working_directory_stay_absolute(tmp_path, monkeypatch):

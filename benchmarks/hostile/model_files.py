@@ -216,6 +216,27 @@ def inflating(canaries: Canaries) -> Path:
     return path
 
 
+def pickle_of(content: bytes) -> Callable[[Canaries], Path]:
+    """Write an archive of torch.save whose pickle makes something else, of allowed parts alone."""
+
+    def make(canaries: Canaries) -> Path:
+        whole, path = io.BytesIO(), canaries.folder / "net.pt"
+        torch.save(weights(), whole)
+        with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+            for name in old.namelist():
+                is_pickle = name.endswith("data.pkl")
+                new.writestr(name, b"\x80\x02" + content if is_pickle else old.read(name))
+        return path
+
+    return make
+
+
+# A key of a dict: a tuple of 2^45 parts, of which each level is twice the one below.
+UNFOLDING = b"})q\0" + b"".join(b"h%c\x86q%c" % (n, n + 1) for n in range(45)) + b"K\1s."
+DEEP = b"})" + b"\x85" * 200_000 + b"K\1s."  # likewise, of 200,000 levels
+MANY_BYTES = b"cbuiltins\nbytearray\n\x8a\6" + (10**13).to_bytes(6, "little") + b"\x85R."
+
+
 def repeated(canaries: Canaries) -> Path:
     """Write a state dict with a tensor of 10^14 numbers that are all the same one."""
     path = canaries.folder / "net.pt"
@@ -324,6 +345,14 @@ FILES = (
         "safetensors, deep header", "JSON that is nested 100,000 times", deep_header, read_model
     ),
     HostileFile("torch.save, inflating", "a member of 1,000 times its size", inflating, read_model),
+    HostileFile(
+        "torch.save, unfolding", "a key whose hash takes 2^45 steps", pickle_of(UNFOLDING),
+        read_model,
+    ),
+    HostileFile(
+        "torch.save, deep", "a key whose hash overflows the stack", pickle_of(DEEP), read_model
+    ),
+    HostileFile("torch.save, bytes", "10^13 bytes of nothing", pickle_of(MANY_BYTES), read_model),
     HostileFile("torch.save, repeated", "one number as 10^14", repeated, read_model),
     HostileFile("torch.save, sparse", "a sparse tensor of 10^14 places", sparse, read_model),
     HostileFile("model that is a pipe", "reading that never ends", pipe("other.pt"), read_model),

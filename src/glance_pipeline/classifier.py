@@ -175,6 +175,14 @@ class Classifier(nn.Module):
         return logits
 
     @torch.no_grad()
+    def plain_answers(self) -> Tensor:
+        """Return the logits (4, K) of plain pictures, which tell this classifier from others."""
+        pictures = plain_pictures(self.specification.image_shape)
+        if self.differentiable:
+            return self.logits(pictures)
+        return to_logits(self._said(pictures), self.specification.output)
+
+    @torch.no_grad()
     def answers(self, images: np.ndarray) -> Answer:
         """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients.
 
@@ -192,10 +200,11 @@ class Classifier(nn.Module):
         return Answer(logits, features)
 
     @torch.no_grad()
-    def classes(self, images: np.ndarray) -> Tensor:
-        """Return the number of the class with the largest logit, int64 (N,), batch by batch.
+    def decisions(self, images: np.ndarray) -> Tensor:
+        """Return what is decided, batch by batch: of classes the number of one, int64 (N,).
 
-        Nothing else of the answers is kept, so that memory does not grow with the classes.
+        Of labels which are on, bool (N, K); of numbers these, (N, K). Nothing else of the answers
+        is kept, so that memory does not grow with the classes.
 
         Args:
             images: uint8 (N, C, H, W).
@@ -204,12 +213,12 @@ class Classifier(nn.Module):
             ValueError: where a logit is not finite, or where an image alone has another answer
                 than in its batch.
         """
-        classes = []
+        decisions = []
         for batch in in_batches(images):
             logits = self.logits(batch)
             self._check_alone(batch, logits)
-            classes.append(logits.argmax(1))
-        return torch.cat(classes)
+            decisions.append(self.task.decisions(logits))
+        return torch.cat(decisions)
 
     def _inputs(self, images: Tensor) -> Tensor:
         """Return the network's inputs, in the dtype and the order of memory it is asked in."""

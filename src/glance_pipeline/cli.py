@@ -25,10 +25,10 @@ Look at a classifier and images of yours and write conf/<name>/ for them.
 
 What is not given is asked for in a terminal, with what was found as the default; elsewhere, and
 with --yes, the default is taken, and where there is none the missing option is named. --name,
---model and --images are always needed; of a state dict --network; --class-names where neither file
-nor labels say them. An existing conf/<name>/ is never written to, and nothing is written before
-everything was tried: the model is loaded and asked about real images, and some training steps are
-timed.
+--model and --images are always needed; of a state dict --network; of a program (TorchScript,
+torch.export, a callable) --trust; --class-names where neither file nor labels say them. An existing
+conf/<name>/ is never written to, and nothing is written before everything was tried: the model is
+loaded and asked about real images, and some training steps are timed.
 
 docs/bring_your_own.md says more of each form of model and images.
 """

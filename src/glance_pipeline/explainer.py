@@ -1,5 +1,6 @@
 """Explanations from Python, from what a project has trained."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,15 @@ from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.batchwise import BatchwiseExplanations
 from glance_pipeline.explanations.folder import write_explanations
 from glance_pipeline.explanations.selection import Named, choose_images
+from glance_pipeline.lineage import judge
 from glance_pipeline.networks import TwinSurrogate
 from glance_pipeline.pipeline_registry import register_pipelines
 from glance_pipeline.prerequisites import explain_unknown
 from glance_pipeline.project import OpenedProject
 from glance_pipeline.report import render_report
 from glance_pipeline.support.whole import whole_folder
+
+logger = logging.getLogger(__name__)
 
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
 
@@ -113,6 +117,13 @@ class Explainer:
         except ValueError as error:
             raise UserError(str(error)) from error
         found = opened.load(*_DATASETS.values())
+        judged = judge(
+            _DATASETS.values(), (), opened.catalog, found["classifier"], opened.parameters
+        )
+        if judged.refusals:
+            raise UserError("\n".join(judged.refusals))
+        for doubt in judged.doubts:
+            logger.warning(doubt)
         return cls(
             **{name: found[dataset] for name, dataset in _DATASETS.items()},
             parameters=checked,
@@ -121,7 +132,7 @@ class Explainer:
 
     def __repr__(self) -> str:
         return (
-            f"<Explainer: {len(self.classifier.class_names)} classes, "
+            f"<Explainer: {len(self.classifier.class_names)} {self.classifier.task.nouns[1]}, "
             f"concepts {', '.join(self.surrogate.active_concepts)}, "
             f"{len(self.images)} prepared images>"
         )
@@ -136,7 +147,7 @@ class Explainer:
                 images, also in an array (N,) or written as in ``explain.images`` (``"0-7"``);
                 files, or folders of them; or several of these in a list.
             target: class the counterfactuals aim at in this call: ``runner_up``, ``any``, or a
-                class name.
+                class name; else as ``explain.target`` is written.
 
         Returns:
             One explanation an image, in their order; an index or a file that is named twice is

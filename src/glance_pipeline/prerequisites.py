@@ -1,6 +1,6 @@
 """What a pipeline needs that is not there yet, and which makes it; parameters that none knows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from kedro.io import CatalogProtocol, DatasetError
@@ -68,13 +68,22 @@ def explain_missing(
     return "\n".join([*lines, f"Run first: {' && '.join(first)}"] if first else lines)
 
 
-def explain_stale(pipeline: Pipeline, catalog: CatalogProtocol, chain: Pipeline) -> list[str]:
+def explain_stale(
+    pipeline: Pipeline,
+    catalog: CatalogProtocol,
+    chain: Pipeline,
+    known: Collection[str] = (),
+) -> list[str]:
     """Say which free inputs were made before what they are made from was made anew.
+
+    It goes by the times of versions alone, for those of which nothing says what they were made
+    from (``lineage.py``).
 
     Args:
         pipeline: about to run; what it makes itself is passed over.
         catalog: of the run.
         chain: the whole chain, which says what each dataset is made from.
+        known: datasets of which more is known, which are passed over.
 
     Returns:
         A sentence for each such pair. Versions are Kedro's, which sort by time.
@@ -83,7 +92,7 @@ def explain_stale(pipeline: Pipeline, catalog: CatalogProtocol, chain: Pipeline)
     pairs = [
         (name, source, min(node.tags, default=node.short_name))
         for node in chain.nodes
-        for name in sorted(pipeline.inputs() & set(node.outputs))
+        for name in sorted(pipeline.inputs() & set(node.outputs) - set(known))
         for source in sorted(set(node.inputs) - own)
     ]
     sentences = []

@@ -5,7 +5,13 @@ import warnings
 from kedro.config import OmegaConfigLoader
 
 from glance_pipeline import configuration
-from glance_pipeline.hooks import ChecksHooks, ConsoleHooks, RehearsalHooks, TrackingHooks
+from glance_pipeline.hooks import (
+    ChecksHooks,
+    ConsoleHooks,
+    LineageHooks,
+    RehearsalHooks,
+    TrackingHooks,
+)
 from glance_pipeline.hooks.catalog import WholeCatalog
 from glance_pipeline.hooks.parameters import ContextWithPlainErrors
 
@@ -19,5 +25,5 @@ CONTEXT_CLASS = ContextWithPlainErrors
 
 DATA_CATALOG_CLASS = WholeCatalog
 
-HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks(), RehearsalHooks())
+HOOKS = (ChecksHooks(), TrackingHooks(), ConsoleHooks(), LineageHooks(), RehearsalHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # where it happens to be installed: one run, not two

@@ -10,6 +10,13 @@ from support_onboarding import UsersProject, loaded, table, weights
 from torch import nn
 
 RAW = Path("data/01_raw")
+SPECIFICATION = {
+    "image_shape": [3, 16, 16],
+    "class_names": ["green", "red"],
+    "mean": [0.0],
+    "std": [1.0],
+}
+"""Of files that say neither names nor normalisation: both are written, whatever they are."""
 
 
 def colour_net() -> nn.Module:
@@ -27,7 +34,7 @@ def test_an_exported_program_says_its_size(users: UsersProject) -> None:
     assert "input       3 × 16 × 16 (said by its file)" in result.output
     assert "accuracy  100.0 %" in result.output and "Gradients: yes" in result.output
     told = loaded(users)[0]["classifier"]["specification"]
-    assert told == {"image_shape": [3, 16, 16], "class_names": ["green", "red"]}
+    assert told == SPECIFICATION
 
 
 def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
@@ -55,7 +62,7 @@ def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
     assert "most_queries is 1,000: the run will stop there" in result.output
     entry = loaded(users)[0]["classifier"]
     assert entry["most_queries"] == 1000
-    assert entry["specification"] == {"image_shape": [3, 16, 16], "class_names": ["green", "red"]}
+    assert entry["specification"] == SPECIFICATION
 
 
 def test_a_transformers_folder_of_another_size_keeps_its_names(users: UsersProject) -> None:
@@ -97,6 +104,8 @@ def test_grey_images_reach_a_network_of_three_channels(users: UsersProject) -> N
         table=str(RAW / "grey.csv"),
         label_file=str(RAW / "labels.npy"),
         class_names="dark,light",
+        mean="0",
+        std="1",
     )
     assert result.exit_code == 0, result.output
     assert "1 × 16 × 16, brought to the input by colour: rgb" in result.output

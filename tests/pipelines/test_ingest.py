@@ -40,6 +40,9 @@ class Kept(MemoryDataset):
         pass
 
 
+NONE = pd.DataFrame()
+
+
 def write_images(folder: Path) -> None:
     """Write 40 pictures of the red value 6·number; 07 is cut short, 12 has 16 bits."""
     folder.mkdir()
@@ -130,13 +133,13 @@ def test_a_classifier_is_trained_and_measured_on_named_classes(folder):
 
     teacher = train_demo_classifier(images, records, ClassifyParameters(**parameters), 0)
     assert teacher.class_names == ("dark", "light")
-    found = measure_classifier_accuracy(images, records, teacher)["classifier"]
+    found = measure_classifier_accuracy(images, records, teacher, NONE)["classifier"]
     assert found == {"accuracy_test": 1.0, "accuracy_train": 1.0}
 
 
 def test_without_labels_no_classifier_is_trained_and_no_accuracy_measured(caplog):
     images, records = np.zeros((4, 1, 8, 8), np.uint8), pd.DataFrame({"split": ["train"] * 4})
-    assert measure_classifier_accuracy(images, records, tiny_classifier()) == {}
+    assert measure_classifier_accuracy(images, records, tiny_classifier(), NONE) == {}
     assert "no image has a label" in caplog.text
     with pytest.raises(ValueError, match=r"no column 'label'.*ingest\.labels"):
         train_demo_classifier(images, records, None, 0)
@@ -145,7 +148,7 @@ def test_without_labels_no_classifier_is_trained_and_no_accuracy_measured(caplog
 def test_labels_that_the_classifier_does_not_know_are_named(caplog):
     images = np.zeros((2, 1, 8, 8), np.uint8)
     records = pd.DataFrame({"label": ["a", "zebra"], "split": ["train"] * 2})
-    measure_classifier_accuracy(images, records, tiny_classifier())
+    measure_classifier_accuracy(images, records, tiny_classifier(), NONE)
     assert "the labels ['zebra'] are no class of the classifier" in caplog.text
 
 

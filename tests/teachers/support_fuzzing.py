@@ -1,5 +1,6 @@
 """Files with a little of everything wrong, and reading them where a crash does no harm."""
 
+import faulthandler
 import multiprocessing
 import os
 import resource
@@ -116,13 +117,23 @@ def in_a_process(work: Callable[[], None], folder: Path) -> None:
     assert said == "", f"{said}\nlast example: {sorted(p.name for p in folder.iterdir())}"
 
 
+class TookTooLong(BaseException):
+    """Raised in a reader, past whatever it catches."""
+
+
 def one_example() -> None:
-    """Give the next example its time: a reader that takes longer ends the process."""
+    """Give the next example its time: a reader that takes longer fails, or ends the process."""
     signal.alarm(_SECONDS_EACH)
+    faulthandler.dump_traceback_later(2 * _SECONDS_EACH, exit=True)
+
+
+def _took_too_long(*_: Any) -> None:
+    raise TookTooLong(f"an example took more than {_SECONDS_EACH} s")
 
 
 def _work(pipe: Connection, work: Callable[[], None]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    signal.signal(signal.SIGALRM, _took_too_long)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         work()
@@ -132,5 +143,6 @@ def _work(pipe: Connection, work: Callable[[], None]) -> None:
         pipe.send(traceback.format_exc()[-4000:])
     finally:
         signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
         pipe.close()
         os._exit(0)

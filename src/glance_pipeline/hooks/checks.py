@@ -22,6 +22,7 @@ from glance_pipeline.hooks.contents import (
 )
 from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.hooks.room import check_room
+from glance_pipeline.lineage import judge
 from glance_pipeline.prerequisites import explain_missing, explain_stale, explain_unknown
 from glance_pipeline.support.space import of_the_disk
 
@@ -53,8 +54,12 @@ class ChecksHooks:
         check_explained(pipeline, catalog, classifier)
         check_discovered(pipeline, catalog, classifier)
         check_ingest(pipeline, catalog, classifier)
-        for stale in explain_stale(pipeline, catalog, pipelines["__default__"]):
-            logger.warning(stale)
+        judged = judge(pipeline.inputs(), pipeline.all_outputs(), catalog, classifier, parameters)
+        if judged.refusals:
+            raise CannotRunError("\n".join(judged.refusals))
+        stale = explain_stale(pipeline, catalog, pipelines["__default__"], judged.known)
+        for doubt in [*judged.doubts, *stale]:
+            logger.warning(doubt)
         processes = use_machine(shared.compute)
         check_processes(pipeline, classifier, processes)
 

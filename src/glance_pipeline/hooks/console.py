@@ -9,12 +9,29 @@ from kedro.pipeline.node import Node
 
 from glance_pipeline.hooks.queries import queries_of
 from glance_pipeline.hooks.saved import saved_path
+from glance_pipeline.support.names import lines_made_visible
 
 logger = logging.getLogger(__name__)
 
 
+class Visible(logging.Filter):
+    """Writes out what a terminal would obey: a stranger's file may name a class so."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record, and let it pass."""
+        record.msg, record.args = lines_made_visible(record.getMessage()), None
+        return True
+
+
 class ConsoleHooks:
     """Tells the user what is going on, in few words."""
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Have the console show what is logged, and obey nothing of it."""
+        for handler in logging.getLogger().handlers:
+            if not any(isinstance(one, Visible) for one in handler.filters):
+                handler.addFilter(Visible())
 
     @hook_impl
     def before_pipeline_run(self, catalog: CatalogProtocol) -> None:

@@ -109,8 +109,9 @@ def _unfit(target: Target) -> Iterator[str]:
     """Yield what keeps a target from being written whatever room there is."""
     path = target.longest.absolute()
     there = existing(path)
-    for link in (one for one in (path, *path.parents) if one.is_symlink() and not one.exists()):
-        yield f"{target.name}: {link} is a link that leads nowhere"
+    for link in (one for one in (path, *path.parents) if os.path.islink(one)):  # noqa: PTH114
+        if not link.exists():
+            yield f"{target.name}: {link} is a link that leads nowhere"
     if there != path and not there.is_dir():
         yield f"{target.name}: {there} is a file, wanted a folder"
     elif not os.access(there, os.W_OK):

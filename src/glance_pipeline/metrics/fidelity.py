@@ -12,7 +12,7 @@ from glance_pipeline.networks import Codes, TwinSurrogate
 def fidelity(
     surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Return shares of held-out images on which surrogate and teacher agree.
+    """Return how far surrogate and teacher agree on held-out images.
 
     Generated images are rounded to 8 bits before the teacher sees them, as a saved one would be.
 
@@ -26,26 +26,39 @@ def fidelity(
         ``reconstruction_agreement``: f(G(E(x))) = f(x); ``student_agreement``: h(u) = f(x);
         ``intervention_agreement``: f(G(u′, n)) = h(u′), u′ with one random active concept of each
         image taken from another image; ``residual_swap_agreement``: f(G(u, n′)) = f(x), n′ from
-        another image. Equality is of the largest logit.
+        another image. All are shares of images. Equality is of the class, of all labels, or of
+        numbers within a quarter of a standard deviation (``teachers/task.py``). Of labels there is
+        each of them as ``…_label_agreement``, the share over images and labels, too; of numbers as
+        ``…_r2``, where the numbers compared with vary.
     """
+    task = surrogate.task_of(classifier)
     codes = surrogate.encode_array(images)
-    answer = classifier.classes(images)
+    answer = classifier.decisions(images)
 
     def seen(codes: Codes) -> Tensor:
         drawn = surrogate.pictures(codes)
-        return classifier.classes(drawn)
+        return classifier.decisions(drawn)
 
     with torch.no_grad():
-        student = surrogate.predict(codes).argmax(1)
+        student = task.decisions(surrogate.predict(codes))
         moved = random_interventions(surrogate, codes, rng)
-        moved_student = surrogate.predict(moved).argmax(1)
+        moved_student = task.decisions(surrogate.predict(moved))
     other = torch.as_tensor(rng.permutation(len(codes)))
     swapped = Codes(codes.concepts, codes.residual[other])
+    compared = {
+        "reconstruction": (seen(codes), answer),
+        "student": (student, answer),
+        "intervention": (seen(moved), moved_student),
+        "residual_swap": (seen(swapped), answer),
+    }
+    agreements = {name: task.agreement(*pair) for name, pair in compared.items()}
+    # Those of classes first, whatever else there is.
+    names = ("agreement", "label_agreement", "r2")
     return {
-        "reconstruction_agreement": _share(seen(codes) == answer),
-        "student_agreement": _share(student == answer),
-        "intervention_agreement": _share(seen(moved) == moved_student),
-        "residual_swap_agreement": _share(seen(swapped) == answer),
+        f"{name}_{measure}": found[measure]
+        for measure in names
+        for name, found in agreements.items()
+        if measure in found
     }
 
 
@@ -69,7 +82,3 @@ def random_interventions(surrogate: TwinSurrogate, codes: Codes, rng: np.random.
             own = surrogate.read(codes, name)
             values[name] = torch.where(torch.as_tensor(chosen == index), own[donors], own)
     return surrogate.intervene(codes, values)
-
-
-def _share(agree: Tensor) -> float:
-    return float(agree.float().mean())

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from glance_pipeline.configuration import CONFIG_LOADER_ARGS, paths_of
 from glance_pipeline.errors import UserError
+from glance_pipeline.support.names import is_reserved
 
 
 def check_name(name: str, conf: Path) -> str:
@@ -23,7 +24,12 @@ def check_name(name: str, conf: Path) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", name):
         raise UserError(f"found {name!r}, wanted letters, digits, - and _: it names a folder")
-    if (conf / name).exists():
+    if is_reserved(name) or len(name) > 100:
+        raise UserError(
+            f"found {name!r}, wanted at most 100 characters, and none of Windows' own names"
+        )
+    there = {path.name.casefold() for path in conf.iterdir()} if conf.is_dir() else set()
+    if name.casefold() in there:  # some systems take A for a
         raise UserError(
             f"there is a {conf.name}/{name} already, and it stays as it is: wanted another name, "
             "or that folder moved away"

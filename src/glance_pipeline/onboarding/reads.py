@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.labels import values_in_order
 from glance_pipeline.ingest.source import ImageSource
 from glance_pipeline.onboarding import labelling, network, pictures, specification
@@ -99,7 +100,9 @@ def how_it_reads(
     with kept_messages():
         outputs = _outputs(seen, entrance, wishes)
     labels = labelling.settle_labels(seen.beside, seen.images, outputs.count, wishes, asker)
-    column = labelling.values_of_labels(seen.beside, labels, seen.images) if labels else None
+    column = None
+    if labels:
+        column = labelling.values_of_labels(seen.beside, labels, seen.images, wishes.label_order)
     classes = specification.classes_said(outputs, source, wishes, root)
     values = None if column is None else values_in_order(column)
     if classes is None and (values is None or len(values) != outputs.count):
@@ -154,10 +157,15 @@ def _tried(
         readings = finding.readings_of(seen.source, images, entrance, said)
         none = np.full(len(images), None, dtype=object)
         labels = none if column is None else finding.labels_at(column, seen.sample.rows)
-        ask = finding.asking(seen.source, entrance, outputs.kind)
         more = partial(_more, seen, column)
-        sample = Labelled(images, labels)
-        return finding.find_out(ask, readings, orders, sample, more, outputs.kind)
+        return finding.find_out(
+            seen.source,
+            entrance,
+            outputs.kind,
+            (readings, orders),
+            Labelled(images, labels),
+            more,
+        )
 
 
 def _more(seen: Seen, column: pd.Series | None) -> Labelled:
@@ -166,9 +174,10 @@ def _more(seen: Seen, column: pd.Series | None) -> Labelled:
     rows = pictures.sample_of(seen.opened, None, seen.seed, len(seen.opened))
     further = finding.further_rows(rows, seen.sample.rows)
     further = further[: int(_SECONDS / max(seen.sample.seconds, 1e-6))]
-    if not further:
+    try:
+        read = pictures.read_sample(seen.opened, further, seen.form, 1.0)
+    except (UserError, ValueError):  # there are none, or none that can be read
         return Labelled(seen.sample.images[:0], np.zeros(0, dtype=object))
-    read = pictures.read_sample(seen.opened, further, seen.form, 1.0)
     return Labelled(read.images, finding.labels_at(column, read.rows))
 
 

@@ -74,13 +74,13 @@ def normalisation_named(wishes: Wishes) -> dict[str, Any]:
         UserError: where only one of them is named, for nothing says the other.
     """
     named = {"mean": wishes.mean, "std": wishes.std}
-    given = {key: text for key, text in named.items() if text is not None}
+    given = {k: list(_numbers(f"--{k}", text)) for k, text in named.items() if text is not None}
     if len(given) == 1:
         (one,) = given
         other = "std" if one == "mean" else "mean"
         usual = "1 where images are not scaled" if other == "std" else "0 where nothing is taken"
         raise UserError(f"--{other} is missing: --{one} is of little use alone; it is {usual}")
-    return {key: list(_numbers(f"--{key}", text)) for key, text in given.items()}
+    return given
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -105,11 +105,11 @@ def said_of_reading(source: Source, wishes: Wishes) -> Said:
     if bgr is None and ("colour" in known or whole or "mean" in known):
         bgr = known.get("colour") == "bgr"
     named = normalisation_named(wishes)
-    if named:
-        return Said((tuple(named["mean"]), tuple(named["std"])), bgr, "as named")
+    if named:  # images are RGB; that the network takes them in reverse would have been said too
+        return Said((tuple(named["mean"]), tuple(named["std"])), bool(bgr), "as named")
     if whole or "mean" in known or "std" in known:
         of_file = (tuple(known.get("mean", (0.0,))), tuple(known.get("std", (1.0,))))
-        return Said(of_file, bgr, "said by its file")
+        return Said(of_file, bool(bgr), "said by its file")
     return Said(None, bgr)
 
 

@@ -66,7 +66,8 @@ def shadow_catalog(
             datasets[name] = _in_memory(of_rows(dataset.load(), rows))
         else:
             datasets[name] = Borrowed(dataset)
-    return DataCatalog(datasets)
+    kind: type[DataCatalog] = type(catalog)  # type: ignore[assignment]  # saves as the run's does
+    return kind(datasets)
 
 
 def elsewhere(

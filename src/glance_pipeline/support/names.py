@@ -123,6 +123,11 @@ def shortened(name: str, most: int) -> str:
     return f"{start}…{end}"
 
 
+def lines_made_visible(text: str) -> str:
+    """Return a text whose lines stay lines and hold nothing that a terminal would obey."""
+    return "\n".join(made_visible(line) for line in text.split("\n"))
+
+
 def _is_mlflow_part(part: str) -> bool:
     return bool(re.fullmatch(r"[\w/ -]+", part))
 

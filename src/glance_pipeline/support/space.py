@@ -45,7 +45,8 @@ def of_the_disk(error: BaseException) -> str | None:
 
 def existing(path: Path) -> Path:
     """Return ``path``, or the nearest folder above it that is there."""
-    return next((one for one in (path, *path.parents) if one.exists()), Path())
+    # os.path takes a name that is too long for one that is not there; pathlib dies of it.
+    return next((one for one in (path, *path.parents) if os.path.exists(one)), Path())  # noqa: PTH110
 
 
 def free_bytes(path: Path) -> int | None:

@@ -54,8 +54,10 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 )
 """Where a file of another framework says so, what it says, and what can be done."""
 
-_OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How the older form of torch.save begins."""
+_OLD_TORCH = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The number that the older form of torch.save begins with, pickled in any protocol."""
+
+_PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 def tell_format(path: Path) -> Format:
@@ -73,7 +75,7 @@ def tell_format(path: Path) -> Format:
     with path.open("rb") as file:
         begins = file.read(512)
     suffix = path.suffix.lower()
-    if begins.startswith(_OLD_TORCH) or is_safetensors(path):
+    if _OLD_TORCH in begins[:32] or is_safetensors(path):
         return "weights"
     for place, magic, what in _MAGIC:
         if begins[place : place + len(magic)] == magic:
@@ -85,18 +87,18 @@ def tell_format(path: Path) -> Format:
             f"{path.stat().st_size} bytes were found which are no complete file of torch.save, "
             "torch.jit.save or torch.export.save: the end of the archive is missing"
         )
+    if suffix not in _BY_SUFFIX and begins[:2] in _PICKLE:
+        raise ValueError(
+            "it is a pickle that torch.save did not write, and loading one could run any code: "
+            "load it where you trust it, and write the weights with "
+            "`torch.save(model.state_dict(), path)`"
+        )
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
     if suffix in _OF_TORCH:
         return "weights"
     if _may_be_onnx(begins):
         return "onnx"
-    if begins[:1] == b"\x80" and begins[1:2] in b"\x02\x03\x04\x05":
-        raise ValueError(
-            "it is a pickle that torch.save did not write, and loading one could run any code: "
-            "load it where you trust it, and write the weights with "
-            "`torch.save(model.state_dict(), path)`"
-        )
     raise ValueError(
         f"the suffix {path.suffix!r} is unknown, and so is the content, which begins with "
         f"{begins[:8]!r}; known are {sorted(_BY_SUFFIX.keys() | _OF_TORCH)} and folders of "

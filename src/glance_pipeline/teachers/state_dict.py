@@ -10,12 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glance_pipeline.teachers.pickle_size import check_pickle
 from glance_pipeline.teachers.weight_names import StateDicts
 
-_MOST_PICKLE = 2**26
+_MOST_PICKLE = 2**25
 """Most bytes of an archive's pickle: it holds names and shapes, a few hundred bytes a tensor."""
 
 _SLACK = 2**20
+_PICKLES_OF_OLD = 5
+"""Pickles before the numbers in the older form: magic, version, system, content, keys."""
 _DEEPEST = 3
 """How many names deep a checkpoint may keep its state dict."""
 
@@ -62,8 +65,8 @@ def under_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _loaded(path: Path) -> Any:
     size = path.stat().st_size
-    _refuse_growth(path, size)
     try:
+        _refuse_growth(path, size)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles that torch would not have written
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -77,32 +80,37 @@ def _loaded(path: Path) -> Any:
             "`torch.save(model.state_dict(), path)`, and name the class under `network`"
         ) from error
     except Exception as error:  # what is damaged fails in whatever way its damage has it
+        reason = str(error) or type(error).__name__
         raise ValueError(
-            f"{size} bytes were found which are no complete file of torch.save ({error})"
+            f"{size} bytes were found which are no complete file of torch.save ({reason})"
         ) from error
 
 
 def _refuse_growth(path: Path, size: int) -> None:
-    """Raise where an archive would take more memory than torch.save's, which are not compressed."""
+    """Raise where a file would become far more on reading than it is on disk."""
     if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            for _ in range(_PICKLES_OF_OLD):
+                check_pickle(file)
         return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ValueError(f"its list of contents cannot be read: {error}") from error
-    whole = sum(member.file_size for member in members)
-    if whole > 2 * size + _SLACK:
-        raise ValueError(
-            f"its {size:,} bytes would become {whole:,} on reading; torch.save does not compress: "
-            "save the weights again"
-        )
-    pickles = [m for m in members if m.filename.endswith(".pkl") and m.file_size > _MOST_PICKLE]
-    if pickles:
-        raise ValueError(
-            f"its {pickles[0].filename} has {pickles[0].file_size:,} bytes; at most "
-            f"{_MOST_PICKLE:,} were wanted for names and shapes"
-        )
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        whole = sum(member.file_size for member in members)
+        if whole > 2 * size + _SLACK:
+            raise ValueError(
+                f"they would become {whole:,} on reading; torch.save does not compress: save the "
+                "weights again"
+            )
+        for member in members:
+            if not member.filename.endswith(".pkl"):
+                continue
+            if member.file_size > _MOST_PICKLE:
+                raise ValueError(
+                    f"its {member.filename} has {member.file_size:,} bytes; at most "
+                    f"{_MOST_PICKLE:,} were wanted for names and shapes"
+                )
+            with archive.open(member) as file:
+                check_pickle(file)
 
 
 def _under(content: Any, key: str) -> Any:

@@ -190,7 +190,8 @@ def _own_signals() -> Iterator[None]:
     It replaces them in the main thread alone, and only there they may be set: in another one, as
     that of a node under Kedro's ``ThreadRunner``, there is nothing to put back.
     """
-    handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+    handled = [getattr(signal, name) for name in names if hasattr(signal, name)]  # not on Windows
     is_main = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in handled if is_main}
     logs = [logging.getLogger(f"torch.{name}") for name in ("distributed", "multiprocessing")]

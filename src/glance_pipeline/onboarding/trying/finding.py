@@ -122,33 +122,35 @@ def _specification(
 
 
 def find_out(
-    ask: Ask,
-    readings: Sequence[Reading],
-    orders: Sequence[Order],
+    source: Source,
+    entrance: Mapping[str, Any],
+    output: Output,
+    ways: tuple[Sequence[Reading], Sequence[Order]],
     sample: Labelled,
     more: Callable[[], Labelled],
-    output: Output,
 ) -> Tried | None:
     """Try the readings with labels where there are any; without, guess.
 
     Args:
-        ask: the network.
-        readings: that are tried.
-        orders: of the classes; empty without labels.
+        source: the network and what its file says.
+        entrance: fields of ``ClassifierSpecification``: size and colour.
+        output: what the network's numbers are.
+        ways: readings, and orders of the classes, that are tried; no orders without labels.
         sample: images, with labels or without.
         more: reads further ones, where those of the sample do not tell.
-        output: what the network's numbers are.
 
     Returns:
         What came of it; None where nothing can be told, as of numbers of a regression.
     """
     if TASKS[output] is Values:
         return None
+    readings, orders = ways
+    ask = asking(source, entrance, output)
     if orders:
         tried = try_with_labels(ask, readings, orders, _parts(sample, more))
         if tried is not None:
             return tried
-    return guess_without_labels(ask, readings, sample.images)
+    return guess_without_labels(ask, readings, sample.images, source.network)
 
 
 def _parts(sample: Labelled, more: Callable[[], Labelled]) -> Iterator[Part]:

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 
+from glance_pipeline.number_format import format_number
 from glance_pipeline.onboarding.trying.readings import Reading
 from glance_pipeline.onboarding.trying.trial import Shown, Tried
 
 _NAMED = 4
 _ROOM = 12  # classes that a hint names in full
+
+_EVIDENCE = {
+    "memory": "what its batch normalisations remember of its training images",
+    "answers": "how decided the answers are",
+}
 
 Lines = list[tuple[str, str]]
 
@@ -16,9 +22,9 @@ def in_short(tried: Tried) -> str:
     if tried.asked:
         return f"{tried.reading}: chosen, of what was tried"
     if not tried.by_labels:
-        rest = _some(_levels(tried))
-        others = f"; {rest} as decided" if rest else ""
-        return f"{tried.reading}: a guess without labels, by how decided the answers are{others}"
+        rest = _some([str(tried.readings[reading]) for reading, _ in tried.level])
+        others = f"; as good: {rest}" if rest else ""
+        return f"{tried.reading}: a guess without labels, by {_EVIDENCE[tried.guessed_by]}{others}"
     shown = tried.shown[tried.chosen]
     said = f"{tried.reading}: tried, right on {_share(shown)} of {shown.images:,} labelled images"
     if tried.hint is not None:
@@ -31,7 +37,7 @@ def in_short(tried: Tried) -> str:
 def section(tried: Tried) -> tuple[str, Lines]:
     """Return the heading and the lines of a table of everything that was tried."""
     if not tried.by_labels:
-        return "Normalisation, guessed without labels", _table_of_bits(tried) + _guess(tried)
+        return "Normalisation, guessed without labels", _scores(tried) + _guess(tried)
     images = max(shown.images for shown in tried.shown.values())
     lines = _table(tried) + _orders(tried)
     lines.append(("taken", _taken(tried)))
@@ -46,8 +52,8 @@ def warnings(tried: Tried) -> list[str]:
         one, other = tried.shown[tried.better], tried.shown[tried.chosen]
         said.append(
             f"{named(tried, tried.better)} is right on {_share(one)} of {one.images:,} labelled "
-            f"images, {named(tried, tried.chosen)}, as was said, on {_share(other)}: is it what "
-            "the network was trained with?"
+            f"images, {named(tried, tried.chosen)}, as was said, on {_share(other)}: see whether "
+            "the network was trained with that"
         )
     if tried.hint is not None:
         said.append(_hint(tried))
@@ -79,15 +85,15 @@ def options(tried: Tried) -> list[str]:
     }
     names = ["--mean", "--std"] if len({each.name for each in readings}) > 1 else []
     found = [*names, *(name for name, is_open in several.items() if is_open)]
-    return found or ["--mean", "--std"]
+    several_readings = sum(each.allowed for each in tried.readings) > 1
+    return found or (["--mean", "--std"] if several_readings else ["--class-order"])
 
 
 def choices(tried: Tried) -> list[tuple[int, int]]:
     """Return what a question offers, what is proposed first."""
     if tried.by_labels:
         return [tried.chosen, *tried.level]
-    rest = sorted(tried.bits, key=lambda reading: -tried.bits[reading])
-    return [tried.chosen, *((reading, 0) for reading in rest if reading != tried.chosen[0])]
+    return [tried.chosen, *((r, 0) for r in _ranked(tried) if r != tried.chosen[0])]
 
 
 def named(tried: Tried, cell: tuple[int, int]) -> str:
@@ -172,21 +178,31 @@ def _hint(tried: Tried) -> str:
     )
 
 
-def _table_of_bits(tried: Tried) -> Lines:
-    most = sorted(tried.bits.items(), key=lambda item: -item[1])
-    return [(str(tried.readings[k]), f"{value:.2f} bits") for k, value in most[: 2 * _NAMED]]
+def _ranked(tried: Tried) -> list[int]:
+    """Return the readings of a guess, the best first."""
+    sign = 1 if tried.guessed_by == "memory" else -1
+    return sorted(tried.scores, key=lambda reading: sign * tried.scores[reading])
+
+
+def _scores(tried: Tried) -> Lines:
+    unit = {"memory": "nats from what its layers saw in training", "answers": "bits"}
+    return [
+        (
+            str(tried.readings[reading]),
+            f"{format_number(tried.scores[reading], 3)} {unit[tried.guessed_by]}",
+        )
+        for reading in _ranked(tried)[: 2 * _NAMED]
+    ]
 
 
 def _guess(tried: Tried) -> Lines:
-    others = _some(_levels(tried))
-    rest = f"; {others} are as decided" if others else ""
-    return [
-        (
-            "warning",
-            f"{tried.reading} is a guess: with it answers are the most sure and varied{rest}. Give "
-            "labels (--labels), or --mean and --std (and --colour bgr), where it is known",
-        )
-    ]
+    others = _some([str(tried.readings[reading]) for reading, _ in tried.level])
+    rest = f"; {others} would be as good" if others else ""
+    said = (
+        f"{tried.reading} is a guess, by {_EVIDENCE[tried.guessed_by]}{rest}. Give labels "
+        "(--labels), or --mean and --std (and --colour bgr), where they are known"
+    )
+    return [("warning", said)]
 
 
 def _share(shown: Shown) -> str:

@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from glance_pipeline.onboarding.trying.memory import distances, remembers
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
 from glance_pipeline.onboarding.trying.verdict import (
     as_good,
+    as_likely,
     better_than_chance,
     clearly_better,
     decidedness,
-    likelihood_of,
+    likelihoods_of,
     matching,
 )
 
@@ -31,7 +34,8 @@ Part = tuple[np.ndarray, np.ndarray | None]
 _LOOKS = 2
 _SECONDS = 60.0  # of a processor, that a look at more images may take
 _FEWEST = 16
-_ALIKE = 0.9
+_ALIKE = 0.8
+_AS_NEAR = 2.0  # times the least distance within which others are as near
 _SAME_BITS = 0.01
 """Share of the most decided answers' information within which others are as decided."""
 
@@ -77,7 +81,9 @@ class Tried:
             the chosen one.
         better: one that may not be taken, for something else was said, and is clearly better.
         shown: accuracies by reading and order.
-        bits: how decided answers are, by reading, where there are no labels.
+        scores: without labels, by reading: how far its layers are from their training, nats; or
+            how decided the answers are, bits.
+        guessed_by: which of them; empty with labels.
         frequent: share of the most frequent label.
         hint: another order of the classes that would fit better by far.
         sure: whether more is right than by always the most frequent label, or nothing was to be
@@ -92,7 +98,8 @@ class Tried:
     alike: float = 1.0
     better: Cell | None = None
     shown: dict[Cell, Shown] = field(default_factory=dict)
-    bits: dict[int, float] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    guessed_by: Literal["memory", "answers", ""] = ""
     frequent: float = 0.0
     hint: Hint | None = None
     sure: bool = False
@@ -140,9 +147,24 @@ class _Evidence:
         """Return which images are right, bool (n,)."""
         return self.logits[cell[0]].argmax(1).numpy() == self.numbers(cell)
 
+    def likelihoods(self, cell: Cell) -> np.ndarray:
+        """Return logarithms of those of the labels, (n,)."""
+        return likelihoods_of(self.logits[cell[0]], self.numbers(cell))
+
     def likelihood(self, cell: Cell) -> float:
-        """Return that of the labels, to a thousandth: what differs by less is equal."""
-        return round(likelihood_of(self.logits[cell[0]], self.numbers(cell)), 3)
+        """Return their mean, to a thousandth: what differs by less is equal."""
+        found = self.likelihoods(cell)
+        return round(float(found.mean()), 3) if len(found) else float("-inf")
+
+    def rivals(self, cells: Iterable[Cell], chosen: Cell) -> list[Cell]:
+        """Return those that may well be as good as the chosen one, by either measure."""
+        right, likely = self.right(chosen), self.likelihoods(chosen)
+        return [
+            cell
+            for cell in cells
+            if as_good(self.right(cell), right)
+            and (cell[1] != chosen[1] or as_likely(self.likelihoods(cell), likely))
+        ]
 
     def answers_alike(self, one: Cell, other: Cell) -> float:
         """Return the share of images that both give the same label."""
@@ -239,29 +261,31 @@ def _judged(found: _Evidence) -> Tried:
         hint=_hint(found, best),
     )
     allowed = [cell for cell in every if found.allowed(cell)]
-    of_hint = [cell for cell in allowed if tried.hint and cell[0] == tried.hint.reading]
-    if of_hint:  # in a wrong order of the classes, the better reading may be right less often
-        return replace(tried, chosen=found.best(of_hint), sure=True)
+    # In a wrong order of the classes, a wrong reading may be right more often than the right one.
+    by = tried.hint.reading if tried.hint else best[0]
+    of_best = [cell for cell in allowed if cell[0] == by]
+    if of_best and (tried.hint or _clearly(found, best, found.best(of_best))):
+        chosen = found.best(of_best)
+        return replace(tried, chosen=chosen, better=None if tried.hint else best, sure=True)
     left = [cell for cell in allowed if cell in found.open]
     ranked = sorted(left, key=lambda cell: (-found.likelihood(cell), cell))
     chosen = ranked[0] if ranked else found.best(allowed)
-    rivals = [cell for cell in ranked if as_good(found.right(cell), found.right(chosen))]
-    shared = _shared(found, best, chosen)
-    one, other = (found.right(cell)[:shared] for cell in (best, chosen))
-    worse = not found.allowed(best) and clearly_better(one, other, found.tests)
+    rivals = found.rivals(ranked, chosen)
     return replace(
         tried,
         chosen=chosen,
         level=tuple(cell for cell in ranked if cell != chosen),
         alike=min((found.answers_alike(chosen, cell) for cell in rivals), default=1.0),
-        better=best if worse else None,
+        better=best if _clearly(found, best, chosen) else None,
         sure=len(allowed) == 1 or better_than_chance(found.right(chosen), tried.frequent),
     )
 
 
-def _shared(found: _Evidence, one: Cell, other: Cell) -> int:
-    """Return the number of images that both were asked about."""
-    return min(len(found.logits[cell[0]]) for cell in (one, other))
+def _clearly(found: _Evidence, best: Cell, chosen: Cell) -> bool:
+    """Say whether what may not be taken is clearly better than what is."""
+    shared = min(len(found.logits[cell[0]]) for cell in (best, chosen))
+    one, other = (found.right(cell)[:shared] for cell in (best, chosen))
+    return not found.allowed(best) and clearly_better(one, other, found.tests)
 
 
 def _hint(found: _Evidence, best: Cell) -> Hint | None:
@@ -279,19 +303,43 @@ def _hint(found: _Evidence, best: Cell) -> Hint | None:
     return Hint(reading, numbers, float(fits.mean())) if better else None
 
 
-def guess_without_labels(ask: Ask, readings: Sequence[Reading], images: np.ndarray) -> Tried | None:
-    """Take the reading under which the answers are the most decided; a guess, no more.
+def guess_without_labels(
+    ask: Ask, readings: Sequence[Reading], images: np.ndarray, network: nn.Module
+) -> Tried | None:
+    """Guess a reading, no more: where what a network sees is most like what it was trained with.
+
+    By its batch normalisations, where it has any; else the one under which the answers are the
+    most decided, the plainest of those that are as decided.
 
     Returns:
-        The plainest of those that are as decided; None where the network answers to none.
+        What came of it; None where the network answers to no reading.
     """
     found = _Evidence(readings, [Order("names", {})])
     found.open = [cell for cell in found.open if readings[cell[0]].allowed]
     found.add(ask, (images, None))
-    bits = {reading: decidedness(logits) for reading, logits in found.logits.items()}
-    if not bits:
+    if not found.logits:
         return None
+    if remembers(network):
+        far = {}
+        for reading in found.logits:
+            with distances(network) as noted:
+                ask(readings[reading], images[: len(found.logits[reading])])
+            far[reading] = float(np.mean(noted))
+        chosen = min(far, key=lambda reading: far[reading])
+        near = [r for r in far if r != chosen and far[r] <= _AS_NEAR * far[chosen]]
+        return _guessed(readings, chosen, near, far, "memory")
+    bits = {reading: decidedness(logits) for reading, logits in found.logits.items()}
     most = max(bits.values())
-    chosen = min(r for r, value in bits.items() if value >= most - _SAME_BITS * most)
-    level = tuple((r, 0) for r in bits if r != chosen and bits[r] >= most - _SAME_BITS * most)
-    return Tried(tuple(readings), (), (chosen, 0), level, bits=bits)
+    as_decided = [r for r in sorted(bits) if bits[r] >= most - _SAME_BITS * most]
+    return _guessed(readings, as_decided[0], as_decided[1:], bits, "answers")
+
+
+def _guessed(
+    readings: Sequence[Reading],
+    chosen: int,
+    level: Sequence[int],
+    scores: dict[int, float],
+    by: Literal["memory", "answers"],
+) -> Tried:
+    cells = tuple((reading, 0) for reading in level)
+    return Tried(tuple(readings), (), (chosen, 0), cells, scores=scores, guessed_by=by)

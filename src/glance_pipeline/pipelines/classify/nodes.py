@@ -8,6 +8,7 @@ import pandas as pd
 from glance_pipeline.classifier import Classifier
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.context import as_levels, levels_of
+from glance_pipeline.metrics.answers import accuracy_by_columns
 from glance_pipeline.training.demo_teacher import train_demo_teacher
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,24 @@ def train_demo_classifier(
 
 
 def measure_classifier_accuracy(
-    images: np.ndarray, image_records: pd.DataFrame, classifier: Classifier
+    images: np.ndarray,
+    image_records: pd.DataFrame,
+    classifier: Classifier,
+    context_features: pd.DataFrame,
 ) -> dict[str, dict[str, float]]:
     """Return the accuracy on the labelled images of each split; empty without any label.
 
-    A label is right that is the name of the class that the classifier answers.
+    A label is right that is the name of the class that the classifier answers. Of a classifier
+    that answers with labels or numbers, the context features of their names are what is right.
     """
+    if classifier.task.kind != "one_of":
+        found = accuracy_by_columns(
+            classifier.task,
+            classifier.decisions(images),
+            context_features,
+            image_records["split"].reset_index(drop=True),
+        )
+        return {"classifier": found} if found else {}
     known = np.zeros(len(image_records), dtype=bool)
     if "label" in image_records:
         known = image_records["label"].notna().to_numpy()
@@ -55,7 +68,7 @@ def measure_classifier_accuracy(
             list(classifier.class_names[:10]),
         )
     names = np.array(classifier.class_names)
-    answers = names[classifier.classes(images).numpy()]
+    answers = names[classifier.decisions(images).numpy()]
     right = pd.Series(answers[known] == labels.to_numpy())
     by_split = right.groupby(image_records["split"].to_numpy()[known]).mean()
     return {"classifier": {f"accuracy_{split}": float(by_split[split]) for split in by_split.index}}

@@ -20,7 +20,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
             ),
             Node(
                 measure_classifier_accuracy,
-                ["images", "image_records", "classifier"],
+                ["images", "image_records", "classifier", "context_features"],
                 "classifier_accuracy",
                 name="measure_classifier_accuracy",
             ),
