@@ -175,8 +175,9 @@ def test_a_black_box_is_told_from_its_module_and_its_queries_are_stated(users) -
     assert "Gradients: none, a black box" in result.output
     training = 2 * 16 * (4500 + 200 + 3000)
     assert f"at most {training:,} for training, {COUNT} for the images themselves" in result.output
-    # 32 to see what it answers, 2 on loading, 60 for the accuracy.
-    assert "this command asked it about 94 images" in result.output
+    # 32 to see what it answers, 10 on loading, 60 for the accuracy; its normalisation is not tried.
+    assert "this command asked it about 102 images" in result.output
+    assert "not known, and not tried: images as they are" in result.output
     entry = loaded(users)[0]["classifier"]
     assert entry["network"] == "users_net.ask" and "filepath" not in entry
     assert entry["specification"]["output"] == "probabilities"
