@@ -57,6 +57,13 @@ def test_a_name_that_is_no_word_to_yaml_names_its_folder_all_the_same(users, nam
     assert loaded(users, name)[0]["images"]["filepath"].startswith(f"data/{name}/")
 
 
+def test_a_file_whose_name_looks_like_an_interpolation_is_named_as_it_is(users) -> None:
+    torch.save(weights(), users.root / "${a.pt")
+    result = users.init("--no-timing", model="${a.pt")
+    assert result.exit_code == 0, result.output
+    assert loaded(users)[0]["classifier"]["filepath"] == "${a.pt"
+
+
 def test_an_environment_that_is_there_is_left_alone(users: UsersProject) -> None:
     (users.root / "conf" / "pets").mkdir()
     (users.root / "conf" / "pets" / "mine.yml").write_text("a: 1")
