@@ -1,12 +1,15 @@
 """All hostile files and cases, from the modules that make them."""
 
 from benchmarks.hostile import (
+    chain_cases,
     data_cases,
     data_files,
+    init_cases,
     model_cases,
     model_files,
     model_graphs,
     project_cases,
+    task_cases,
 )
 from benchmarks.hostile.kinds import Case, HostileFile
 
@@ -19,4 +22,7 @@ CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
     *project_cases.CASES,
+    *init_cases.CASES,
+    *task_cases.CASES,
+    *chain_cases.CASES,
 )

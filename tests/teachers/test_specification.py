@@ -127,7 +127,9 @@ class Says(nn.Module):
 
     def forward(self, images: Tensor):
         self.linear(images.flatten(1))
-        return self.answer_to(len(images))
+        said = self.answer_to(len(images))
+        # a network's answer has a gradient, be it 0
+        return said + 0 * images.sum() if isinstance(said, Tensor) else said
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.images import to_uint8
 from glance_pipeline.teachers.black_box import BlackBox, Queries
+from glance_pipeline.teachers.steadiness import plain_pictures
 
 WANTED = ClassifierSpecification.model_validate(SPECIFICATION)
 DRAWS = np.random.default_rng(0)
@@ -82,7 +83,7 @@ def test_a_black_box_that_is_not_steady_is_refused(answer, said):
         as_teacher(answer)
 
 
-@pytest.mark.parametrize("ask", ["answers", "classes"])
+@pytest.mark.parametrize("ask", ["answers", "decisions"])
 def test_what_shows_in_large_batches_alone_is_seen_there(ask):
     teacher = as_teacher(only_large)
     pictures = to_uint8(images(60))
@@ -195,3 +196,15 @@ def test_an_order_of_memory_that_the_network_cannot_read_is_not_shown_to_it(flat
     with torch.no_grad():
         wanted = network(torch.from_numpy(pictures) / 255)
     torch.testing.assert_close(teacher.answers(pictures).logits, wanted)
+
+
+def test_plain_pictures_differ_in_all_that_a_network_may_look_at_alone():
+    pictures = plain_pictures((3, 8, 8))
+    for seen in (
+        pictures.mean((1, 2, 3)),
+        *pictures.mean((2, 3)).T,
+        pictures.mean(1).std((1, 2)) + pictures[:, :, 0, 0].mean(1),
+    ):
+        assert len(seen.mul(1e4).round().unique()) == 4
+    assert pictures.abs().max() <= 1
+    assert (pictures.std((2, 3)) > 0.1).all()

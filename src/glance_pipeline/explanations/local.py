@@ -12,6 +12,7 @@ from torch import Tensor
 from glance_pipeline import __version__
 from glance_pipeline.causal.structural_model import StructuralModels
 from glance_pipeline.classifier import Classifier
+from glance_pipeline.compute import runs_in_bfloat16
 from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.explain import Effect, ExplainParameters
 from glance_pipeline.explanations.answer import Prediction
@@ -188,6 +189,7 @@ class LocalExplanations:
             **{f"intervention_{k}": one.identity() for k, one in enumerate(self.interventions)},
             "parameters": self.parameters.model_dump(mode="json", exclude=chosen),
             "seed": self.seed,
+            "bfloat16": runs_in_bfloat16(self.surrogate.device),
             "schema_version": SCHEMA_VERSION,
         }
 

@@ -9,9 +9,9 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.csv_text import UNNAMED
 from glance_pipeline.ingest.matching import Match, forms_of, is_running, match, why_doubtful
 from glance_pipeline.ingest.tables import Reading, read_table
+from glance_pipeline.ingest.tables.csv_text import UNNAMED
 from glance_pipeline.number_format import format_share
 
 logger = logging.getLogger(__name__)

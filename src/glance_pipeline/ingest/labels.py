@@ -41,6 +41,17 @@ def labels_of(
     """
     if parameters.labels is None:
         return None
+    found, place = labels_as_found(names, columns, parameters, has_order)
+    return _named(found, parameters.class_names, place)
+
+
+def labels_as_found(
+    names: Sequence[str], columns: pd.DataFrame, parameters: IngestParameters, has_order: bool
+) -> tuple[pd.Series, str]:
+    """Return the label of each image as it was found, and what messages call its place.
+
+    See ``labels_of``.
+    """
     if parameters.labels == "folders":
         found, place = _by_folder(names), "ingest.labels 'folders'"
     elif parameters.labels == "column":
@@ -48,7 +59,7 @@ def labels_of(
         place = f"ingest.label_column {parameters.label_column!r}"
     else:
         found, place = _of_file(names, parameters, has_order)
-    return _named(found.set_axis(range(len(found))), parameters.class_names, place)
+    return found.set_axis(range(len(found))), place
 
 
 def _by_folder(names: Sequence[str]) -> pd.Series:

@@ -105,11 +105,11 @@ def said_of_reading(source: Source, wishes: Wishes) -> Said:
     if bgr is None and ("colour" in known or whole or "mean" in known):
         bgr = known.get("colour") == "bgr"
     named = normalisation_named(wishes)
-    if named:
-        return Said((tuple(named["mean"]), tuple(named["std"])), bgr, "as named")
+    if named:  # images are RGB; that the network takes them in reverse would have been said too
+        return Said((tuple(named["mean"]), tuple(named["std"])), bool(bgr), "as named")
     if whole or "mean" in known or "std" in known:
         of_file = (tuple(known.get("mean", (0.0,))), tuple(known.get("std", (1.0,))))
-        return Said(of_file, bgr, "said by its file")
+        return Said(of_file, bool(bgr), "said by its file")
     return Said(None, bgr)
 
 

@@ -35,7 +35,8 @@ class Beside:
 def plain_pictures(shape: tuple[int, int, int]) -> Tensor:
     """Return four different pictures in [−1, 1], (4, C, H, W), that every network can be asked.
 
-    None is of one grey level, which a network may divide by the spread of.
+    None is of one grey level, which a network may divide by the spread of. They differ in
+    brightness and in colour as well as in form: what is scaled by the batch shows in each alone.
 
     Args:
         shape: (C, H, W).
@@ -43,9 +44,10 @@ def plain_pictures(shape: tuple[int, int, int]) -> Tensor:
     channels, height, width = shape
     across = torch.linspace(-1, 1, width).expand(height, width)
     down = torch.linspace(1, -1, height)[:, None].expand(height, width)
-    grey = torch.stack([across, down, across * down, (across + down) / 2])
-    tint = torch.linspace(1, 0.5, channels)[:, None, None]
-    return grey[:, None] * torch.stack([tint**power for power in (0, 0, 1, 2)])
+    forms = torch.stack([across, down, across * down, (across + down) / 2])
+    tint = torch.linspace(0.2, 0.6, channels)
+    levels = torch.stack([0 * tint, -tint, tint, tint.flip(0) / 2])
+    return (0.4 * forms[:, None] + levels[..., None, None]).contiguous()
 
 
 def check_steady(alone: Tensor, together: Tensor, again: Tensor) -> None:
@@ -60,9 +62,11 @@ def check_steady(alone: Tensor, together: Tensor, again: Tensor) -> None:
         ValueError: saying both answers.
     """
     if not alike(again, together, _TWICE):
+        difference = (again - together).abs().reshape(len(together), -1).amax(1)
+        row = int(difference.argmax())
         raise ValueError(
             "the classifier answers the same images differently when it is asked again: found "
-            f"{_said(together[-1])} and then {_said(again[-1])}; an explanation needs one answer "
+            f"{_said(together[row])} and then {_said(again[row])}; an explanation needs one answer "
             "for an image: was it exported in training mode (dropout), does it draw at random, or "
             "does it change with each question?"
         )
