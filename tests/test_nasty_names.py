@@ -3,7 +3,6 @@
 import json
 import shutil
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,29 +22,37 @@ CLASSES = ["a", "A", "a.", "CON", "$x$ $", "é", "e\u0301", SCRIPT, "\x1b[31m", 
 
 
 def newest(project: Project, name: str) -> Path:
-    (found,) = sorted((project.data / name).iterdir())[-1].iterdir()
+    version = sorted((project.data / name).iterdir())[-1]
+    (found,) = (path for path in version.iterdir() if path.name != "made_from.json")
     return found
 
 
 @pytest.fixture
-def nasty(finished_copy: Project, tmp_path: Path) -> Project:
-    """The finished project, its features, classes and one file called otherwise."""
-    renamed = finished_copy.load("context_features").rename(columns=FEATURES)
-    records, classifier = finished_copy.load("image_records"), finished_copy.load("classifier")
+def nasty(finished_copy: Project) -> Project:
+    """The finished project, its features and classes called otherwise."""
+    call_otherwise(finished_copy)
+    return finished_copy
+
+
+def call_otherwise(project: Project) -> None:
+    """Give features and classes of a project the nastiest names."""
+    renamed = project.load("context_features").rename(columns=FEATURES)
+    records, classifier = project.load("image_records"), project.load("classifier")
     called = dict(zip(classifier.class_names, CLASSES, strict=True))
     records["label"] = records["label"].map(lambda label: called[str(label)])
     classifier.specification = classifier.specification.model_copy(
         update={"class_names": tuple(CLASSES)}
     )
-    with finished_copy.session() as session:
+    with project.session() as session:
         catalog = session.load_context().catalog
         for name, data in {
+            "images": project.load("images"),  # of one version with its form and records
+            "image_form": project.load("image_form"),
             "context_features": renamed,
             "image_records": records,
             "classifier": classifier,
         }.items():
             catalog.save(name, data)
-    return replace(finished_copy)
 
 
 def test_the_chain_runs_with_the_nastiest_names(nasty: Project, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from benchmarks.hostile import (
     chain_cases,
     data_cases,
     data_files,
+    init_cases,
     model_cases,
     model_files,
     model_graphs,
     project_cases,
+    task_cases,
 )
 from benchmarks.hostile.kinds import Case, HostileFile
 
@@ -20,5 +22,7 @@ CASES: tuple[Case, ...] = (
     *model_cases.CASES,
     *data_cases.CASES,
     *project_cases.CASES,
+    *init_cases.CASES,
+    *task_cases.CASES,
     *chain_cases.CASES,
 )

@@ -219,8 +219,8 @@ def scans(_: Canaries) -> bytes:
 
 
 def tiles(_: Canaries) -> bytes:
-    """Say of a TIFF that each of a hundred thousand strips is the same few bytes."""
-    count = 100_000
+    """Say of a TIFF that each of thirty thousand strips is the same few bytes."""
+    count = 30_000
     strips = struct.pack(f"<{count}I", *[8] * count)
     entries = [
         (256, 4, 1, 1), (257, 4, 1, count), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
@@ -249,9 +249,9 @@ def pickled_metadata(canaries: Canaries) -> Path:
 
 
 def rows_without_end(canaries: Canaries) -> Path:
-    """Write a parquet table of 60 million equal rows, which takes a few hundred bytes."""
+    """Write a parquet table of 30 million equal rows, which takes a few hundred bytes."""
     path = canaries.folder / "t.parquet"
-    values = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000_000, np.int8)), ["x" * 1000])
+    values = pa.DictionaryArray.from_arrays(pa.array(np.zeros(10_000_000, np.int8)), ["x" * 1000])
     table = pa.table({"file": values})
     with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
         for _ in range(3):

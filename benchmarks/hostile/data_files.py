@@ -8,6 +8,7 @@ from benchmarks.hostile.kinds import HostileFile
 from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.join import join_tables
 from glance_pipeline.ingest.opening import open_source
+from glance_pipeline.ingest.tables import Reading
 from glance_pipeline.picture import Form, read_picture
 
 _FORM = Form(channels=3, size=32)
@@ -24,6 +25,11 @@ def read_images(place: Path) -> Any:
             refused = refused or error
     if refused is not None:
         raise refused
+
+
+def read_bounded_context(table: Path) -> Any:
+    """Read a context table of at most 100 MB."""
+    return join_tables([str(table)], None, ["0.png"], Reading(most_megabytes=100))
 
 
 def read_context(table: Path) -> Any:
@@ -94,7 +100,7 @@ _IMAGES: tuple[HostileFile, ...] = (
     ),
     HostileFile(
         "tiles.tif",
-        "has a hundred thousand strips",
+        "has thirty thousand strips",
         contents.in_folder("1.tif", contents.tiles),
         read_images,
     ),
@@ -239,7 +245,7 @@ _TABLES: tuple[HostileFile, ...] = (
     ),
     HostileFile(
         "rows.parquet",
-        "holds 60 GB of words in a few bytes",
+        "holds 30 GB of words in a few bytes",
         contents.rows_without_end,
         read_context,
     ),
@@ -265,9 +271,9 @@ _TABLES: tuple[HostileFile, ...] = (
     ),
     HostileFile(
         "bomb.csv.gz",
-        "unpacks 600 MB",
-        contents.as_file("t.csv.gz", lambda _: contents.gz(b"0.png,1\n" * 1_000_000, 75)),
-        read_context,
+        "unpacks 120 MB where 100 are allowed",
+        contents.as_file("t.csv.gz", lambda _: contents.gz(b"0.png,1\n" * 1_000_000, 15)),
+        read_bounded_context,
     ),
     HostileFile(
         "line.csv",

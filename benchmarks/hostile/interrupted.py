@@ -251,6 +251,9 @@ def unreadable(data: Path) -> list[str]:
         if type(dataset).__name__ == "MatplotlibDataset":  # which only writes
             wrong += _half_pictures(Path(str(dataset._get_load_path())))  # type: ignore[attr-defined]
             continue
+        path = Path(str(dataset._get_load_path()))  # type: ignore[attr-defined]
+        if path.suffix == ".csv" and not path.read_bytes().endswith(b"\n"):
+            wrong.append(f"{name} ends amid a line")
         try:
             _read_all(dataset.load())
         except (DatasetError, ValueError, OSError, EOFError) as error:

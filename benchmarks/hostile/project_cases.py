@@ -31,15 +31,13 @@ def _start(folder: Path, is_new: bool = False) -> Any:
     import mlflow
 
     from glance_pipeline.hooks.mlflow_store import MlflowStore, make_whole
-    from glance_pipeline.mlflow_run import MlflowRun
 
     if not is_new and not (folder / "mlflow.db").exists():
         made = Path(tempfile.gettempdir(), f"glance-mlflow-{mlflow.__version__}-{os.getuid()}.db")
         make_whole(made)
         shutil.copy(made, folder / "mlflow.db")
     store = MlflowStore(_configuration(folder), folder)
-    run_id, lease = store.start("case", {})
-    return MlflowRun(store.client, run_id), lease, store
+    return *store.start("case", {}), store
 
 
 def _names_in_mlflow(folder: Path) -> tuple[bool, str]:

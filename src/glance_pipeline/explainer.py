@@ -132,7 +132,7 @@ class Explainer:
 
     def __repr__(self) -> str:
         return (
-            f"<Explainer: {len(self.classifier.class_names)} classes, "
+            f"<Explainer: {len(self.classifier.class_names)} {self.classifier.task.nouns[1]}, "
             f"concepts {', '.join(self.surrogate.active_concepts)}, "
             f"{len(self.images)} prepared images>"
         )
@@ -147,7 +147,7 @@ class Explainer:
                 images, also in an array (N,) or written as in ``explain.images`` (``"0-7"``);
                 files, or folders of them; or several of these in a list.
             target: class the counterfactuals aim at in this call: ``runner_up``, ``any``, or a
-                class name.
+                class name; else as ``explain.target`` is written.
 
         Returns:
             One explanation an image, in their order; an index or a file that is named twice is

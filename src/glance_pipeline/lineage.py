@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glance_pipeline.mlflow_run import flatten
 from glance_pipeline.prerequisites import version_to_load
+from glance_pipeline.support.whole import write_whole
 
 if TYPE_CHECKING:
     from glance_pipeline.classifier import Classifier  # imports torch
@@ -93,7 +94,7 @@ class MadeFrom(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of a version."""
-        (folder / FILE).write_text(self.model_dump_json(indent=2), encoding="utf-8")
+        write_whole(folder / FILE, self.model_dump_json(indent=2).encode())
 
     @classmethod
     def read(cls, folder: Path) -> "MadeFrom | None":

@@ -1,12 +1,14 @@
 """Tiny networks for tests: seconds to build, every code path of the real ones."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from glance_pipeline.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.networks.encoder import AnswerScale
 
 
 class MomentNetwork(nn.Module):
@@ -30,10 +32,16 @@ class MomentNetwork(nn.Module):
         return self.linear(torch.stack(moments, 1))
 
 
-def tiny_classifier(size: int = 8, channels: int = 1) -> Classifier:
-    """Return the glass box ``MomentNetwork`` as a teacher with classes ``a``, ``b``, ``c``."""
+def tiny_classifier(size: int = 8, channels: int = 1, **specified: Any) -> Classifier:
+    """Return the glass box ``MomentNetwork`` as a teacher with classes ``a``, ``b``, ``c``.
+
+    Args:
+        size: height and width of its images.
+        channels: of its images.
+        specified: what else the specification says, as ``output``.
+    """
     specification = ClassifierSpecification(
-        image_shape=(channels, size, size), class_names=("a", "b", "c")
+        image_shape=(channels, size, size), class_names=("a", "b", "c"), **specified
     )
     return Classifier(MomentNetwork(), specification)
 
@@ -112,6 +120,8 @@ def glass_box(
     answer: Callable[[Tensor], Tensor],
     class_names: Sequence[str] = ("a", "b", "c"),
     size: int = 16,
+    spread: Sequence[float] = (),
+    **specified: Any,
 ) -> tuple[GlassBoxSurrogate, Classifier]:
     """Return a surrogate and a teacher of which everything is known.
 
@@ -119,6 +129,8 @@ def glass_box(
         answer: maps the concepts (N, 3), in standard deviations, to logits (N, K).
         class_names: K names.
         size: height and width of the pictures.
+        spread: K standard deviations of the answers to training images, where these are numbers.
+        specified: what else the specification says, as ``output``.
 
     Returns:
         The surrogate, with concepts ``shade`` (3 ± 0.5 px), ``tilt`` (0.1 ± 0.3 rad) and
@@ -132,9 +144,13 @@ def glass_box(
         Concept("latent_1", "latent"),
     ]
     specification = ClassifierSpecification(
-        image_shape=(1, size, size), class_names=tuple(class_names)
+        image_shape=(1, size, size), class_names=tuple(class_names), **specified
     )
-    surrogate = GlassBoxSurrogate(shape, concepts).eval()
+    scale = None
+    if spread:
+        of_logits = torch.stack([torch.zeros(len(spread)), torch.tensor(spread)])
+        scale = AnswerScale(of_logits, torch.ones(2, 3))
+    surrogate = GlassBoxSurrogate(shape, concepts, scale).eval()
     return surrogate, Classifier(GlassBoxNetwork(answer), specification)
 
 

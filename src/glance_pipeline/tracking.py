@@ -5,6 +5,7 @@ project's hooks; without one (a notebook, a unit test) nothing happens.
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +71,8 @@ class MetricBuffer:
 
 def in_few_words(error: Exception) -> str:
     """Return what MLflow says in one line: it may quote a whole statement with all its values."""
-    return shorten(str(error).partition("[SQL:")[0], 300, placeholder=" …")
+    said = str(error).partition("[SQL:")[0]
+    return shorten(re.sub(r"^\(raised as a result of [^)]*\)", "", said), 300, placeholder=" …")
 
 
 _buffer: MetricBuffer | None = None

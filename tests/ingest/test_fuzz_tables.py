@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from support_fuzz import bounded, only, spoilt
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.csv_text import MISSING, UNNAMED
 from glance_pipeline.ingest.join import join_tables
 from glance_pipeline.ingest.tables import Reading, read_table
+from glance_pipeline.ingest.tables.csv_text import MISSING, UNNAMED
 
 READING = Reading(most_megabytes=4)
 

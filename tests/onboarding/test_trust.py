@@ -35,6 +35,7 @@ def test_a_program_wants_the_users_word(users: UsersProject, model: str) -> None
     assert users.environments() == ["base", "logging.yml"]
     result = users.init("--no-timing", "--trust", model=model, network=None, size="16")
     assert result.exit_code == 0, result.output
+    assert "  trust " in result.output and " a program, loaded on your word\n" in result.output
     assert loaded(users)[0]["classifier"]["trust"] is True
 
 
@@ -56,7 +57,8 @@ def test_a_program_is_trusted_on_a_terminal(users: UsersProject) -> None:
 
 
 def test_data_are_not_said_to_be_trusted(users: UsersProject) -> None:
-    assert users.init("--no-timing", "--trust").exit_code == 0
+    result = users.init("--no-timing", "--trust")
+    assert result.exit_code == 0 and " data: nothing in it was run\n" in result.output
     assert "trust" not in loaded(users)[0]["classifier"]
 
 

@@ -97,6 +97,54 @@ def test_safetensors_with_other_headers(tmp_path):
     in_a_process(fuzz, tmp_path)
 
 
+def test_onnx_graphs_with_other_numbers_and_names(tmp_path):
+    """Damaged bytes seldom are a graph; this one is, with other strides, shapes and wires."""
+    import onnx
+
+    content = sound_file("onnx", tmp_path).read_bytes()
+    path = tmp_path / "damaged.onnx"
+    numbers = st.sampled_from([0, -1, 1, 2, 3, 7, 10**4, 2**31, 2**62, -(2**62)])
+
+    @settings_for(80)
+    @given(st.lists(st.tuples(WHERE, numbers, WHERE), min_size=1, max_size=3))
+    def fuzz(changes):
+        model = onnx.load_from_string(content)
+        for where, number, name in changes:
+            change_a_place(model.graph, where, number, name)
+        path.write_bytes(model.SerializeToString())
+        read(path)
+
+    in_a_process(fuzz, tmp_path)
+
+
+def change_a_place(graph: Any, where: float, number: int, name: float) -> None:
+    """Change one of all numbers and names in a graph."""
+    names = sorted({tensor for node in graph.node for tensor in (*node.input, *node.output)})
+    kinds = ["Conv", "Gemm", "Reshape", "Expand", "Tile", "Softmax", "Flatten", "Identity", "Pad"]
+    places = []
+    for node in graph.node:
+        places += [(node.input, number) for number in range(len(node.input))]
+        places += [(node, "op_type"), *((each, "i") for each in node.attribute if each.i)]
+        for each in node.attribute:
+            places += [(each.ints, index) for index in range(len(each.ints))]
+    for value in (*graph.input, *graph.output):
+        places += [(dim, "dim_value") for dim in value.type.tensor_type.shape.dim]
+    for tensor in graph.initializer:
+        places += [(tensor.dims, index) for index in range(len(tensor.dims))]
+        places.append((tensor, "data_type"))
+    holder, key = places[int(where * len(places))]
+    if key == "op_type":
+        holder.op_type = kinds[int(name * len(kinds))]
+    elif key == "data_type":
+        holder.data_type = abs(number) % 25
+    elif isinstance(key, str):
+        setattr(holder, key, number)
+    elif isinstance(holder[key], str):
+        holder[key] = names[int(name * len(names))]
+    else:
+        holder[key] = number
+
+
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
 def test_folders_of_transformers_with_other_json(tmp_path, name):
     from transformers import ViTConfig, ViTForImageClassification

@@ -58,6 +58,15 @@ def test_what_stands_before_every_name_is_cut_off_and_said(tmp_path, caplog, pre
     assert f"'{prefix}' is cut off the names of its weights" in caplog.text
 
 
+def test_what_is_settled_joins_what_the_user_said(tmp_path):
+    content = before("model.module.", weights()) | {"loss.weight": torch.ones(3)}
+    torch.save({"state": content}, tmp_path / "net.pt")
+    source = dataset(tmp_path / "net.pt", prefix="model.", **NAMED).read_source()
+    assert source.entry == {"key": "state", "prefix": "model.module."}
+    again = dataset(tmp_path / "net.pt", **source.entry, **NAMED).read_source()
+    assert again.entry == {} and again.said == ()
+
+
 def test_names_that_fit_are_taken_without_a_word(tmp_path, caplog):
     caplog.set_level(logging.INFO)
     assert_same(saved(weights(), tmp_path / "net.pt"), reference(conv_net()))

@@ -57,8 +57,8 @@ class InterventionParameters(BaseModel):
         step: size of the intervention to either side, in standard deviations of the code.
         resamples: bootstrap resamples of the images.
         alpha: family-wise level of the tests, in (0, 1), after Holm's correction.
-        minimum_effect: smallest effect called *used*, in standard deviations of the class's margin
-            for one standard deviation of the concept.
+        minimum_effect: smallest effect called *used*, in standard deviations of the class's margin,
+            the label's logit or the number for one standard deviation of the concept.
         minimum_correlation: smallest rank correlation called *only associated*.
         doses: values of the dose–response curve of each concept, 3 or more; 0 measures no curves.
             Each costs a generated image for each image and concept.
@@ -124,9 +124,9 @@ class DiscoverParameters(BaseModel):
     """Everything under the key ``discover``.
 
     Attributes:
-        outcomes: classes that are predictions of the graph: a list of names, on the command line
-            with semicolons between them; a number, which takes those that the held-out images are
-            most often called; None takes all where there are ``MOST_OUTCOMES`` or fewer, else that
+        outcomes: classes, labels or numbers that are predictions of the graph: a list of names, on
+            the command line with semicolons between them; a number, which takes those that the
+            held-out images are most often called; None takes all up to ``MOST_OUTCOMES``, else that
             many of those that some image is called.
         search: of the graph among concepts.
         knowledge: of causes, beforehand.

@@ -97,7 +97,7 @@ class ImportanceParameters(BaseModel):
 
     Attributes:
         measure: ``margin``, the lead of the predicted class over the next best in logits, as in the
-            causal graph; or ``logit``, its logit alone.
+            causal graph; or ``logit``, its logit alone. Labels and numbers have but one measure.
         exact_up_to: most concepts for which all coalitions are computed; above, permutations are
             sampled. The levels of a categorical feature count as one.
         exact_pictures: most pictures an image that this may take, 2^concepts for each background.
@@ -147,8 +147,9 @@ class ExplainParameters(BaseModel):
         images: indices, files and folders, see ``parse_images``; None takes the first of the test
             split.
         count: how many images of the test split where ``images`` is None.
-        target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name.
-        number_of_counterfactuals: most that are kept for an image.
+        target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name;
+            of labels and numbers see ``explanations.targets.parse_target``.
+        number_of_counterfactuals: most that are kept for an image; of a number, either way.
         steps: pictures in an effect strip.
         effect: ``direct`` holds all but the concepts that are set; ``causal`` lets what they cause
             follow, through the structural causal models. Counterfactuals, importances, strips and

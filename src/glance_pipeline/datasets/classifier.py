@@ -236,7 +236,10 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         load_into(network, counted | settled.tensors, path, settled.hint)
         stored = {t.dtype for t in settled.tensors.values() if t.is_floating_point()}
         said = settled.said + in_float32(network, stored=stored)
-        return Source(network, _known(header), settled.entry, said)
+        entry = dict(settled.entry)
+        if "prefix" in entry:
+            entry["prefix"] = self._prefix + entry["prefix"]
+        return Source(network, _known(header), entry, said)
 
     def _needed_network(self, form: Format) -> str:
         if self._network is None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
+from glance_pipeline.mlflow_run import MlflowRun
 from glance_pipeline.support import locks
 from glance_pipeline.support.whole import aside
 
@@ -119,12 +120,15 @@ class MlflowStore:
             self.experiment_id = self._experiment(configuration)
             self._close_dead_runs()
 
-    def start(self, name: str, tags: dict[str, str]) -> tuple[str, Lease]:
-        """Start a run; return its id and its lease."""
+    def start(self, name: str, tags: dict[str, str]) -> tuple[MlflowRun, Lease]:
+        """Start a run; return it and its lease."""
         tags = {**tags, _HOST: socket.gethostname(), _PROCESS: str(os.getpid())}
         with locks.one_at_a_time(self._lock):  # until it has its lease, it looks like a dead one
             run = self.client.create_run(self.experiment_id, run_name=name, tags=tags)
-            return run.info.run_id, Lease(self._leases, run.info.run_id)
+            lease = Lease(self._leases, run.info.run_id)
+        uri = run.info.artifact_uri
+        artifacts = None if _is_remote(uri) else _local(uri)
+        return MlflowRun(self.client, run.info.run_id, artifacts), lease
 
     def _experiment(self, configuration: MlflowConfiguration) -> str:
         found = self.client.get_experiment_by_name(configuration.experiment)
@@ -210,8 +214,15 @@ def _follow_the_move(file: Path, configuration: MlflowConfiguration) -> None:
 def _same_place(one: str, other: str) -> bool:
     if one == other:
         return True
-    remote = any("://" in uri and not uri.startswith("file:") for uri in (one, other))
-    return not remote and _local(one).resolve() == _local(other).resolve()
+    return (
+        not _is_remote(one)
+        and not _is_remote(other)
+        and _local(one).resolve() == _local(other).resolve()
+    )
+
+
+def _is_remote(uri: str) -> bool:
+    return "://" in uri and not uri.startswith("file:")
 
 
 def _local(uri: str) -> Path:
@@ -225,5 +236,5 @@ def _import_client() -> type["MlflowClient"]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice to authors of its models
         from mlflow.tracking import MlflowClient
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it cannot do we say, in one line
     return MlflowClient

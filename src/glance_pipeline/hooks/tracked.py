@@ -55,8 +55,7 @@ class TrackingHooks:
         }
         configuration = MlflowConfiguration.model_validate(loader["mlflow"])
         store = MlflowStore(configuration, self._context.project_path)
-        run_id, self._lease = store.start(name or "whole chain", tags)
-        self._run = MlflowRun(store.client, run_id)
+        self._run, self._lease = store.start(name or "whole chain", tags)
         # Kedro says nothing to its hooks when a run is interrupted from the keyboard
         atexit.register(self._end, "KILLED")
         self._signals = ending_orderly()

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.arrow import as_frame, bounded, check_rows
 from glance_pipeline.ingest.data_set_files import find_data_files, split_named_by
 from glance_pipeline.ingest.source import ImageSource, Reader, Rules
+from glance_pipeline.ingest.tables.arrow import as_frame, bounded, check_rows
 from glance_pipeline.picture import UnreadableImageError, read_content
 from glance_pipeline.picture.decoding import too_large
 
@@ -253,7 +253,9 @@ class _Table:
             return
         kept = [name.partition(".")[0] for name in columns]
         for batch in _arrow(self.path):
-            yield batch.select(kept)
+            selected = batch.select(kept)
+            selected.validate(full=True)  # offsets that a file states are not checked on reading
+            yield selected
 
 
 def _is_scalar(kind: pa.DataType) -> bool:

@@ -9,9 +9,9 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.csv_text import UNNAMED
 from glance_pipeline.ingest.matching import Match, forms_of, is_running, match, why_doubtful
 from glance_pipeline.ingest.tables import Reading, read_table
+from glance_pipeline.ingest.tables.csv_text import UNNAMED
 from glance_pipeline.number_format import format_share
 
 logger = logging.getLogger(__name__)
@@ -110,9 +110,9 @@ def _pairs(
     pairs = []
     others = [name for name in frame if name != column][:2]
     for image in np.flatnonzero(found.rows >= 0)[:_SHOWN]:
-        row = frame.iloc[found.rows[image]]
-        key = f"{_short(row[column])}" if column else f"row {found.rows[image] + 1}"
-        values = ", ".join(f"{_short(name)} {_short(row[name])}" for name in others)
+        row = found.rows[image]
+        key = _short(frame[column].iloc[row]) if column else f"row {row + 1}"
+        values = ", ".join(f"{_short(name)} {_short(frame[name].iloc[row])}" for name in others)
         pairs.append(f"{names[image]} ↔ {key}" + (f" ({values})" if values else ""))
     return pairs
 

@@ -41,6 +41,17 @@ def labels_of(
     """
     if parameters.labels is None:
         return None
+    found, place = labels_as_found(names, columns, parameters, has_order)
+    return _named(found, parameters.class_names, place)
+
+
+def labels_as_found(
+    names: Sequence[str], columns: pd.DataFrame, parameters: IngestParameters, has_order: bool
+) -> tuple[pd.Series, str]:
+    """Return the label of each image as it was found, and what messages call its place.
+
+    See ``labels_of``.
+    """
     if parameters.labels == "folders":
         found, place = _by_folder(names), "ingest.labels 'folders'"
     elif parameters.labels == "column":
@@ -48,7 +59,7 @@ def labels_of(
         place = f"ingest.label_column {parameters.label_column!r}"
     else:
         found, place = _of_file(names, parameters, has_order)
-    return _named(found.set_axis(range(len(found))), parameters.class_names, place)
+    return found.set_axis(range(len(found))), place
 
 
 def _by_folder(names: Sequence[str]) -> pd.Series:
@@ -88,7 +99,9 @@ def _of_file(
         order, how = _stated_order(names, parameters, place)
     found = pd.Series(read.tolist(), index=list(order)).sort_index()
     pairs = "; ".join(f"{names[image]} ↔ {found[image]}" for image in list(order)[:_SHOWN])
-    logger.info("label file %s, in %s: %s, …", Path(place).name, how, pairs)
+    logger.info(
+        "label file %s, in %s: %s, …", Path(file or f"beside {source.name}").name, how, pairs
+    )
     return found, place
 
 

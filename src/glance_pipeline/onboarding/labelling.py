@@ -7,15 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context import as_levels, levels_of
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest.arrays import read_labels
 from glance_pipeline.ingest.join import join_tables
-from glance_pipeline.ingest.labels import values_in_order
+from glance_pipeline.ingest.labels import labels_as_found, values_in_order
 from glance_pipeline.ingest.source import ImageSource
 from glance_pipeline.ingest.tables import Reading
 from glance_pipeline.onboarding.asking import Asker, none_or
 from glance_pipeline.onboarding.places import Place
+from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.wishes import Wishes
 
@@ -37,12 +38,14 @@ class Around:
         columns: of the tables and of the source, a row for each image.
         tables: that were joined.
         label_file: of the labels, or one that lies beside an idx file.
+        has_order: whether the images are known by their order.
     """
 
     names: tuple[str, ...]
     columns: pd.DataFrame
     tables: tuple[Place, ...]
     label_file: Place | None
+    has_order: bool = False
 
 
 def around(
@@ -56,7 +59,7 @@ def around(
         places = [place.path.as_posix() for place in tables]
         joined = join_tables(places, wishes.table_key, source.names, reading, source.has_order)
         columns = joined.join(source.columns.drop(columns=list(joined), errors="ignore"))
-    return Around(source.names, columns, tuple(tables), label_file)
+    return Around(source.names, columns, tuple(tables), label_file, source.has_order)
 
 
 def label_file_beside(images: Path) -> bool:
@@ -155,21 +158,24 @@ def _repeats(columns: pd.DataFrame, name: str | None) -> bool:
     return name is not None and bool(columns[name].dropna().duplicated().any())
 
 
-def values_of_labels(found: Around, labels: Mapping[str, Any], images: Path) -> pd.Series:
+def values_of_labels(
+    found: Around, labels: Mapping[str, Any], images: Path, label_order: str | None = None
+) -> pd.Series:
     """Return the label of each image of the source as text, None where not known.
 
     Args:
         found: beside the images.
         labels: what ``settle_labels`` returned.
         images: the images' file or folder.
+        label_order: in which a file of labels names the images.
     """
-    if labels["labels"] == "column":
-        return as_labels(found.columns[labels["label_column"]])
-    if labels["labels"] == "folders":
-        folders = [PurePosixPath(name).parent.name or None for name in found.names]
-        return as_labels(pd.Series(folders, dtype=object))
-    file = labels.get("label_file")
-    return as_labels(pd.Series(read_labels(images, file.path.as_posix() if file else None)))
+    fields = dict(labels) | {"source": images.as_posix(), "label_order": label_order}
+    if fields.get("label_file") is not None:
+        fields["label_file"] = fields["label_file"].path.as_posix()
+    parameters = IngestParameters.model_validate(fields)
+    with kept_messages():  # the run's own reading will say it again
+        values, _ = labels_as_found(found.names, found.columns, parameters, found.has_order)
+    return as_labels(values)
 
 
 def as_labels(values: pd.Series) -> pd.Series:

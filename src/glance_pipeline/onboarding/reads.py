@@ -100,7 +100,9 @@ def how_it_reads(
     with kept_messages():
         outputs = _outputs(seen, entrance, wishes)
     labels = labelling.settle_labels(seen.beside, seen.images, outputs.count, wishes, asker)
-    column = labelling.values_of_labels(seen.beside, labels, seen.images) if labels else None
+    column = None
+    if labels:
+        column = labelling.values_of_labels(seen.beside, labels, seen.images, wishes.label_order)
     classes = specification.classes_said(outputs, source, wishes, root)
     values = None if column is None else values_in_order(column)
     if classes is None and (values is None or len(values) != outputs.count):

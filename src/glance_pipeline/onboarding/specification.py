@@ -105,11 +105,11 @@ def said_of_reading(source: Source, wishes: Wishes) -> Said:
     if bgr is None and ("colour" in known or whole or "mean" in known):
         bgr = known.get("colour") == "bgr"
     named = normalisation_named(wishes)
-    if named:
-        return Said((tuple(named["mean"]), tuple(named["std"])), bgr, "as named")
+    if named:  # images are RGB; that the network takes them in reverse would have been said too
+        return Said((tuple(named["mean"]), tuple(named["std"])), bool(bgr), "as named")
     if whole or "mean" in known or "std" in known:
         of_file = (tuple(known.get("mean", (0.0,))), tuple(known.get("std", (1.0,))))
-        return Said(of_file, bgr, "said by its file")
+        return Said(of_file, bool(bgr), "said by its file")
     return Said(None, bgr)
 
 
@@ -150,7 +150,15 @@ def settle_outputs(said: Tensor, source: Source, wishes: Wishes) -> Outputs:
         kind, how = wishes.output, "as named"  # type: ignore[assignment]
     elif "output" in source.known or "image_shape" in source.known:
         kind, how = source.known.get("output", "logits"), "said by its file"
+    elif said.shape[1] == 1 and _is_one_name(wishes.class_names):
+        kind, how = "values", "one number, for which one name is given"
     return Outputs(kind, said.shape[1] if TASKS[kind] is not OneOf else max(2, said.shape[1]), how)
+
+
+def _is_one_name(text: str | None) -> bool:
+    if text is None or Path(text).expanduser().is_file():
+        return False
+    return len(comma_separated(text)) == 1
 
 
 def classes_said(outputs: Outputs, source: Source, wishes: Wishes, root: Path) -> Classes | None:
@@ -191,7 +199,7 @@ def settle_classes(
     if TASKS[outputs.kind] is not OneOf:
         what = "numbers" if outputs.kind == "values" else "labels"
     elif outputs.kind == "sigmoid":
-        first = " (first the one that a negative logit stands for)"
+        first = " (first the one that a negative logit stands for; one where it is no class)"
     text: str = asker.settle(
         "--class-names",
         None,

@@ -17,6 +17,7 @@ from glance_pipeline.onboarding.inspection import Inspected
 from glance_pipeline.support.names import columns, made_visible
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.features import WithFeatures, layer_of_features
+from glance_pipeline.teachers.formats import PROGRAMS
 
 _SHOWN = 8  # of classes and levels
 _WIDTH = 100
@@ -62,6 +63,9 @@ def classifier_section(found: Inspected) -> Section:
         found.model.form == "weights"
     ) else found.model.form  # fmt: skip
     lines = [("form", form + (f", {weights:,} weights" if weights else ""))]
+    is_program = found.model.form in PROGRAMS
+    trust = "a program, loaded on your word" if is_program else "data: nothing in it was run"
+    lines.append(("trust", trust))
     if found.model.form == "weights" and (chosen := _chosen_weights(found.model.entry)):
         lines.append(("weights", chosen))
     lines.append(("input", f"{channels} × {height} × {width} ({found.takes.how})"))

@@ -54,8 +54,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 )
 """Where a file of another framework says so, what it says, and what can be done."""
 
-_OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""How the older form of torch.save begins."""
+_OLD_TORCH = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The number that the older form of torch.save begins with, pickled in any protocol."""
 
 _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -75,7 +75,7 @@ def tell_format(path: Path) -> Format:
     with path.open("rb") as file:
         begins = file.read(512)
     suffix = path.suffix.lower()
-    if begins.startswith(_OLD_TORCH) or is_safetensors(path):
+    if _OLD_TORCH in begins[:32] or is_safetensors(path):
         return "weights"
     for place, magic, what in _MAGIC:
         if begins[place : place + len(magic)] == magic:

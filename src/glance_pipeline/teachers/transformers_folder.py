@@ -207,6 +207,7 @@ def _numbers(found: Any) -> tuple[float, ...]:
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        return parse_json(read_text(within(folder, name)), name)
-    except OSError as error:
-        raise ValueError(f"{name} cannot be read: {error}") from error
+        text = read_text(within(folder, name))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from error
+    return parse_json(text, name)

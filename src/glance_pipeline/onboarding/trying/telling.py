@@ -85,7 +85,8 @@ def options(tried: Tried) -> list[str]:
     }
     names = ["--mean", "--std"] if len({each.name for each in readings}) > 1 else []
     found = [*names, *(name for name, is_open in several.items() if is_open)]
-    return found or ["--mean", "--std"]
+    several_readings = sum(each.allowed for each in tried.readings) > 1
+    return found or (["--mean", "--std"] if several_readings else ["--class-order"])
 
 
 def choices(tried: Tried) -> list[tuple[int, int]]:

@@ -14,10 +14,11 @@ from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
 from glance_pipeline.onboarding.trying.verdict import (
     as_good,
+    as_likely,
     better_than_chance,
     clearly_better,
     decidedness,
-    likelihood_of,
+    likelihoods_of,
     matching,
 )
 
@@ -33,7 +34,7 @@ Part = tuple[np.ndarray, np.ndarray | None]
 _LOOKS = 2
 _SECONDS = 60.0  # of a processor, that a look at more images may take
 _FEWEST = 16
-_ALIKE = 0.9
+_ALIKE = 0.8
 _AS_NEAR = 2.0  # times the least distance within which others are as near
 _SAME_BITS = 0.01
 """Share of the most decided answers' information within which others are as decided."""
@@ -146,9 +147,24 @@ class _Evidence:
         """Return which images are right, bool (n,)."""
         return self.logits[cell[0]].argmax(1).numpy() == self.numbers(cell)
 
+    def likelihoods(self, cell: Cell) -> np.ndarray:
+        """Return logarithms of those of the labels, (n,)."""
+        return likelihoods_of(self.logits[cell[0]], self.numbers(cell))
+
     def likelihood(self, cell: Cell) -> float:
-        """Return that of the labels, to a thousandth: what differs by less is equal."""
-        return round(likelihood_of(self.logits[cell[0]], self.numbers(cell)), 3)
+        """Return their mean, to a thousandth: what differs by less is equal."""
+        found = self.likelihoods(cell)
+        return round(float(found.mean()), 3) if len(found) else float("-inf")
+
+    def rivals(self, cells: Iterable[Cell], chosen: Cell) -> list[Cell]:
+        """Return those that may well be as good as the chosen one, by either measure."""
+        right, likely = self.right(chosen), self.likelihoods(chosen)
+        return [
+            cell
+            for cell in cells
+            if as_good(self.right(cell), right)
+            and (cell[1] != chosen[1] or as_likely(self.likelihoods(cell), likely))
+        ]
 
     def answers_alike(self, one: Cell, other: Cell) -> float:
         """Return the share of images that both give the same label."""
@@ -254,7 +270,7 @@ def _judged(found: _Evidence) -> Tried:
     left = [cell for cell in allowed if cell in found.open]
     ranked = sorted(left, key=lambda cell: (-found.likelihood(cell), cell))
     chosen = ranked[0] if ranked else found.best(allowed)
-    rivals = [cell for cell in ranked if as_good(found.right(cell), found.right(chosen))]
+    rivals = found.rivals(ranked, chosen)
     return replace(
         tried,
         chosen=chosen,

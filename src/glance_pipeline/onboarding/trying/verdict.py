@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_rel
 from torch import Tensor
 
 ALPHA = 0.01
@@ -14,7 +14,7 @@ _TEMPERATURES = torch.logspace(0, 1.7, 12)  # 1 … 50
 
 
 def as_good(one: np.ndarray, other: np.ndarray) -> bool:
-    """Say whether one way may well be as good as another, by the same test of this pair alone.
+    """Say whether one way may well be right as often as another, by the same test at 5 %.
 
     Args:
         one: whether it is right, bool (n,).
@@ -22,6 +22,18 @@ def as_good(one: np.ndarray, other: np.ndarray) -> bool:
     """
     wins, losses = int((one & ~other).sum()), int((other & ~one).sum())
     return wins >= losses or bool(binomtest(wins, wins + losses).pvalue >= _PAIR)
+
+
+def as_likely(one: np.ndarray, other: np.ndarray) -> bool:
+    """Say whether labels may well be as likely under one way as another, by a paired t test at 5 %.
+
+    Args:
+        one: logarithms of the labels' probabilities, (n,).
+        other: likewise, of the same images.
+    """
+    if len(one) < 2 or np.allclose(one, other):
+        return True
+    return bool(ttest_rel(one, other, alternative="less").pvalue >= _PAIR)
 
 
 def clearly_better(one: np.ndarray, other: np.ndarray, tests: int) -> bool:
@@ -49,8 +61,8 @@ def better_than_chance(right: np.ndarray, frequent: float) -> bool:
     return bool(found.pvalue < ALPHA)
 
 
-def likelihood_of(logits: Tensor, numbers: np.ndarray) -> float:
-    """Return the mean logarithm of the probability of the labels, nats, at the best temperature.
+def likelihoods_of(logits: Tensor, numbers: np.ndarray) -> np.ndarray:
+    """Return logarithms of the probabilities of the labels, nats, at the best temperature.
 
     A temperature is fitted, since a network that reads images too strongly is only too sure.
 
@@ -60,14 +72,11 @@ def likelihood_of(logits: Tensor, numbers: np.ndarray) -> float:
             none (−1) are left out.
     """
     known = numbers >= 0
-    if not known.any():
-        return float("-inf")
     rows = torch.from_numpy(known)
     told = torch.from_numpy(numbers[known])[:, None]
     said = logits[rows] - logits[rows].amax(1, keepdim=True)
-    return max(
-        float((said / t).log_softmax(1).gather(1, told).mean()) for t in _TEMPERATURES.tolist()
-    )
+    each = [(said / t).log_softmax(1).gather(1, told)[:, 0] for t in _TEMPERATURES.tolist()]
+    return max(each, key=lambda found: float(found.sum())).double().numpy()
 
 
 def decidedness(logits: Tensor) -> float:

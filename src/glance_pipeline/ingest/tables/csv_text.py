@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from glance_pipeline.errors import UserError, in_one_line
-from glance_pipeline.ingest.arrow import EXACT
+from glance_pipeline.ingest.tables.arrow import EXACT
 
 logger = logging.getLogger(__name__)
 

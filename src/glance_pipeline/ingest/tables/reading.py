@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.errors import UserError
-from glance_pipeline.ingest import csv_text
-from glance_pipeline.ingest.arrow import as_frame, bounded, check_rows
+from glance_pipeline.ingest.tables import csv_text
+from glance_pipeline.ingest.tables.arrow import as_frame, bounded, check_rows
 
 logger = logging.getLogger(__name__)
 
