@@ -35,6 +35,7 @@ def asked_by_function(project: Project, tmp_path: Path) -> Project:
     entry = {
         "type": "glance_pipeline.datasets.ClassifierDataset",
         "network": f"{__name__}.share_of_white",
+        "trust": True,
         "specification": {"image_shape": [1, 32, 32], "class_names": ["dark", "bright"]},
     }
     (conf / "test/catalog_own.yml").write_text(yaml.safe_dump({"classifier": entry}))
