@@ -22,7 +22,8 @@ CLASSES = ["a", "A", "a.", "CON", "$x$ $", "é", "e\u0301", SCRIPT, "\x1b[31m", 
 
 
 def newest(project: Project, name: str) -> Path:
-    (found,) = sorted((project.data / name).iterdir())[-1].iterdir()
+    version = sorted((project.data / name).iterdir())[-1]
+    (found,) = (path for path in version.iterdir() if path.name != "made_from.json")
     return found
 
 

@@ -8,7 +8,8 @@ from support_project import Project
 
 
 def newest(data: Path, name: str) -> Path:
-    (found,) = sorted((data / name).iterdir())[-1].iterdir()
+    version = sorted((data / name).iterdir())[-1]
+    (found,) = (path for path in version.iterdir() if path.name != "made_from.json")
     return found
 
 

@@ -254,18 +254,24 @@ def draw_intervention_matrix(metrics: dict[str, Any]) -> Figure:
     """Draw what each concept does to each measured feature as a heat map with its numbers."""
     matrix = pd.DataFrame.from_dict(metrics.get("intervention_matrix", {}), orient="index")
     matrix = matrix.astype(float)  # what could not be measured is null in JSON
-    figure, axes = plt.subplots(
-        figsize=(1.6 + 1.1 * max(matrix.shape[1], 2), 1.2 + 0.4 * max(len(matrix), 2)),
-        layout="constrained",
+    below, beside = (
+        [shortened(str(name), 24) for name in names] for names in (matrix, matrix.index)
     )
+    longest = max(map(len, below), default=0), max(map(len, beside), default=0)
+    tilted = longest[0] > 12  # characters, beside which the next name has no room
+    width = 1.6 + 1.1 * max(matrix.shape[1], 2) + 0.09 * max(longest[1] - 12, 0)
+    height = 1.2 + 0.4 * max(len(matrix), 2) + (0.06 * longest[0] if tilted else 0.0)
+    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
     if matrix.empty:
         axes.text(0.5, 0.5, "no independent measurement", ha="center", va="center")
         axes.axis("off")
         plt.close(figure)
         return figure
     shown = axes.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
-    axes.set_xticks(range(matrix.shape[1]), [shortened(name, 24) for name in matrix.columns])
-    axes.set_yticks(range(len(matrix)), [f"do({shortened(name, 40)})" for name in matrix.index])
+    axes.set_xticks(range(matrix.shape[1]), below)
+    if tilted:
+        plt.setp(axes.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(matrix)), [f"do({name})" for name in beside])
     for (row, column), value in np.ndenumerate(matrix.to_numpy()):
         colour = "white" if abs(value) > 0.6 else "black"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
