@@ -158,30 +158,46 @@ def judge(
         classifier: that the run loads; None where it loads none.
         parameters: as the files have them now.
     """
-    given, found = sorted(inputs), Judgement()
-    loaded = {name: version_to_load(name, catalog) for name in given}
-    _judge_rows(loaded, found)
     now = None if classifier is None else ClassifierThen.of(classifier)
+    judging = _Judging(frozenset(inputs), frozenset(made), catalog, now, parameters)
+    judging.rows()
     seen: set[str] = set()
-    for name, version in loaded.items():
-        if version is None:
-            continue
-        for ancestor, its_version, its_origin in _ancestry(name, version, catalog):
-            found.known.add(ancestor)
-            _judge_versions(ancestor, its_version, its_origin, given, set(made), catalog, found)
-            if ancestor in seen:
-                continue
-            seen.add(ancestor)
-            _judge_classifier(ancestor, its_version, its_origin, now, found)
-            _judge_parameters(ancestor, its_version, its_origin, parameters, found)
-    found.refusals[:], found.doubts[:] = dict.fromkeys(found.refusals), dict.fromkeys(found.doubts)
-    return found
+    for given in sorted(judging.given):
+        version = version_to_load(given, catalog)
+        for one in _ancestry(given, version, catalog) if version else ():
+            judging.versions(one)
+            if one.name not in seen:
+                judging.classifier(one)
+                judging.parameters(one)
+            seen.add(one.name)
+    refusals, doubts = (list(dict.fromkeys(said)) for said in (judging.refusals, judging.doubts))
+    return Judgement(refusals, doubts, seen)
 
 
-def _ancestry(
-    name: str, version: str, catalog: CatalogProtocol
-) -> Iterator[tuple[str, str, MadeFrom]]:
-    """Yield a dataset and all that it was made from, with their versions and origins."""
+@dataclass(frozen=True)
+class _Version:
+    """A version of a dataset, and what it was made from."""
+
+    name: str
+    version: str
+    origin: MadeFrom
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.version}"
+
+    @property
+    def again(self) -> str:
+        """What makes it anew."""
+        return f"run {self.origin.pipeline} again"
+
+    @property
+    def all_again(self) -> str:
+        """What makes it anew with all that is made from it."""
+        return f"run {self.origin.pipeline} and what follows it again"
+
+
+def _ancestry(name: str, version: str, catalog: CatalogProtocol) -> Iterator[_Version]:
+    """Yield a dataset and all that it was made from."""
     waiting, seen = [(name, version)], set()
     while waiting:
         name, version = waiting.pop()
@@ -190,87 +206,91 @@ def _ancestry(
         if origin is None or (name, version) in seen:
             continue
         seen.add((name, version))
-        yield name, version, origin
+        yield _Version(name, version, origin)
         waiting += origin.inputs.items()
 
 
-def _judge_rows(loaded: Mapping[str, str | None], found: Judgement) -> None:
-    versions = {name: loaded.get(name) for name in _PREPARED if loaded.get(name)}
-    if len(set(versions.values())) > 1:
-        oldest = min(version for version in versions.values() if version)
-        each = ", ".join(f"{name} of {version}" for name, version in versions.items())
-        same = ",".join(f"{name}:{oldest}" for name in versions)
-        found.refusals.append(
-            f"images and what is known of them must be of one version, row for row: found {each}; "
-            f"say --load-versions {same}, or make all of them anew"
-        )
+@dataclass(frozen=True)
+class _Judging:
+    """What versions are compared with, and what is found.
 
+    Attributes:
+        given: datasets that are loaded.
+        made: datasets that the run makes.
+        catalog: of the run.
+        now: the classifier that is loaded.
+        wanted: parameters as the files have them.
+    """
 
-def _judge_versions(
-    name: str,
-    version: str,
-    origin: MadeFrom,
-    given: list[str],
-    made: set[str],
-    catalog: CatalogProtocol,
-    found: Judgement,
-) -> None:
-    for source, then in origin.inputs.items():
-        now = version_to_load(source, catalog)
-        if source in made or now is None or now == then:
-            continue
-        both = name in given and source in given
-        said = (
-            f"{name} of {version} was made from {source} of {then}, "
-            f"{'but this run loads that' if both else 'and there is one'} of {now}"
-        )
-        if both and source in _BOUND.get(name, ()):
-            found.refusals.append(
-                f"{said}: they do not belong together; run {origin.pipeline} again, or say "
-                f"--load-versions {source}:{then}"
-            )
-        else:
-            found.doubts.append(
-                f"{said}: they may not belong together; run {origin.pipeline} again"
+    given: frozenset[str]
+    made: frozenset[str]
+    catalog: CatalogProtocol
+    now: ClassifierThen | None
+    wanted: Mapping[str, Any]
+    refusals: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def rows(self) -> None:
+        """Judge whether what has a row for each image is of one version."""
+        found = {name: version_to_load(name, self.catalog) for name in _PREPARED}
+        versions = {n: version for n, version in found.items() if version and n in self.given}
+        if len(set(versions.values())) > 1:
+            each = ", ".join(f"{name} of {version}" for name, version in versions.items())
+            same = ",".join(f"{name}:{min(versions.values())}" for name in versions)
+            self.refusals.append(
+                "images and what is known of them must be of one version, row for row: found "
+                f"{each}; say --load-versions {same}, or make all of them anew"
             )
 
+    def versions(self, one: _Version) -> None:
+        """Judge whether it was made from the versions that are loaded."""
+        for source, then in one.origin.inputs.items():
+            now = version_to_load(source, self.catalog)
+            if source in self.made or now is None or now == then:
+                continue
+            both = {one.name, source} <= self.given
+            loads = "but this run loads that" if both else "and there is one"
+            said = f"{one} was made from {source} of {then}, {loads} of {now}"
+            if both and source in _BOUND.get(one.name, ()):
+                self.refusals.append(
+                    f"{said}: they do not belong together; {one.again}, or say --load-versions "
+                    f"{source}:{then}"
+                )
+            else:
+                self.doubts.append(f"{said}: they may not belong together; {one.again}")
 
-def _judge_classifier(
-    name: str, version: str, origin: MadeFrom, now: ClassifierThen | None, found: Judgement
-) -> None:
-    then = origin.classifier
-    if then is None or now is None:
-        return
-    if not then.answers_as(now):
-        found.refusals.append(
-            f"{name} of {version} was made with a classifier that answers otherwise: a plain "
-            f"picture with {_rounded(then)}, the classifier of now with {_rounded(now)} (other "
-            f"weights, normalisation or outputs); run {origin.pipeline} and what follows it again"
-        )
-    elif name in _NAMED and then.class_names != now.class_names:
-        found.refusals.append(
-            f"{name} of {version} has the classes {_listed(then.class_names)}, the classifier of "
-            f"now has {_listed(now.class_names)}: run {origin.pipeline} and what follows it again"
-        )
+    def classifier(self, one: _Version) -> None:
+        """Judge whether it was made with this classifier."""
+        then, now = one.origin.classifier, self.now
+        if then is None or now is None:
+            return
+        if not then.answers_as(now):
+            self.refusals.append(
+                f"{one} was made with a classifier that answers otherwise: a plain picture with "
+                f"{_rounded(then)}, the classifier of now with {_rounded(now)} (other weights, "
+                f"normalisation or outputs); {one.all_again}"
+            )
+        elif one.name in _NAMED and then.class_names != now.class_names:
+            self.refusals.append(
+                f"{one} has the classes {_listed(then.class_names)}, the classifier of now has "
+                f"{_listed(now.class_names)}: {one.all_again}"
+            )
 
-
-def _judge_parameters(
-    name: str, version: str, origin: MadeFrom, parameters: Mapping[str, Any], found: Judgement
-) -> None:
-    blocks = {key.partition(".")[0] for key in origin.parameters}
-    now = used(parameters, blocks)
-    changed = [
-        f"{key} {origin.parameters.get(key)!r}, now {now.get(key)!r}"
-        for key in sorted(origin.parameters.keys() | now.keys())
-        if json.dumps(origin.parameters.get(key), default=str)
-        != json.dumps(now.get(key), default=str)
-    ]
-    if changed:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        found.doubts.append(
-            f"{name} of {version} was made with other parameters: {'; '.join(changed[:3])}{more}; "
-            f"run {origin.pipeline} again where that matters"
-        )
+    def parameters(self, one: _Version) -> None:
+        """Judge whether it was made with these parameters."""
+        then = one.origin.parameters
+        now = used(self.wanted, {key.partition(".")[0] for key in then})
+        changed = [
+            f"{key} {then.get(key)!r}, now {now.get(key)!r}"
+            for key in sorted(then.keys() | now.keys())
+            if json.dumps(then.get(key), default=str) != json.dumps(now.get(key), default=str)
+        ]
+        if changed:
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            self.doubts.append(
+                f"{one} was made with other parameters: {'; '.join(changed[:3])}{more}; "
+                f"{one.again} where that matters"
+            )
 
 
 def _rounded(classifier: ClassifierThen) -> list[float]:

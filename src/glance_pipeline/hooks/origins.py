@@ -10,6 +10,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from glance_pipeline.errors import UserError
 from glance_pipeline.lineage import ClassifierThen, MadeFrom, used, version_folder
 from glance_pipeline.prerequisites import version_to_load
 
@@ -29,15 +30,17 @@ class LineageHooks:
         """Forget an earlier run's."""
         self._catalog = catalog
         self._asked: dict[str, ClassifierThen] = {}
-        self._read = {name for one in pipelines.values() for name in one.inputs()} | set().union(
-            *(node.inputs for one in pipelines.values() for node in one.nodes)
-        )
+        nodes = (node for one in pipelines.values() for node in one.nodes)
+        self._read = {name for node in nodes for name in node.inputs}
 
     @hook_impl
     def after_node_run(self, node: Node, inputs: dict[str, Any]) -> None:
         """Note what the classifier is that a node was given."""
         if "classifier" in inputs:
-            self._asked[node.name] = ClassifierThen.of(inputs["classifier"])
+            try:
+                self._asked[node.name] = ClassifierThen.of(inputs["classifier"])
+            except UserError as error:  # a black box may be asked no more
+                logger.warning("what the classifier is is not written down: %s", error)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
