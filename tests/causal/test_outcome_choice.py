@@ -47,6 +47,26 @@ def test_margins_of_some_classes_are_the_lead_over_the_best_of_all():
     assert torch.equal(margins(logits, range(4)), margins(logits))
 
 
+def test_of_labels_those_are_taken_that_most_images_have(caplog):
+    # On from −0.6, −0.3, 0, 0.3 … upwards: the lower, the more images have it.
+    places = torch.arange(6) * 0.3 - 0.6
+    names = ("f", "e", "d", "c", "b", "a")
+    surrogate, classifier = glass_box(lambda u: u[:, :1] - places, names, output="label_logits")
+    codes = torch.linspace(-1, 1, 40)[:, None] * torch.tensor([[1.0, 0.0, 0.0]])
+    images = to_uint8(surrogate.generate(Codes(codes, torch.zeros(40, 4))))
+    with caplog.at_level(logging.INFO):
+        assert choose_outcomes(2, classifier, images, np.arange(40)) == (0, 1)
+    assert "2 of 6 labels, those that most of 40 held-out images have: f, e; 4" in caplog.text
+
+
+def test_of_numbers_the_first_are_taken():
+    surrogate, classifier = glass_box(
+        lambda u: u[:, :1] * torch.tensor([0.0, -1.0, 100.0]), output="values"
+    )
+    images = to_uint8(surrogate.generate(Codes(torch.zeros(4, 3), torch.zeros(4, 4))))
+    assert choose_outcomes(2, classifier, images, np.arange(4)) == (0, 1)
+
+
 def test_few_classes_are_all_taken_without_a_look():
     _, classifier = glass_box(lambda u: u)
     none = np.empty(0, dtype=np.int64)

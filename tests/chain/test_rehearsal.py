@@ -6,17 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from kedro.io import DatasetError
 from kedro_datasets.pandas import CSVDataset
+from PIL import Image
 from support_chain import PARAMETERS, chain_catalog, images_of, pipelines
 
 from glance_pipeline import tracking
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.errors import UserError
 from glance_pipeline.explanations import local
 from glance_pipeline.pipelines.explain import nodes as explain_nodes
 from glance_pipeline.rehearsal import Rehearsal, rehearsal
+from glance_pipeline.rehearsal.sample import sample_rows
+from glance_pipeline.rehearsal.shortened import shortened
 from glance_pipeline.testing import tiny_classifier
 
 STAGES = ("distill", "disentangle", "align")
@@ -105,9 +110,31 @@ def test_images_that_the_user_named_are_the_ones_explained(tmp_path, monkeypatch
 
 
 def test_what_is_shortened_is_the_runs_own_otherwise():
-    from glance_pipeline.rehearsal.shortened import shortened
-
     align = shortened(PARAMETERS["params:align"], np.arange(3))
     assert align.stage.steps == 3
     assert list(align.stage.objectives) == list(PARAMETERS["params:align"].stage.objectives)
     assert align.units == PARAMETERS["params:align"].units
+
+
+def test_of_a_folder_that_is_named_the_first_images_are_taken(tmp_path):
+    for name in ("b.png", "a.png", "c.png"):
+        Image.fromarray(images_of(1)[0, 0]).save(tmp_path / name)
+    wanted = ExplainParameters(images=(7, str(tmp_path), 5))
+    found = shortened(wanted, np.arange(5, 10)).images
+    assert found == (2, str(tmp_path / "a.png"))
+
+
+def test_an_image_that_is_not_there_is_named_before_the_training(tmp_path):
+    with pytest.raises(UserError, match="there is no image 90; 90 images are numbered 0 to 89"):
+        rehearsed(tmp_path, **{"params:explain": ExplainParameters(images=(3, 90))}).run()
+
+
+def test_rare_values_are_in_the_sample():
+    records = pd.DataFrame({"split": ["train"] * 5000 + ["test"] * 500})
+    rare = np.zeros(5500)
+    rare[[17, 4999, 5200]] = 1
+    context = pd.DataFrame({"rare": rare, "kind": ["x"] * 5500, "size": np.arange(5500.0)})
+    context.loc[[100, 101, 102], "kind"] = "y"
+    rows = sample_rows(records, context, (4321,))
+    assert {17, 4999, 100, 101, 0, 4321} <= set(rows)
+    assert len(rows) < 110

@@ -76,3 +76,23 @@ def test_a_full_disk_leaves_no_version_behind(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="No space left"):
         dataset.save(graph())
     assert not (tmp_path / "graph.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("measure", "units", "columns"),
+    [
+        ("margin", {"a": "logits", "b [x]": "logits"}, ["margin:a", "margin:b [x]"]),
+        ("logit", {"a": "logits", "b [x]": "logits"}, ["logit:a", "logit:b [x]"]),
+        ("value", {"a": "px", "b [x]": ""}, ["value:a [px]", "value:b [x] []"]),
+    ],
+)
+def test_columns_say_what_is_measured_of_the_answers(measure, units, columns):
+    concepts = pd.DataFrame({"c": [1.0, 2.0]})
+    answers = pd.DataFrame({"a": [0.5, 1.0], "b [x]": [2.0, 3.0]})
+    written = ConceptTable(
+        concepts, answers, {"c": "aligned"}, {"c": ""}, measure=measure, outcome_units=units
+    ).to_frame()
+    assert list(written) == ["aligned:c", *columns]
+    read = ConceptTable.from_frame(written)
+    assert list(read.margins) == ["a", "b [x]"]
+    assert (read.measure, {name: read.unit_of(name) for name in read.margins}) == (measure, units)

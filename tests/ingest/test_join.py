@@ -122,8 +122,8 @@ def test_a_running_number_of_the_rows_does_not_name_images_where_a_file_name_doe
 
 def test_a_join_is_shown_with_three_pairs(tmp_path, caplog):
     caplog.set_level("INFO")
-    rows = "".join(f"{number:05}.jpg,{number},{'x' * 60}\n" for number in (1, 2, 10))
-    join_tables([written(tmp_path, f"file,age,who\n{rows}")], None, (*NAMES, "c/00011.jpg"))
+    rows = "".join(f"{number:05}.jpg,{number},{'x' * 60},0.5\n" for number in (1, 2, 10))
+    join_tables([written(tmp_path, f"file,age,who,size\n{rows}")], None, (*NAMES, "c/00011.jpg"))
     assert "t.csv has a row for 3 of 4 images (75 %), by file name in its column 'file': " in (
         caplog.text
     )
@@ -139,7 +139,9 @@ def running(tmp_path, first: int, count: int = 30) -> str:
 
 
 def test_a_running_number_is_joined_one_to_one_or_as_stated(tmp_path, caplog):
+    caplog.set_level("INFO")
     assert join_tables([running(tmp_path, 1)], None, IMAGES)["x"].tolist()[:2] == [0, 0.5]
+    assert "1.png ↔ 1 (x 0.0); 2.png ↔ 2 (x 0.5)" in caplog.text
     table = running(tmp_path, 0)
     with pytest.raises(
         ValueError,

@@ -90,12 +90,6 @@ def no_gpu() -> dict[str, Any]:
     return {}
 
 
-def brace_in_a_name() -> dict[str, Any]:
-    path = RAW / "${a.pt"
-    torch.save(weights(), path)
-    return {"model": str(path)}
-
-
 def empty_model() -> dict[str, Any]:
     (RAW / "empty.pt").write_bytes(b"")
     return {"model": str(RAW / "empty.pt")}
@@ -114,7 +108,6 @@ BAD = [
     (other_size, r"not take a batch of the shape \(32, 3, 20, 20\).*does take \(3, 16, 16\)"),
     (unusual_size, "--input-size is missing: .*it takes none of the usual sizes"),
     (no_gpu, "compute.device: found 'cuda', but torch .* finds no GPU"),
-    (brace_in_a_name, r"the configuration .* cannot be read: .*\$\{a.pt"),
     (empty_model, "0 bytes were found, an empty file"),
     (lambda: {"class_names": "a,b,c"}, "--class-names: found 3 class names .*wanted 2"),
     (lambda: {"labels": "none"}, "--class-names is missing: the classifier has 2 classes"),

@@ -57,6 +57,13 @@ def test_a_name_that_is_no_word_to_yaml_names_its_folder_all_the_same(users, nam
     assert loaded(users, name)[0]["images"]["filepath"].startswith(f"data/{name}/")
 
 
+def test_a_file_whose_name_looks_like_an_interpolation_is_named_as_it_is(users) -> None:
+    torch.save(weights(), users.root / "${a.pt")
+    result = users.init("--no-timing", model="${a.pt")
+    assert result.exit_code == 0, result.output
+    assert loaded(users)[0]["classifier"]["filepath"] == "${a.pt"
+
+
 def test_an_environment_that_is_there_is_left_alone(users: UsersProject) -> None:
     (users.root / "conf" / "pets").mkdir()
     (users.root / "conf" / "pets" / "mine.yml").write_text("a: 1")
@@ -175,8 +182,9 @@ def test_a_black_box_is_told_from_its_module_and_its_queries_are_stated(users) -
     assert "Gradients: none, a black box" in result.output
     training = 2 * 16 * (4500 + 200 + 3000)
     assert f"at most {training:,} for training, {COUNT} for the images themselves" in result.output
-    # 32 to see what it answers, 2 on loading, 60 for the accuracy.
-    assert "this command asked it about 94 images" in result.output
+    # 32 to see what it answers, 10 on loading, 60 for the accuracy; its normalisation is not tried.
+    assert "this command asked it about 102 images" in result.output
+    assert "not known, and not tried: images as they are" in result.output
     entry = loaded(users)[0]["classifier"]
     assert entry["network"] == "users_net.ask" and "filepath" not in entry
     assert entry["specification"]["output"] == "probabilities"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,23 @@ def choose_images(
     return ChosenImages(
         tuple(choices.values()), images, labels, form_of(images, form if files else None)
     )
+
+
+def first_named(chosen: Sequence[int | str], count: int) -> tuple[int | str, ...]:
+    """Return the first images of a choice, those of a folder by their files.
+
+    Args:
+        chosen: indices, files and folders.
+        count: how many.
+
+    Raises:
+        UserError: where a file or folder is missing.
+    """
+    first: dict[int | str, None] = {}
+    for one in chosen:
+        each = [one] if isinstance(one, int) else (str(c.file) for c in _named_by_path(one))
+        first |= dict.fromkeys(islice(each, count))
+    return tuple(islice(first, count))
 
 
 def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:

@@ -110,9 +110,9 @@ def _pairs(
     pairs = []
     others = [name for name in frame if name != column][:2]
     for image in np.flatnonzero(found.rows >= 0)[:_SHOWN]:
-        row = frame.iloc[found.rows[image]]
-        key = f"{_short(row[column])}" if column else f"row {found.rows[image] + 1}"
-        values = ", ".join(f"{_short(name)} {_short(row[name])}" for name in others)
+        row = found.rows[image]
+        key = _short(frame[column].iloc[row]) if column else f"row {row + 1}"
+        values = ", ".join(f"{_short(name)} {_short(frame[name].iloc[row])}" for name in others)
         pairs.append(f"{names[image]} ↔ {key}" + (f" ({values})" if values else ""))
     return pairs
 

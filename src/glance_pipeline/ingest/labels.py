@@ -99,7 +99,9 @@ def _of_file(
         order, how = _stated_order(names, parameters, place)
     found = pd.Series(read.tolist(), index=list(order)).sort_index()
     pairs = "; ".join(f"{names[image]} ↔ {found[image]}" for image in list(order)[:_SHOWN])
-    logger.info("label file %s, in %s: %s, …", Path(place).name, how, pairs)
+    logger.info(
+        "label file %s, in %s: %s, …", Path(file or f"beside {source.name}").name, how, pairs
+    )
     return found, place
 
 

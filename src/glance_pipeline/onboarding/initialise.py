@@ -185,7 +185,7 @@ def _accuracy(found: Inspected, answers: np.ndarray) -> tuple[float, float, int]
         answers: the class of each image of the sample, (n,).
     """
     labels = found.labels_of_sample()
-    if labels is None or not labels.notna().any():
+    if labels is None or not labels.notna().any() or found.reads.outputs.kind == "values":
         return None
     known = labels.notna().to_numpy()
     named = np.array(found.classes.names)[answers]

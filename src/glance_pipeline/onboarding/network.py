@@ -176,8 +176,8 @@ def kind_of_outputs(said: Tensor) -> tuple[Output, str]:
     few = f"on {len(said)} images"
     if said.shape[1] == 1:
         if bounded:
-            return "probabilities", f"one number, from 0 to 1 {few}; if a regression, values"
-        return "sigmoid", f"one number, not from 0 to 1 {few}; if a regression, values"
+            return "probabilities", f"one number, from 0 to 1 {few}; --output values if no class's"
+        return "sigmoid", f"one number, not from 0 to 1 {few}; --output values if no class's"
     sums_to_one = bool(((said.sum(1) - 1).abs() < 1e-3).all())
     if bounded and sums_to_one:
         return "probabilities", f"numbers from 0 to 1 that add up to 1 {few}"
@@ -187,4 +187,7 @@ def kind_of_outputs(said: Tensor) -> tuple[Output, str]:
             f"numbers from 0 to 1 that do not add up to 1 {few}, as sigmoids give them: each is "
             "of a label that is on or off by itself; if not, --output says what they are",
         )
-    return "logits", f"numbers beyond 0 to 1 {few}; if labels each by itself, label_logits"
+    return (
+        "logits",
+        f"numbers beyond 0 to 1 {few}; --output label_logits if each is of a label by itself",
+    )

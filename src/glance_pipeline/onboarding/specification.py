@@ -150,7 +150,15 @@ def settle_outputs(said: Tensor, source: Source, wishes: Wishes) -> Outputs:
         kind, how = wishes.output, "as named"  # type: ignore[assignment]
     elif "output" in source.known or "image_shape" in source.known:
         kind, how = source.known.get("output", "logits"), "said by its file"
+    elif said.shape[1] == 1 and _is_one_name(wishes.class_names):
+        kind, how = "values", "one number, for which one name is given"
     return Outputs(kind, said.shape[1] if TASKS[kind] is not OneOf else max(2, said.shape[1]), how)
+
+
+def _is_one_name(text: str | None) -> bool:
+    if text is None or Path(text).expanduser().is_file():
+        return False
+    return len(comma_separated(text)) == 1
 
 
 def classes_said(outputs: Outputs, source: Source, wishes: Wishes, root: Path) -> Classes | None:
@@ -191,7 +199,7 @@ def settle_classes(
     if TASKS[outputs.kind] is not OneOf:
         what = "numbers" if outputs.kind == "values" else "labels"
     elif outputs.kind == "sigmoid":
-        first = " (first the one that a negative logit stands for)"
+        first = " (first the one that a negative logit stands for; one where it is no class)"
     text: str = asker.settle(
         "--class-names",
         None,

@@ -20,6 +20,7 @@ from kedro.runner import SequentialRunner
 from glance_pipeline import tracking
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.config.training import StageParameters
+from glance_pipeline.explanations.selection import check_index
 from glance_pipeline.rehearsal.sample import sample_rows
 from glance_pipeline.rehearsal.shadow import shadow_catalog
 from glance_pipeline.rehearsal.shortened import typed
@@ -99,12 +100,12 @@ class Rehearsal:
     def _rows(self) -> np.ndarray:
         """Return which images it takes."""
         explain: ExplainParameters = typed("params:explain", self.catalog.load("params:explain"))
-        named = explain.images[: explain.count] if explain.images else ()
-        return sample_rows(
-            self.catalog.load("image_records"),
-            self.catalog.load("context_features"),
-            tuple(one for one in named if isinstance(one, int)),
-        )
+        records = self.catalog.load("image_records")
+        named = [one for one in explain.images or () if isinstance(one, int)]
+        for one in named:
+            check_index(one, len(records))
+        first = tuple(named[: explain.count])
+        return sample_rows(records, self.catalog.load("context_features"), first)
 
     def _in_two(self) -> tuple[list[Node], list[Node]]:
         """Return the nodes to the end of the first stage, and those after it."""

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from glance_pipeline.compute import chosen_processes
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
@@ -14,6 +15,7 @@ from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.errors import UserError, fields_in_words
+from glance_pipeline.explanations.selection import first_named
 
 STEPS = 3
 BATCH = 8
@@ -84,7 +86,9 @@ def shortened(block: Any, rows: np.ndarray) -> Any:
             changes["prune_below"] = 0.0
         return block.model_copy(update=changes)
     if isinstance(block, ExplainParameters):
-        images = None if block.images is None else named(block.images[: block.count], rows)
+        images = (
+            None if block.images is None else named(first_named(block.images, block.count), rows)
+        )
         return block.model_copy(update={"images": images, "num_shards": 1, "shard_index": 0})
     return block
 
@@ -104,7 +108,7 @@ def _short_stage(stage: StageParameters) -> StageParameters:
     return stage.model_copy(
         update={
             "steps": min(stage.steps, STEPS),
-            "batch_size": min(stage.batch_size, BATCH),
+            "batch_size": min(stage.batch_size, max(BATCH, chosen_processes())),
             "log_every": 1,
             "objectives": objectives,
         }

@@ -1,5 +1,6 @@
 """Checkpoints: everything needed to go on as if nothing had happened, written whole or not."""
 
+import logging
 import os
 from pathlib import Path
 from pickle import UnpicklingError
@@ -7,8 +8,10 @@ from typing import Any
 
 import torch
 
-from glance_pipeline.errors import UserError
+from glance_pipeline.errors import UserError, in_one_line
 from glance_pipeline.support.space import in_words
+
+logger = logging.getLogger(__name__)
 
 
 class CannotKeepError(OSError, UserError):
@@ -35,7 +38,7 @@ class Checkpoints:
     def latest(self) -> dict[str, Any] | None:
         """Return the newest checkpoint's state, or None where there is none.
 
-        A checkpoint that cannot be read is passed over for the one before.
+        A checkpoint that cannot be read is passed over for the one before; the log says so.
 
         Raises:
             ValueError: where the file carries another fingerprint than its folder says.
@@ -43,7 +46,8 @@ class Checkpoints:
         for path in reversed(self._paths()):
             try:
                 state = torch.load(path, map_location="cpu", weights_only=True)
-            except (RuntimeError, EOFError, OSError, UnpicklingError):
+            except (RuntimeError, EOFError, OSError, UnpicklingError) as error:
+                logger.warning("%s cannot be read and is passed over: %s", path, in_one_line(error))
                 continue
             if state.get("fingerprint") != self.fingerprint:
                 raise ValueError(
