@@ -1,5 +1,6 @@
 """Datasets of any kind that a run saves are whole or not there, and a run loads what it saved."""
 
+import copy
 import errno
 import os
 from pathlib import Path
@@ -97,3 +98,9 @@ def test_a_dataset_of_a_user_s_own_is_kept_whole_too(tmp_path):
         mine.save("a", "afterwards")
     assert files(tmp_path) == ["a"]
     assert mine.load("a") == "before"
+
+
+def test_a_catalog_can_be_copied(tmp_path):
+    one = catalog(tmp_path, "text.TextDataset", "1")
+    copy.deepcopy(one).save("a", "copied")
+    assert one.load("a") == "copied"

@@ -1,3 +1,4 @@
+import mlflow.entities  # noqa: F401 - it takes seconds, after which metrics are old
 import pytest
 
 from glance_pipeline import tracking

@@ -44,8 +44,11 @@ def black_box(**specified: Any) -> Classifier:
     return Classifier(BlackBox(moments), specification)
 
 
-@pytest.mark.parametrize("teacher", [network, black_box])
-@pytest.mark.parametrize("specified", [LABELS, NUMBERS], ids=["labels", "numbers"])
+@pytest.mark.parametrize(
+    ("teacher", "specified"),
+    [(network, LABELS), (black_box, NUMBERS)],
+    ids=["labels of a network", "numbers of a black box"],
+)
 def test_labels_and_numbers_are_explained_end_to_end(tmp_path: Path, teacher, specified):
     parameters = {name: shortened(block, np.arange(90)) for name, block in PARAMETERS.items()}
     kept = {name: Kept() for name in ("causal_graph", "classifier_accuracy", "surrogate_aligned")}

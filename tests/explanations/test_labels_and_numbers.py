@@ -143,7 +143,7 @@ def test_what_else_is_turned_is_reported():
     assert one.counterfactuals.target == "not shown"
     first = one.counterfactuals.found[0]
     assert [(flip.name, flip.on) for flip in first.flipped] == [("shown", False), ("bright", False)]
-    assert "shown would be off, and so would bright off." in one.sentence
+    assert "shown would be off, and bright off too." in one.sentence
     assert one.sentence.startswith("On: bright (0.94) and shown (1.00). shown is on (probability ")
 
 

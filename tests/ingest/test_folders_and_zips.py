@@ -139,7 +139,16 @@ def test_links_folders_and_hidden_members_of_a_zip_are_no_images(tmp_path, caplo
     caplog.set_level("INFO")
     link = zipfile.ZipInfo("link.png")
     link.create_system, link.external_attr = 3, 0o120777 << 16
-    members = {"a/": b"", "a/1.png": b"1", link: b"/etc/passwd", "__MACOSX/._1.png": b"", "x": b"?"}
+    nameless = zipfile.ZipInfo("x")
+    nameless.filename = ""
+    members = {
+        "a/": b"",
+        nameless: b"",
+        "a/1.png": b"1",
+        link: b"/etc/passwd",
+        "__MACOSX/._1.png": b"",
+        "x": b"?",
+    }
     assert open_source(zipped(tmp_path / "a.zip", members)).names == ("a/1.png",)
     assert "1 links or devices, 1 hidden, 1 without suffix" in caplog.text
 

@@ -95,10 +95,8 @@ def test_the_threshold_is_the_most_at_which_one_digit_in_a_thousand_has_a_near_t
     share = {MOST_BITS: 0.0, MOST_BITS + 2: 0.0}  # distances are even
     for start in range(0, len(images), 100):
         block = slice(start, start + 100)
-        bits = sum(
-            np.bitwise_count(prints.signs[block, word][:, None] ^ prints.signs[:, word]).astype(int)
-            for word in range(4)
-        )
+        words = (prints.signs[block, word][:, None] ^ prints.signs[:, word] for word in range(4))
+        bits = sum(np.bitwise_count(word).astype(np.uint16) for word in words)
         bits[np.arange(100), np.arange(start, start + 100)] = 999
         for most in share:
             near = np.zeros(100, bool)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from support_onboarding import UsersProject, loaded, table, weights
 from torch import nn
 
 RAW = Path("data/01_raw")
-SPECIFICATION = {
+SPECIFICATION: dict[str, Any] = {
     "image_shape": [3, 16, 16],
     "class_names": ["green", "red"],
     "mean": [0.0],
@@ -37,7 +38,13 @@ def test_an_exported_program_says_its_size(users: UsersProject) -> None:
     assert told == SPECIFICATION
 
 
-def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
+@pytest.mark.parametrize(
+    ("ranges", "how"),
+    [("", "not known, and not tried"), ("Normalized_1_1", "mean 0.5; std 0.5, of [0, 1] (said by")],
+)
+def test_an_onnx_file_is_a_black_box_with_features(
+    users: UsersProject, ranges: str, how: str
+) -> None:
     onnx = pytest.importorskip("onnx")
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [
@@ -53,6 +60,8 @@ def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
     given, answer = (helper.make_tensor_value_info(name, kind, shape) for name, shape in shapes)
     graph = helper.make_graph(nodes, "pets", [given], [answer], known)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if ranges:
+        onnx.helper.set_model_props(model, {"Image.NominalPixelRange": ranges})
     onnx.save(model, RAW / "pets.onnx")
     result = users.init(
         "--no-timing", model=str(RAW / "pets.onnx"), network=None, most_queries="1000"
@@ -60,9 +69,11 @@ def test_an_onnx_file_is_a_black_box_with_features(users: UsersProject) -> None:
     assert result.exit_code == 0, result.output
     assert "features    768, the input of the layer that answers" in result.output
     assert "most_queries is 1,000: the run will stop there" in result.output
+    assert how in result.output, result.output
     entry = loaded(users)[0]["classifier"]
     assert entry["most_queries"] == 1000
-    assert entry["specification"] == SPECIFICATION
+    unsaid = {key for key in SPECIFICATION if not ranges or key not in ("mean", "std")}
+    assert entry["specification"] == {key: SPECIFICATION[key] for key in unsaid}
 
 
 def test_a_transformers_folder_of_another_size_keeps_its_names(users: UsersProject) -> None:

@@ -1,5 +1,7 @@
 """Which label means which class: ``init`` and ``ingest`` must read the values in one order."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from glance_pipeline.config.ingest import IngestParameters
@@ -18,7 +20,7 @@ NAMES = tuple(f"class {number}" for number in range(12))
 def named(images: tuple[str, ...], wanted: str | None = None) -> dict[str, str]:
     """Return the class name that a run gives each image, by folder."""
     beside = Around(images, pd.DataFrame(index=range(len(images))), (), None)
-    column = values_of_labels(beside, {"labels": "folders"}, None)  # type: ignore[arg-type]
+    column = values_of_labels(beside, {"labels": "folders"}, Path("img"))
     values = values_in_order(column)
     order = possible_orders(values, first_come(column), NAMES, len(NAMES), wanted)[0]
     class_names = names_for_labels(values, NAMES, order)

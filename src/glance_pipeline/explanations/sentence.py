@@ -83,10 +83,9 @@ def _labels(
         if most is None
         else f"mostly because of {_named(most, concepts, importances.unit)}"
     )
-    state = "on" if label.on else "off"
     return [
         f"On: {_listed(on)}." if on else "No label is on.",
-        f"{label.name} is {state} (probability {label.value:.2f}), {because}.",
+        f"{label.name} is {_state(bool(label.on))} (probability {label.value:.2f}), {because}.",
         _otherwise(counterfactuals),
     ]
 
@@ -153,9 +152,13 @@ def _outcome(found: Counterfactual) -> str:
     """Say what the answer would be: of labels which one would turn, and which others too."""
     if not found.flipped:
         return f"it would be read as {found.prediction.class_name}"
-    first, *others = (f"{flip.name} {{}}{'on' if flip.on else 'off'}" for flip in found.flipped)
-    too = f", and so would {_listed([other.format('') for other in others])}" if others else ""
-    return f"{first.format('would be ')}{too}"
+    first, *others = found.flipped
+    also = _listed([f"{flip.name} {_state(flip.on)}" for flip in others]) if others else ""
+    return f"{first.name} would be {_state(first.on)}" + (f", and {also} too" if also else "")
+
+
+def _state(on: bool) -> str:
+    return "on" if on else "off"
 
 
 def _following(changes: Sequence[Change]) -> str:

@@ -13,6 +13,9 @@ from glance_pipeline.errors import UserError
 from glance_pipeline.support.space import in_words
 from glance_pipeline.support.whole import aside
 
+_thread = local()
+"""What each thread is saving: catalog, name, and the dataset that writes beside its place."""
+
 
 class CannotSaveError(DatasetError, UserError):
     """A dataset that cannot be written: its message names the file and says why, in one line."""
@@ -26,14 +29,12 @@ class WholeCatalog(DataCatalog):
     kedro-datasets, which write in place, need to know nothing of it; nor do a user's own.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._beside = local()  # each thread's own: runners save in several
-        super().__init__(*arguments, **options)
-
     def __getitem__(self, ds_name: str) -> AbstractDataset:
         """Return a dataset; while it is being saved, one that writes beside its place."""
-        beside: dict[str, AbstractDataset] = getattr(self._beside, "datasets", {})
-        return beside[ds_name] if ds_name in beside else super().__getitem__(ds_name)
+        saving: tuple[Any, str, AbstractDataset] | None = getattr(_thread, "saving", None)
+        if saving is not None and saving[0] is self and saving[1] == ds_name:
+            return saving[2]
+        return super().__getitem__(ds_name)
 
     def save(self, ds_name: str, data: Any) -> None:
         """Save a dataset, all or nothing.
@@ -63,11 +64,11 @@ class WholeCatalog(DataCatalog):
         another._filepath = type(dataset._filepath)(place.as_posix())  # type: ignore[attr-defined]
         if hasattr(another, "_version"):
             another._version = None
-        self._beside.datasets = {name: another}
+        before, _thread.saving = getattr(_thread, "saving", None), (self, name, another)
         try:
             yield
         finally:
-            self._beside.datasets = {}
+            _thread.saving = before
 
 
 def _save_path(dataset: AbstractDataset) -> Path | None:

@@ -87,7 +87,7 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _no_image(member: zipfile.ZipInfo, name: str) -> str:
     """Say what a member is that is no image; empty for an image, ``unknown`` where open."""
-    if member.is_dir() or member.filename.endswith("\\") or not name:
+    if not name or member.filename.endswith(("/", "\\")):
         return "folders"
     if is_hidden(name):
         return "hidden"

@@ -77,8 +77,9 @@ class Reads:
 
 
 def asking_costs(source: Source, model: Model) -> bool:
-    """Say whether each image that a network is asked about may cost something."""
-    return isinstance(source.network, BlackBox) and model.form == "callable"
+    """Say whether each image that a network is asked about may cost something, or is counted."""
+    counted = model.form == "callable" or "most_queries" in model.entry
+    return isinstance(source.network, BlackBox) and counted
 
 
 def how_it_reads(

@@ -109,7 +109,7 @@ def fidelity_tiles(
         Tile(f"{50 * residual:.1f} %", "of the grey scale: mean error of redrawing these"),
         Tile(
             f"{changed} of {count}",
-            "have a verified change that turns the answer",
+            f"have a verified change that {'moves' if kind == 'values' else 'turns'} the answer",
         ),
     ]
 

@@ -15,6 +15,7 @@ from glance_pipeline.errors import UserError
 from glance_pipeline.teachers.black_box import BlackBox, Queries
 from glance_pipeline.teachers.extras import needed
 from glance_pipeline.teachers.features import answering_layer
+from glance_pipeline.teachers.onnx_metadata import said_of_images
 from glance_pipeline.teachers.onnx_model import load_model
 from glance_pipeline.teachers.source import Source
 
@@ -69,7 +70,8 @@ def read_onnx(
     if layer is not None and layer not in [given.name for given in model.graph.output]:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(layer))
     runner = _Runner(_session(model, most_gb), wanted, most_gb)
-    known: dict[str, Any] = {"network_shape": runner.image_shape}
+    metadata = {each.key: each.value for each in model.metadata_props}
+    known: dict[str, Any] = {"network_shape": runner.image_shape} | said_of_images(metadata)
     last = makers[answer].op_type
     if last in _ENDS:
         several = last == "Sigmoid" and _width(model.graph, answer) != 1
