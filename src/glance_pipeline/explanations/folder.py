@@ -75,7 +75,7 @@ def write_explanations(
     written: list[str] = []
     if isinstance(explanations, SavedExplanations):
         for path in explanations.paths:
-            shutil.copytree(path, folder / path.name, copy_function=_link)
+            shutil.copytree(path, folder / path.name, symlinks=True, copy_function=_link)
             written.append(path.name)
     else:
         unique = FolderNames()
@@ -148,18 +148,35 @@ def _write_one(folder: Path, explanation: Explanation) -> None:
 
 def _read_one(folder: Path) -> Explanation:
     def read(name: str) -> np.ndarray:
-        if name.endswith(".npy"):
-            return np.load(folder / name, allow_pickle=False)
-        with Image.open(folder / name) as file:
+        path = _within(folder, name)
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        with Image.open(path, formats=("PNG",)) as file:  # other formats run other programs
             array = np.asarray(file)
         return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))
 
-    document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+    document = json.loads(_within(folder, DOCUMENT).read_text(encoding="utf-8"))
     return Explanation.from_document(document, read)
 
 
 def _read_index(folder: Path) -> list[str]:
     try:
-        return list(json.loads((folder / INDEX).read_text(encoding="utf-8"))["explanations"])
-    except (ValueError, KeyError) as error:
+        names = list(json.loads((folder / INDEX).read_text(encoding="utf-8"))["explanations"])
+        for name in names:
+            _within(folder, name)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{folder / INDEX}: no index of explanations ({error!r})") from error
+    return names
+
+
+def _within(folder: Path, name: str) -> Path:
+    """Return what is called ``name`` in a folder, which may be another's; no link leads out of it.
+
+    Raises:
+        ValueError: where it would lie elsewhere.
+    """
+    path = folder / name
+    plain = path.parent == folder and name not in ("", ".", "..")
+    if not plain or path.resolve().parent != folder.resolve():
+        raise ValueError(f"it names {name!r}; what lies in {folder.name} itself was wanted")
+    return path

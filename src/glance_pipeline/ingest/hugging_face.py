@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.data_set_files import find_data_files, split_named_by
 from glance_pipeline.ingest.source import ImageSource, Reader, Rules
-from glance_pipeline.ingest.tables.arrow import as_frame, bounded, check_rows
+from glance_pipeline.ingest.tables.arrow import as_frame, batches_of, bounded, check_rows
 from glance_pipeline.picture import UnreadableImageError, read_content
 from glance_pipeline.picture.decoding import too_large
 
@@ -248,8 +248,7 @@ class _Table:
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         if self.path.suffix == ".parquet":
-            with pq.ParquetFile(self.path) as file:
-                yield from file.iter_batches(_ROWS, columns=columns)
+            yield from batches_of(self.path, _ROWS, columns)
             return
         kept = [name.partition(".")[0] for name in columns]
         for batch in _arrow(self.path):

@@ -158,6 +158,8 @@ def _session(model: "ModelProto", most_gb: float) -> Any:
     )
     ort.create_and_register_allocator(place, ort.OrtArenaCfg({"max_mem": int(most_gb * 1e9)}))
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # It would take a graph whose fifth byte begins "ORTM" for its own format, another graph.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry(
         "optimization.constant_folding_max_output_size_in_bytes", str(_MOST_FOLDED)
     )

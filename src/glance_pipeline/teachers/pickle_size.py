@@ -11,6 +11,8 @@ from typing import IO, Any, NamedTuple
 
 _DEEPEST = 200
 _LARGEST = 10**7
+_MOST_BYTES = 2**25
+"""Of one pickle: it holds names and shapes, a few hundred bytes a tensor."""
 
 _IN_PLACE = frozenset({"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"})
 _TO_MEMO = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
@@ -22,6 +24,9 @@ class _Extent(NamedTuple):
 
     depth: int = 1
     size: int = 1
+
+
+_ONE = _Extent()
 
 
 class _Stack:
@@ -37,7 +42,7 @@ class _Stack:
         if name in _TO_MEMO:
             place = len(self._memo) if name == "MEMOIZE" else int(argument)
             top = self._items[-1]
-            self._memo[place] = _Extent() if top is None else top
+            self._memo[place] = _ONE if top is None else top
             return
         if name in _FROM_MEMO:
             self._items.append(self._memo[int(argument)])
@@ -47,6 +52,8 @@ class _Stack:
             return
         taken = self._take(opcode.stack_before)
         self._items += [_made_of(name, taken)] * len(opcode.stack_after)
+        if len(self._items) > _LARGEST:
+            raise _too_large()
 
     def _take(self, before: Sequence[Any]) -> list[_Extent]:
         taken: list[_Extent] = []
@@ -56,7 +63,7 @@ class _Stack:
             before = before[: before.index(pickletools.markobject)]
         for _ in before:
             item = self._items.pop()
-            taken.append(_Extent() if item is None else item)
+            taken.append(_ONE if item is None else item)
         return taken[::-1]
 
 
@@ -70,9 +77,14 @@ def check_pickle(stream: IO[bytes]) -> None:
         ValueError: where it is no whole pickle, is nested more than a state dict is, or would
             unfold to far more than it is.
     """
-    stack = _Stack()
+    stack, start = _Stack(), stream.tell()
     try:
-        for opcode, argument, _ in pickletools.genops(stream):
+        for opcode, argument, place in pickletools.genops(stream):
+            if place is not None and place - start > _MOST_BYTES:
+                raise ValueError(
+                    f"its pickle is longer than the {_MOST_BYTES:,} bytes that were wanted for "
+                    "names and shapes"
+                )
             stack.do(opcode, argument)
     except (IndexError, KeyError, TypeError) as error:
         raise ValueError("its pickle is not whole") from error
@@ -80,14 +92,18 @@ def check_pickle(stream: IO[bytes]) -> None:
 
 def _made_of(name: str, parts: list[_Extent]) -> _Extent:
     if not parts:
-        return _Extent()
+        return _ONE
     first = parts[0].depth if name in _IN_PLACE else 0
     inner = parts[1:] if name in _IN_PLACE else parts
     depth = max([first, *(1 + part.depth for part in inner)])
     size = 1 + sum(part.size for part in parts)
     if depth > _DEEPEST or size > _LARGEST:
-        raise ValueError(
-            f"its pickle is nested more than {_DEEPEST} deep or unfolds to more than "
-            f"{_LARGEST:,} parts; names, shapes and tensors were wanted"
-        )
+        raise _too_large()
     return _Extent(depth, size)
+
+
+def _too_large() -> ValueError:
+    return ValueError(
+        f"its pickle is nested more than {_DEEPEST} deep or unfolds to more than "
+        f"{_LARGEST:,} parts; names, shapes and tensors were wanted"
+    )

@@ -17,6 +17,8 @@ _MOST_NUMBER = 100_000
 """Largest whole number in a config.json where no tensor is as long: images, labels, layers."""
 
 _REFUSED: dict[str, str] = {
+    "configuration_files": "another configuration than this one",
+    "backbone": "a backbone that a hub is asked for",
     "quantization_config": "quantised weights",
     "transformers_weights": "a weight file of another name",
     "adapter_config": "an adapter",
@@ -27,7 +29,7 @@ _REFUSED: dict[str, str] = {
 """Keys of a config.json, anywhere in it, that would have more read than the folder holds."""
 
 _NAMES = ("id2label", "label2id")
-_ATTENTION = ("attn_implementation", "_attn_implementation")
+_ATTENTION = ("attn_implementation", "_attn_implementation", "_attn_implementation_internal")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Teachers from folders that transformers' ``save_pretrained`` wrote."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,7 @@ def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
     # A network is registered once as it is made, without memory, and once as it is filled.
     most = 2 * stored.numbers + _SLACK
     try:
-        with of_bounded_size(most, _LAYERS_A_TENSOR * stored.tensors + _MOST_SMALL):
+        with _offline(), of_bounded_size(most, _LAYERS_A_TENSOR * stored.tensors + _MOST_SMALL):
             model, report = transformers.AutoModelForImageClassification.from_pretrained(
                 path,
                 local_files_only=True,
@@ -104,6 +106,23 @@ def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:
     if wrong:
         raise ValueError(f"its weights do not fit {type(model).__name__}: {wrong}")
     return model
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Have the hub's library ask nobody meanwhile.
+
+    ``local_files_only`` is for the folder itself. Some configurations ask a hub by themselves as
+    they are made, for what they name or by default, whether the model is one of images or not.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def _output(problem: str | None) -> dict[str, Any]:

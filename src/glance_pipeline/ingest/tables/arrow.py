@@ -1,10 +1,12 @@
 """From arrow's columns to a frame, without its metadata: what a file holds is what is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from glance_pipeline.errors import UserError
 
@@ -27,6 +29,51 @@ def check_rows(rows: int, columns: int, place: str, most_megabytes: float) -> No
             f"{place}: it has {rows:,} rows of {columns} columns, which do not find room in the "
             f"{most_megabytes:g} MB of ingest.limits.table_mb"
         )
+
+
+_MOST_AT_A_TIME = 10**9
+"""Bytes that rows that are read together may take, if each holds the longest value there can be."""
+
+
+def batches_of(
+    path: Path, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield some rows of a parquet file after the others.
+
+    A file keeps a value that many rows have but once, and each of them takes it whole on reading:
+    a few kilobytes would fill any memory. So the rows that are read together are so few that they
+    find room even if each holds the largest part of the file.
+
+    Args:
+        path: of the file.
+        rows: that are read together at most.
+        columns: that are read, or the parts of them; None takes all.
+    """
+    with pq.ParquetFile(path) as file:
+        longest = _longest_of(file.metadata, columns)
+        rows = min(rows, max(1, _MOST_AT_A_TIME // max(longest, 1)))
+        yield from file.iter_batches(rows, columns=None if columns is None else list(columns))
+
+
+def _longest_of(metadata: pq.FileMetaData, columns: Sequence[str] | None) -> int:
+    """Return the most bytes that the words and images of one row may have, as the file says."""
+    longest = 0
+    for group in range(metadata.num_row_groups):
+        parts = (metadata.row_group(group).column(n) for n in range(metadata.num_columns))
+        longest = max(
+            longest,
+            sum(
+                part.total_uncompressed_size
+                for part in parts
+                if part.physical_type == "BYTE_ARRAY"
+                and (columns is None or _is_of(part.path_in_schema, columns))
+            ),
+        )
+    return longest
+
+
+def _is_of(part: str, columns: Sequence[str]) -> bool:
+    return any(part == column or part.startswith(f"{column}.") for column in columns)
 
 
 def bounded(

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.tables import csv_text
-from glance_pipeline.ingest.tables.arrow import as_frame, bounded, check_rows
+from glance_pipeline.ingest.tables.arrow import as_frame, batches_of, bounded, check_rows
 
 logger = logging.getLogger(__name__)
 
+_ROWS = 2**16  # of a parquet file that are read together at most
 _GZIP, _PARQUET, _ZIP, _OLD_EXCEL = b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _OTHERS = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods", ".numbers"), "a spreadsheet"),
@@ -123,7 +124,7 @@ def _read_parquet(path: Path, reading: Reading) -> pd.DataFrame:
         _check_names(names, path)
         place = f"table {path}"
         check_rows(file.metadata.num_rows, len(names), place, reading.most_megabytes)
-        batches = bounded(file.iter_batches(), place, reading.most_megabytes)
+        batches = bounded(batches_of(path, _ROWS), place, reading.most_megabytes)
         table = pa.Table.from_batches(batches, file.schema_arrow)
     frame = as_frame(table)
     index = [name for name in names if name.startswith("__index_level_")]
@@ -133,13 +134,13 @@ def _read_parquet(path: Path, reading: Reading) -> pd.DataFrame:
 
 
 def _check_names(names: list[str], path: Path) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UserError(f"table {path}: found more than one column named {twice}")
     if len(names) > csv_text.MOST_COLUMNS:
         raise UserError(
             f"table {path}: found {len(names):,} columns, wanted at most {csv_text.MOST_COLUMNS:,}"
         )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"table {path}: found more than one column named {twice}")
 
 
 def _read_csv(path: Path, reading: Reading, as_words: frozenset[str]) -> pd.DataFrame:
