@@ -9,6 +9,7 @@ from benchmarks.hostile import (
     model_files,
     model_graphs,
     project_cases,
+    sly_files,
     task_cases,
 )
 from benchmarks.hostile.kinds import Case, HostileFile
@@ -17,6 +18,7 @@ FILES: tuple[HostileFile, ...] = (
     *model_files.FILES,
     *model_graphs.FILES,
     *data_files.FILES,
+    *sly_files.FILES,
 )
 CASES: tuple[Case, ...] = (
     *model_cases.CASES,
@@ -25,4 +27,5 @@ CASES: tuple[Case, ...] = (
     *init_cases.CASES,
     *task_cases.CASES,
     *chain_cases.CASES,
+    *sly_files.CASES,
 )

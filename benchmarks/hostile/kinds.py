@@ -16,6 +16,8 @@ from glance_pipeline.errors import in_one_line
 _SECONDS = 60
 _MEMORY = 8 * 2**30  # bytes of address space; torch alone maps some of them
 _DISK = 256 * 2**20  # bytes that a file may grow to
+_MOST_RESIDENT = 2 * 2**30  # bytes that reading may take; those refused are not among them
+_NETWORK = frozenset(("socket.getaddrinfo", "socket.connect"))
 _PROGRAMS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork"))
 
 
@@ -122,7 +124,7 @@ def _read(hostile: HostileFile, folder: Path) -> dict[str, Any]:
     canaries.secret.write_bytes(b"secret")
     path = hostile.make(canaries)
     canaries.ran.unlink(missing_ok=True)  # making may run what reading must not
-    before = _all_files(folder)
+    before, held = _all_files(folder), _resident()
     seen: list[str] = []
     _watch(seen, canaries.secret)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -135,6 +137,8 @@ def _read(hostile: HostileFile, folder: Path) -> dict[str, Any]:
         message = ""
     except Exception as error:  # a refusal, of whatever kind; what it did is what counts
         message = f"{type(error).__name__}: {in_one_line(error)}"
+    if _resident() > held + _MOST_RESIDENT:
+        seen.append(f"{_resident() / 2**30:.1f} GB of memory were filled")
     seen += [f"{new} was written" for new in sorted(_all_files(folder) - before)]
     return {"inert": not seen, "message": "; ".join(seen) or message}
 
@@ -147,6 +151,11 @@ def _run(case: Case, folder: Path) -> dict[str, Any]:
     return {"as_wanted": as_wanted, "message": message}
 
 
+def _resident() -> int:
+    """Return the most memory that this process ever held, bytes."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def _all_files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
@@ -157,6 +166,8 @@ def _watch(seen: list[str], secret: Path) -> None:
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _PROGRAMS:
             seen.append(f"{event} was called")
+        if event in _NETWORK:
+            seen.append("the network was asked")
         if event != "open" or not isinstance(arguments[0], str | bytes):
             return
         if Path(os.fsdecode(arguments[0])).resolve() == secret.resolve():

@@ -33,8 +33,22 @@ def widths_for(size: int) -> tuple[list[int], list[int]]:
 def as_yaml(value: Any) -> str:
     r"""Write a value in one line of YAML, in which OmegaConf finds nothing to put something in."""
     value = _without_interpolations(value)
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=2**20)
+    text = yaml.dump(
+        value, Dumper=_Quoting, default_flow_style=True, allow_unicode=True, width=2**20
+    )
     return text.strip().removesuffix("\n...")
+
+
+class _Quoting(yaml.SafeDumper):
+    """Puts in quotes what OmegaConf, unlike YAML 1.1, takes for a number, as 7e3, and odd signs."""
+
+
+def _words(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    odd = not text.isprintable() or re.match(r"[-+.\d]", text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if odd else None)
+
+
+_Quoting.add_representer(str, _words)
 
 
 def _without_interpolations(value: Any) -> Any:

@@ -31,7 +31,7 @@ def check_rows(rows: int, columns: int, place: str, most_megabytes: float) -> No
         )
 
 
-_MOST_AT_A_TIME = 10**9
+_MOST_AT_A_TIME = 5 * 10**8
 """Bytes that rows that are read together may take, if each holds the longest value there can be."""
 
 
