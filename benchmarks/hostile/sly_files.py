@@ -32,7 +32,7 @@ def configurations(*configs: dict[str, Any]) -> Callable[[Canaries], Path]:
     def make(canaries: Canaries) -> Path:
         from transformers import ResNetConfig, ResNetForImageClassification
 
-        sizes = {"embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
+        sizes: dict[str, Any] = {"embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
         model = ResNetForImageClassification(ResNetConfig(num_labels=2, num_channels=1, **sizes))
         folder = canaries.folder / "model"
         model.save_pretrained(folder)

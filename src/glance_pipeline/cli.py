@@ -131,7 +131,8 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     from pydantic import ValidationError
 
     from glance_pipeline.errors import fields_in_words
-    from glance_pipeline.onboarding.asking import Asker
+    from glance_pipeline.hooks.errors import CannotRunError
+    from glance_pipeline.onboarding.asking import Asker, tell
     from glance_pipeline.onboarding.initialise import initialise
     from glance_pipeline.onboarding.wishes import Wishes
 
@@ -144,14 +145,14 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
         return not may_ask or click.confirm(question, default=True)
 
     def say(part: str) -> None:
-        click.echo(part + "\n")
+        tell(part + "\n")
 
     try:
         made = initialise(wishes, root, Asker(may_ask), say, agree, not no_timing)
     except ValidationError as error:
-        raise click.ClickException(fields_in_words(error)) from error
+        raise CannotRunError(fields_in_words(error)) from error
     except (ValueError, DatasetError, OSError, FloatingPointError) as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
+        raise CannotRunError(" ".join(str(error).split())) from error
     if made is None:
         click.echo("Nothing was written.")
         return

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from kedro.io import DatasetError, Version
+from PIL import Image
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
@@ -96,3 +97,19 @@ def test_a_damaged_folder_is_named(tmp_path, explanations):
     (tmp_path / "e/index.json").write_text("{")
     with pytest.raises(DatasetError, match=r"explanations .*e: .*index\.json: no index"):
         dataset.load()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/tmp"])
+def test_an_index_names_folders_beside_it_alone(tmp_path, name):
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e/index.json").write_text(json.dumps({"explanations": [name]}))
+    with pytest.raises(DatasetError, match="what lies in e itself was wanted"):
+        ExplanationFolderDataset(filepath=str(tmp_path / "e")).load()
+
+
+def test_pictures_are_png_whatever_their_names_say(tmp_path, explanations):
+    dataset = ExplanationFolderDataset(filepath=str(tmp_path / "e"))
+    dataset.save(explanations[:1])
+    Image.new("RGB", (8, 8)).save(tmp_path / "e/image_000007/original.png", "EPS")
+    with pytest.raises(ValueError, match="cannot identify image file"):
+        dataset.load()[0]

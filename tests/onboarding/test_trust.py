@@ -113,3 +113,16 @@ def test_one_of_several_state_dicts_is_the_users_choice(users: UsersProject, mon
     assert "found 'averaged', wanted one of ['state_dict', 'ema']" in result.output
     assert result.exit_code == 0, result.output
     assert loaded(users)[0]["classifier"]["key"] == "ema"
+
+
+def test_names_in_a_file_do_not_reach_the_terminal_as_they_are(users: UsersProject) -> None:
+    torch.save({"\x1b]0;owned\x07.weight": torch.zeros(2)}, RAW / "net.pt")
+    result = users.init(model=str(RAW / "net.pt"), network=None)
+    assert result.exit_code == 1 and "\\x1b]0;owned\\x07.weight" in result.output
+    assert "\x1b" not in result.output and "\x07" not in result.output
+
+
+def test_a_file_of_class_names_is_bounded(users: UsersProject) -> None:
+    Path("names.txt").write_bytes(b"a\n" * 2**26)
+    result = users.init("--class-names", "names.txt")
+    assert result.exit_code == 1 and "longer than the 67,108,864 bytes" in result.output

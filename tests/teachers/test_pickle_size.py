@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from glance_pipeline.teachers import pickle_size
 from glance_pipeline.teachers.pickle_size import check_pickle
 
 
@@ -70,3 +71,14 @@ def test_a_checkpoint_with_its_optimiser_is_passed(tmp_path):
     with (tmp_path / "net.pt").open("rb") as file:
         for _ in range(5):
             check_pickle(file)
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"), [("_LARGEST", "unfolds to more"), ("_MOST_BYTES", "longer than the")]
+)
+def test_what_stays_flat_is_bounded_too(monkeypatch, bound, words):
+    monkeypatch.setattr(pickle_size, bound, 1000)
+    content = b"\x80\x02(" + 5000 * b"N" + b"t."
+    with pytest.raises(ValueError, match=words):
+        check_pickle(io.BytesIO(content))
+    check_pickle(io.BytesIO(b"\x80\x02(" + 900 * b"N" + b"t."))

@@ -6,6 +6,7 @@ from typing import TypeVar
 import click
 
 from glance_pipeline.errors import UserError
+from glance_pipeline.support.names import lines_made_visible
 
 Answer = TypeVar("Answer")
 
@@ -13,6 +14,11 @@ Answer = TypeVar("Answer")
 def as_written(text: str) -> str:
     """Return an answer as it was written, without blanks around it."""
     return text.strip()
+
+
+def tell(text: str) -> None:
+    """Write to the terminal, which obeys nothing of it: names are a stranger's."""
+    click.echo(lines_made_visible(text))
 
 
 class Asker:
@@ -58,9 +64,12 @@ class Asker:
             try:
                 return parse(text)
             except UserError as error:
-                raise click.UsageError(str(error)) from error
+                raise click.UsageError(lines_made_visible(str(error))) from error
 
-        return click.prompt(question, default=default, value_proc=value_of)
+        shown = question if default is None else f"{question} [{default}]"
+        return click.prompt(
+            lines_made_visible(shown), default=default, value_proc=value_of, show_default=False
+        )
 
 
 def _parsed(option: str, text: str, parse: Callable[[str], Answer]) -> Answer:

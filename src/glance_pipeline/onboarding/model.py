@@ -15,7 +15,7 @@ from torch import Tensor
 from glance_pipeline.datasets import ClassifierDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, network_in_header, read_weights
 from glance_pipeline.errors import UserError
-from glance_pipeline.onboarding.asking import Asker, none_or
+from glance_pipeline.onboarding.asking import Asker, none_or, tell
 from glance_pipeline.onboarding.places import Place, place_of
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.files import read_text
@@ -108,7 +108,7 @@ def _trust(form: Format, name: str, wishes: Wishes, asker: Asker) -> dict[str, A
         "with your rights on this machine"
     )
     if not wishes.trust and asker.may_ask:
-        click.echo(f"{what}.")
+        tell(f"{what}.")
         if not click.confirm("Do you trust its author?", default=False):
             raise UserError(f"{what}; it was not loaded, and nothing was written")
     elif not wishes.trust:
@@ -163,7 +163,7 @@ def _of_weights(place: Place, wishes: Wishes, asker: Asker) -> dict[str, Any]:
         listing = _listing(found)
         hint = f" Its header says {claimed}, which is not imported on its word." if claimed else ""
         if asker.may_ask:
-            click.echo(f"{place.written} holds weights alone: {listing}.{hint}")
+            tell(f"{place.written} holds weights alone: {listing}.{hint}")
         named = asker.settle(
             "--network",
             None,

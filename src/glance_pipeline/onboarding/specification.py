@@ -14,6 +14,7 @@ from glance_pipeline.onboarding.pictures import Looks, parse_size, size_for
 from glance_pipeline.onboarding.places import Place, place_of
 from glance_pipeline.onboarding.trying.finding import Said
 from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.teachers.files import read_text
 from glance_pipeline.teachers.source import Source
 from glance_pipeline.teachers.specification import TASKS, Output
 from glance_pipeline.teachers.task import OneOf
@@ -238,7 +239,7 @@ def _file_of_names(text: str, root: Path) -> Place | None:
 
 def _lines(file: Place) -> tuple[str, ...]:
     try:
-        lines = file.path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text(file.path).split("\n")
+    except (OSError, ValueError) as error:
         raise UserError(f"--class-names {file.written}: it cannot be read: {error}") from error
     return tuple(lines if lines[-1] else lines[:-1])

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import click
-
 from glance_pipeline.errors import UserError
-from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.onboarding.asking import Asker, tell
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.trial import Tried
 
@@ -30,7 +28,7 @@ def decide(tried: Tried, asker: Asker) -> Tried:
 
 def _asked(tried: Tried, asker: Asker) -> Tried:
     heading, lines = telling.section(tried)
-    click.echo("\n".join([heading, *(f"  {name}  {said}" for name, said in lines)]))
+    tell("\n".join([heading, *(f"  {name}  {said}" for name, said in lines)]))
     choices = telling.choices(tried)
 
     def number(text: str) -> int:
