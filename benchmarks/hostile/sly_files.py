@@ -32,8 +32,14 @@ def configurations(*configs: dict[str, Any]) -> Callable[[Canaries], Path]:
     def make(canaries: Canaries) -> Path:
         from transformers import ResNetConfig, ResNetForImageClassification
 
-        sizes: dict[str, Any] = {"embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
-        model = ResNetForImageClassification(ResNetConfig(num_labels=2, num_channels=1, **sizes))
+        sizes: dict[str, Any] = {
+            "num_labels": 2,
+            "num_channels": 1,
+            "embedding_size": 8,
+            "hidden_sizes": [8, 8],
+            "depths": [1, 1],
+        }
+        model = ResNetForImageClassification(ResNetConfig(**sizes))
         folder = canaries.folder / "model"
         model.save_pretrained(folder)
         for number, config in enumerate(configs):

@@ -39,6 +39,8 @@ def make_link(canaries: Canaries) -> Path:
         (make_script, lambda path: __import__("os").system("true"), "os.system was called"),
         (make_link, lambda path: path.read_bytes(), "the secret was opened"),
         (make_script, lambda path: bytearray(2**40), "memory was filled"),
+        (make_script, lambda path: b"x" * (5 * 2**29), "GB of memory were filled"),
+        (make_script, lambda path: __import__("socket").getaddrinfo("localhost", 1), "network was"),
         (make_script, lambda path: __import__("os")._exit(3), "exit code 3"),
     ],
 )
