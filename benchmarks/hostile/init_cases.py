@@ -179,7 +179,7 @@ CASES = (
             "it is found by the labels, or those that cannot be told apart are named",
             _of(name),
         )
-        for name in ("[−1, 1]", "ImageNet's", "0 … 255", "0 … 255 less ImageNet's mean, BGR")
+        for name in ("[−1, 1]", "ImageNet's", "0 … 255", "0 … 255 less ImageNet's mean in BGR")
     ),
     Case(
         "imagefolder_order",

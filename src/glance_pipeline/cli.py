@@ -133,6 +133,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     from glance_pipeline.errors import fields_in_words
     from glance_pipeline.onboarding.asking import Asker
     from glance_pipeline.onboarding.initialise import initialise
+    from glance_pipeline.onboarding.options import in_options
     from glance_pipeline.onboarding.wishes import Wishes
 
     channels = options.pop("channels")
@@ -151,7 +152,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     except ValidationError as error:
         raise click.ClickException(fields_in_words(error)) from error
     except (ValueError, DatasetError, OSError, FloatingPointError) as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
+        raise click.ClickException(in_options(" ".join(str(error).split()))) from error
     if made is None:
         click.echo("Nothing was written.")
         return

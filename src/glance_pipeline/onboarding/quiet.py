@@ -3,8 +3,13 @@
 import contextlib
 import io
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TextIO
+
+_TERMINAL: ContextVar[TextIO | None] = ContextVar("terminal", default=None)
 
 
 class _Kept(logging.Handler):
@@ -14,6 +19,11 @@ class _Kept(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
+
+
+def terminal() -> TextIO:
+    """Return where the user reads what goes on, even while messages are kept."""
+    return _TERMINAL.get() or sys.stderr
 
 
 @contextlib.contextmanager
@@ -29,6 +39,7 @@ def kept_messages() -> Iterator[list[logging.LogRecord]]:
     logger.propagate = False
     level = logger.level
     logger.setLevel(logging.INFO)
+    token = _TERMINAL.set(terminal())
     try:
         with (
             warnings.catch_warnings(),
@@ -38,5 +49,6 @@ def kept_messages() -> Iterator[list[logging.LogRecord]]:
             warnings.simplefilter("ignore")
             yield handler.records
     finally:
+        _TERMINAL.reset(token)
         logger.handlers, logger.propagate = handlers, propagates
         logger.setLevel(level)
