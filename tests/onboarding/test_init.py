@@ -167,7 +167,7 @@ def test_questions_are_asked_on_a_terminal_with_defaults(users, monkeypatch) -> 
 def test_who_does_not_agree_gets_nothing(users, monkeypatch) -> None:
     monkeypatch.setattr("glance_pipeline.cli._is_terminal", lambda: True)
     result = users.init("--no-timing", text="\n" * 7 + "n\n")
-    assert result.stdout.endswith("Nothing was written.\n")
+    assert result.output.endswith("Nothing was written.\n")
     assert users.environments() == ["base", "logging.yml"]
 
 

@@ -94,6 +94,7 @@ def test_progress_of_a_trial_is_shown_although_messages_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown = io.StringIO()
+    shown.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", shown)
     monkeypatch.setattr(trial, "_SILENT", 0.0)
     readings = usual_readings(3, ((0.5,), (0.5,)), True)

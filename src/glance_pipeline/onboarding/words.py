@@ -1,8 +1,6 @@
 """What was found, in words for the terminal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
-from glance_pipeline.support.names import columns, made_visible
+from glance_pipeline.onboarding.sections import Section
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 from glance_pipeline.teachers.formats import PROGRAMS
@@ -23,39 +21,12 @@ from glance_pipeline.teachers.specification import TASKS
 from glance_pipeline.teachers.task import Each, OneOf, Values
 
 _SHOWN = 8  # of classes and levels
-_WIDTH = 100
-_LONGEST_NAME = 40  # columns; beside a longer one there is no room for what is said of it
 _BUSY = 0.6  # share of the cores' time below which others are at work too
 _REST = "discover, explain and evaluate come on top, and are not estimated"
 _GOOD = 0.9  # accuracy below which it is worth a look whether images come as they should
 _LOOK = "look at --mean, --std, --crop, --fit, --colour and the order of --class-names"
 _CALLED: dict[type, str] = {OneOf: "classes", Each: "labels", Values: "numbers"}
 _MANY = 15  # context features of which one may want to choose
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, and lines of a name and what is said of it."""
-
-    heading: str
-    lines: list[tuple[str, str]]
-
-    def __str__(self) -> str:
-        """Write it in two columns, broken into lines of at most ``_WIDTH`` characters."""
-        lines = [(made_visible(name), made_visible(said)) for name, said in self.lines]
-        width = max((columns(n) for n, _ in lines if columns(n) <= _LONGEST_NAME), default=0)
-        left = 4 if width else 2
-        gap = "  " if width else ""
-        written = [made_visible(self.heading)]
-        for name, said in lines:
-            parts = wrap(said, _WIDTH - width - left, break_on_hyphens=False) or [""]
-            if columns(name) > _LONGEST_NAME:  # it gets lines of its own
-                written += [f"  {part}" for part in wrap(name, _WIDTH - 2)]
-                name = ""
-            names = [name, *[""] * (len(parts) - 1)]
-            pairs = zip(names, parts, strict=True)
-            written += [f"  {n}{' ' * (width - columns(n))}{gap}{p}" for n, p in pairs]
-        return "\n".join(line.rstrip() for line in written)
 
 
 def classifier_section(found: Inspected) -> Section:

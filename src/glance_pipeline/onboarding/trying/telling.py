@@ -159,8 +159,6 @@ def _orders(tried: Tried) -> Lines:
 
 def _taken(tried: Tried) -> str:
     name = named(tried, tried.chosen)
-    if tried.asked:
-        return f"{name}, as chosen"
     if not tried.level:
         if tried.hint is not None and len(_allowed(tried)) > 1:
             return f"{name}, which the answers fit in the order that the warning names"

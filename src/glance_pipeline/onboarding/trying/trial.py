@@ -195,6 +195,7 @@ class _Evidence:
             unit="normalisation",
             delay=_SILENT,
             leave=False,
+            disable=None,  # where nobody watches, as in a pipe
             file=terminal(),
         ):
             said = ask(self.readings[reading], images)
