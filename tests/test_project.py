@@ -15,6 +15,7 @@ from kedro.io.core import is_parameter
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
+from glance_pipeline.config.compute import SharedParameters
 from support_project import PROJECT, Project
 
 CHAIN = (
@@ -129,7 +130,7 @@ def test_every_catalog_entry_can_be_made(configured):
 
 @pytest.mark.parametrize("environment", ["base", "test", "celeba", "ffhq", "ffhq128", "ffhq256"])
 def test_an_environment_has_only_parameters_that_a_pipeline_reads(environment, registered):
-    used = {name.partition(".")[0] for name, _ in blocks()} | {"compute"}
+    used = {name.partition(".")[0] for name, _ in blocks()} | set(SharedParameters.model_fields)
     for file in sorted((PROJECT / "conf" / environment).glob("parameters*.yml")):
         assert set(yaml.safe_load(file.read_text())) <= used, file.name
 

@@ -11,6 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
 from glance_pipeline.errors import in_one_line
 
 _SECONDS = 60
@@ -86,11 +88,15 @@ def judge_case(case: Case) -> dict[str, Any]:
 def _in_a_process(
     work: Callable[[Any, Path], dict[str, Any]], subject: HostileFile | Case
 ) -> dict[str, Any]:
-    context = multiprocessing.get_context("fork")  # what is imported need not be imported again
+    # A server that has imported all and done nothing yet is what is forked: a process that has run
+    # torch or onnxruntime has threads, and a fork of it waits for ever for those it has not.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.hostile.collection", "mlflow.tracking"])
     ours, theirs = context.Pipe(duplex=False)
     key = "inert" if isinstance(subject, HostileFile) else "as_wanted"
     with tempfile.TemporaryDirectory() as folder:
-        process = context.Process(target=_send, args=(theirs, work, subject, Path(folder)))
+        task = cloudpickle.dumps((work, subject, Path(folder)))  # functions of any kind
+        process = context.Process(target=_send, args=(theirs, task))
         process.start()
         theirs.close()
         try:
@@ -105,12 +111,8 @@ def _in_a_process(
             process.join()
 
 
-def _send(
-    pipe: Connection,
-    work: Callable[[Any, Path], dict[str, Any]],
-    subject: HostileFile | Case,
-    folder: Path,
-) -> None:
+def _send(pipe: Connection, task: bytes) -> None:
+    work, subject, folder = cloudpickle.loads(task)
     pipe.send(work(subject, folder))
     pipe.close()
     os._exit(0)

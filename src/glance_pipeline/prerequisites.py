@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
+from glance_pipeline.config.compute import SharedParameters
+
 
 def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]) -> str | None:
     """Say which top-level parameter belongs to no pipeline.
@@ -19,7 +21,7 @@ def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]
     Returns:
         A message, or None where all are known.
     """
-    known = {"compute", "rehearse"} | {
+    known = set(SharedParameters.model_fields) | {
         name.removeprefix("params:").partition(".")[0]
         for pipeline in pipelines.values()
         for name in pipeline.inputs()

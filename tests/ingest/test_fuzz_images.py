@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from support_fuzz import bounded, only, spoilt
+from support_spoilt import only, spoilt
 
 from glance_pipeline.config.ingest import ReadingLimits
 from glance_pipeline.errors import UserError
@@ -24,6 +24,7 @@ from glance_pipeline.ingest.opening import open_source
 from glance_pipeline.ingest.source import Rules
 from glance_pipeline.picture import Form, UnreadableImageError, format_of, read_picture
 from glance_pipeline.picture.formats import READ
+from support_fuzzing import settings_for
 
 FORM = Form(channels=3, size=8, most_megabytes=1, most_megapixels=1)
 RULES = Rules(limits=ReadingLimits(image_mb=1, megapixels=1, array_mb=1, table_mb=4))
@@ -70,7 +71,7 @@ FILES = image_files()
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow's, of broken metadata
-@bounded(400)
+@settings_for(400)
 @given(content=spoilt(FILES) | st.binary(max_size=200))
 def test_any_bytes_are_an_image_or_are_refused(content):
     with only(UnreadableImageError):
@@ -102,7 +103,7 @@ def read_all(path: Path) -> None:
             read_picture(reader(), FORM)
 
 
-@bounded(120)
+@settings_for(120)
 @given(content=spoilt(zip_files()))
 def test_any_bytes_are_a_zip_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "a.zip"
@@ -127,7 +128,7 @@ def array_files() -> list[bytes]:
     return contents
 
 
-@bounded(150)
+@settings_for(150)
 @given(content=spoilt(array_files()))
 def test_any_bytes_are_an_array_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "a.npy"
@@ -139,7 +140,7 @@ def test_any_bytes_are_an_array_or_are_refused(content, tmp_path_factory):
 IDX = struct.pack(">IIII", 0x803, 2, 5, 6) + bytes(60)
 
 
-@bounded(150)
+@settings_for(150)
 @given(content=spoilt([IDX, gzip.compress(IDX), gzip.compress(IDX + bytes(3_000_000))]))
 def test_any_bytes_are_an_idx_file_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "train-images-idx3-ubyte.gz"
@@ -165,7 +166,7 @@ def parquet_files() -> list[bytes]:
     return contents
 
 
-@bounded(120)
+@settings_for(120)
 @given(content=spoilt(parquet_files()))
 def test_any_bytes_are_a_data_set_or_are_refused(content, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "parquet"
@@ -186,7 +187,7 @@ def arrow_file() -> bytes:
 STATE = json.dumps({"_data_files": [{"filename": "data.arrow"}], "_split": "train"}).encode()
 
 
-@bounded(120)
+@settings_for(120)
 @given(content=spoilt([arrow_file()]), state=spoilt([STATE]) | st.just(STATE))
 def test_any_bytes_are_what_save_to_disk_wrote_or_are_refused(content, state, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "arrow"
@@ -202,7 +203,7 @@ NAMES = st.text(
 )
 
 
-@bounded(60)
+@settings_for(60)
 @given(names=st.lists(NAMES, min_size=1, max_size=6, unique=True))
 def test_every_member_of_a_zip_is_read_under_its_name_or_the_zip_is_refused(
     names, tmp_path_factory
@@ -230,7 +231,7 @@ def _same(written: str, read: str) -> bool:
     return "/".join(parts).endswith(read)
 
 
-@bounded(60)
+@settings_for(60)
 @given(
     shape=st.tuples(st.integers(1, 3), st.integers(5, 8), st.integers(5, 8)),
     colours=st.sampled_from((None, 1, 3)),

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from support_fuzz import bounded, only, spoilt
+from support_spoilt import only, spoilt
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.ingest.join import join_tables
 from glance_pipeline.ingest.tables import Reading, read_table
 from glance_pipeline.ingest.tables.csv_text import MISSING, UNNAMED
+from support_fuzzing import settings_for
 
 READING = Reading(most_megabytes=4)
 
@@ -76,7 +77,7 @@ def is_same(text: str, found: Any, way: dict[str, Any], numbers: bool) -> bool:
     )
 
 
-@bounded(150)
+@settings_for(150)
 @given(table=TABLES, way=st.sampled_from(sorted(WAYS)), zipped=st.booleans())
 @example(table={"cls": ["None", "NA", "x"]}, way="as it is", zipped=False)
 @example(table={"n": [1, None, 2**53 + 1]}, way="without index", zipped=True)
@@ -99,7 +100,7 @@ def test_what_pandas_writes_is_read_or_refused(table, way, zipped, tmp_path_fact
                 assert is_same(text, value, WAYS[way], numbers), (name, text, value)
 
 
-@bounded(60)
+@settings_for(60)
 @given(table=TABLES)
 def test_what_pandas_writes_as_parquet_is_read_or_refused(table, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "t.parquet"
@@ -125,7 +126,7 @@ TEXTS = [
 ]
 
 
-@bounded(200)
+@settings_for(200)
 @given(content=spoilt(TEXTS) | st.binary(max_size=60))
 def test_any_bytes_are_a_table_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.csv"
@@ -144,7 +145,7 @@ def parquet_table() -> bytes:
     return file.getvalue()
 
 
-@bounded(120)
+@settings_for(120)
 @given(content=spoilt([parquet_table()]))
 def test_any_bytes_are_a_parquet_table_or_are_refused(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.parquet"
@@ -156,7 +157,7 @@ def test_any_bytes_are_a_parquet_table_or_are_refused(content, tmp_path_factory)
 KEYS = st.from_regex(r"\A(a/|b/c/)?(IMG-)?0{0,3}[0-9]{1,3}\Z")
 
 
-@bounded(80)
+@settings_for(80)
 @given(
     names=st.lists(KEYS, min_size=2, max_size=12, unique=True),
     suffix=st.sampled_from((".png", ".JPG", ".jpeg")),
@@ -183,7 +184,7 @@ def test_a_join_is_right_or_refused(names, suffix, form, order, stated, tmp_path
 
 
 @pytest.mark.parametrize("shift", [-1, 1])
-@bounded(40)
+@settings_for(40)
 @given(count=st.integers(3, 40), order=st.randoms(use_true_random=False))
 def test_a_running_number_that_is_one_off_is_never_joined_unsaid(
     shift, count, order, tmp_path_factory

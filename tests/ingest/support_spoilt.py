@@ -1,29 +1,13 @@
 """Files that are nearly right, and what a reader may do with them."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("GLANCE_FUZZ_EXAMPLES", "0"))
-"""Of each fuzzer; 0 takes what each does in a second or two, always the same ones."""
-
 _LONGEST = 10  # seconds that one example may take
-
-
-def bounded(examples: int) -> settings:
-    """Return settings of a test that takes seconds: the same examples each time in CI."""
-    return settings(
-        max_examples=EXAMPLES or examples,
-        derandomize=not EXAMPLES,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 @st.composite
