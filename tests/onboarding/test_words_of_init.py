@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from glance_pipeline.onboarding import quiet
 from glance_pipeline.onboarding.asking import Asker
 from glance_pipeline.onboarding.labelling import Around, settle_group_and_split
 from glance_pipeline.onboarding.options import in_options
@@ -96,7 +97,7 @@ def test_progress_of_a_trial_is_shown_although_messages_are_kept(
     shown = io.StringIO()
     shown.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", shown)
-    monkeypatch.setattr(trial, "_SILENT", 0.0)
+    monkeypatch.setattr(quiet, "_SILENT", 0.0)
     readings = usual_readings(3, ((0.5,), (0.5,)), True)
     with kept_messages(), kept_messages():
         print("of a library", file=sys.stderr)

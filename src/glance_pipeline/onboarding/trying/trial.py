@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from glance_pipeline.onboarding.quiet import terminal
+from glance_pipeline.onboarding.quiet import watched
 from glance_pipeline.onboarding.trying.memory import distances, remembers
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
@@ -38,7 +37,6 @@ _SECONDS = 60.0  # of a processor, that a look at more images may take
 _FEWEST = 16
 _ALIKE = 0.8
 _AS_NEAR = 2.0  # times the least distance within which others are as near
-_SILENT = 1.0  # s, after which the progress of a look is shown
 _SAME_BITS = 0.01
 """Share of the most decided answers' information within which others are as decided."""
 
@@ -189,15 +187,8 @@ class _Evidence:
         images = images[: max(_FEWEST, int(_SECONDS / max(1e-9, seconds * len(readings))))]
         if labels is not None:
             self.labels = np.concatenate([self.labels, labels[: len(images)]])
-        for reading in tqdm(
-            readings,
-            desc=f"normalisations, each tried on {len(images)} images",
-            unit="normalisation",
-            delay=_SILENT,
-            leave=False,
-            disable=None,  # where nobody watches, as in a pipe
-            file=terminal(),
-        ):
+        what = f"normalisations, each tried on {len(images)} images"
+        for reading in watched(readings, what, "normalisation"):
             said = ask(self.readings[reading], images)
             if said is None:
                 self.open = [cell for cell in self.open if cell[0] != reading]
