@@ -197,7 +197,7 @@ CASES = (
         labels_of_something_else,
     ),
     Case("normalisation unsaid, no labels", "a guess, which is called one", no_labels),
-    Case("sigmoid_of_several", "labels each by itself, said", sigmoid_of_several),
+    Case("sigmoid_of_several_in_init", "labels each by itself, said", sigmoid_of_several),
     Case(
         "transformers folder without preprocessor_config.json",
         "its normalisation is found out, and how is said",
