@@ -86,7 +86,7 @@ def test_what_belongs_together_passes(saved):
 def test_class_names_in_another_order_are_refused_of_what_names_classes(saved):
     found = judged(saved, teacher("green", "red", "blue"))
     assert found.refusals == [
-        f"{name} of {OLD} has the classes 'red', 'green', 'blue', the classifier of now has "
+        f"{name} of {OLD} was made with the classes 'red', 'green', 'blue', the classifier now has "
         "'green', 'red', 'blue': run discover and what follows it again"
         for name in ("causal_graph", "concepts")
     ]

@@ -179,7 +179,7 @@ CASES = (
             "it is found by the labels, or those that cannot be told apart are named",
             _of(name),
         )
-        for name in ("[−1, 1]", "ImageNet's", "0 … 255", "0 … 255 less ImageNet's mean, BGR")
+        for name in ("[−1, 1]", "ImageNet's", "0 … 255", "0 … 255 less ImageNet's mean in BGR")
     ),
     Case(
         "imagefolder_order",
@@ -197,7 +197,7 @@ CASES = (
         labels_of_something_else,
     ),
     Case("normalisation unsaid, no labels", "a guess, which is called one", no_labels),
-    Case("sigmoid_of_several", "labels each by itself, said", sigmoid_of_several),
+    Case("sigmoid_of_several_in_init", "labels each by itself, said", sigmoid_of_several),
     Case(
         "transformers folder without preprocessor_config.json",
         "its normalisation is found out, and how is said",

@@ -211,7 +211,7 @@ def _packaged_project(folder: Path) -> tuple[bool, str]:
 
 
 def _long_name_in_init(folder: Path) -> tuple[bool, str]:
-    from glance_pipeline.onboarding.words import Section
+    from glance_pipeline.onboarding.sections import Section
 
     names = [_LONG, "<b>bold</b>", '"quoted" 🦊', "字" * 60, "line\nbreak", "\x1b[31mred"]
     written = str(Section("Context", [(name, "continuous, 0 to 1") for name in names]))

@@ -134,6 +134,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     from glance_pipeline.hooks.errors import CannotRunError
     from glance_pipeline.onboarding.asking import Asker, tell
     from glance_pipeline.onboarding.initialise import initialise
+    from glance_pipeline.onboarding.options import in_options
     from glance_pipeline.onboarding.wishes import Wishes
 
     channels = options.pop("channels")
@@ -152,7 +153,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     except ValidationError as error:
         raise CannotRunError(fields_in_words(error)) from error
     except (ValueError, DatasetError, OSError, FloatingPointError) as error:
-        raise CannotRunError(" ".join(str(error).split())) from error
+        raise CannotRunError(in_options(" ".join(str(error).split()))) from error
     if made is None:
         click.echo("Nothing was written.")
         return

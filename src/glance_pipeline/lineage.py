@@ -267,13 +267,13 @@ class _Judging:
         if not then.answers_as(now):
             self.refusals.append(
                 f"{one} was made with a classifier that answers otherwise: a plain picture with "
-                f"{_rounded(then)}, the classifier of now with {_rounded(now)} (other weights, "
-                f"normalisation or outputs); {one.all_again}"
+                f"{_rounded(then)}, the classifier answers now with {_rounded(now)} (other "
+                f"weights, normalisation or outputs); {one.all_again}"
             )
         elif one.name in _NAMED and then.class_names != now.class_names:
             self.refusals.append(
-                f"{one} has the classes {_listed(then.class_names)}, the classifier of now has "
-                f"{_listed(now.class_names)}: {one.all_again}"
+                f"{one} was made with the classes {_listed(then.class_names)}, the classifier "
+                f"now has {_listed(now.class_names)}: {one.all_again}"
             )
 
     def parameters(self, one: _Version) -> None:

@@ -89,6 +89,12 @@ def split_by_group(
     return splits
 
 
+def are_splits(column: pd.Series) -> bool:
+    """Say whether every value of a column is a split's name, and they name several."""
+    splits = column.map(_word).map(_WORDS)
+    return bool(splits.notna().all()) and splits.nunique() > 1
+
+
 def split_by_column(
     column: pd.Series,
     labels: np.ndarray | None,

@@ -60,7 +60,7 @@ def test_with_missing_values_too():
 def test_rare_levels_are_missing_and_named(caplog):
     chosen = choose_features(COLUMNS, ["hair"], {}, {})
     assert chosen["hair"].isna().tolist() == [False] * 38 + [True] * 2
-    assert "hair: rare levels are taken as missing: red (2)" in caplog.text
+    assert "hair: levels of fewer than 5 images are taken as missing: red (2)" in caplog.text
 
 
 def test_infinite_values_are_missing():

@@ -52,12 +52,14 @@ def test_a_link_out_of_the_folder_is_refused_or_followed(tmp_path, caplog):
     folder = write(tmp_path / "img", "a/1.png")
     outside = write(tmp_path / "store", "2.png", "3.png")
     (folder / "b").symlink_to(outside)
-    with pytest.raises(UserError, match=rf"1 links lead out of it, the first is b → {outside}; .*"):
+    with pytest.raises(
+        UserError, match=rf"links that lead out of it: 1, the first b → {outside}; .*"
+    ):
         open_source(str(folder))
     source = open_source(str(folder), rules=Rules(follow_links=True))
     assert source.names == ("a/1.png", "b/2.png", "b/3.png")
     assert [reader() for reader in source.read([1])] == [content(0)]
-    assert f"1 links are followed, the first b → {outside}" in caplog.text
+    assert f"links that are followed: 1, the first b → {outside}" in caplog.text
 
 
 def test_a_link_above_the_folder_doubles_nothing(tmp_path):

@@ -28,10 +28,10 @@ def test_links_that_lead_out_are_followed_where_the_user_says_so(users: UsersPro
     (pets / "red").symlink_to(users.root / "elsewhere")
     result = users.init("--no-timing")
     assert result.exit_code == 1
-    assert "1 links lead out of it, the first is red →" in result.output
+    assert "links that lead out of it: 1, the first red →" in result.output
     result = users.init("--no-timing", "--links", "anywhere")
     assert result.exit_code == 0, result.output
-    assert "1 links are followed, the first red →" in flat(result.output)
+    assert "links that are followed: 1, the first red →" in flat(result.output)
     assert loaded(users)[1]["ingest"]["links"] == "anywhere"
 
 
@@ -43,7 +43,7 @@ def test_order_separator_and_encoding_may_be_stated(users: UsersProject) -> None
     stated = ("--label-file", str(raw / "y.npy"), "--encoding", "latin-1", "--separator", ";")
     result = users.init("--no-timing", *stated, class_names="green,red")
     assert result.exit_code == 1
-    assert "ingest.label_order: names_as_text or names_as_numbers" in result.output
+    assert "Say --label-order names_as_text or names_as_numbers" in result.output
     stated = (*stated, "--label-order", "names_as_numbers")
     result = users.init("--no-timing", *stated, class_names="green,red")
     assert result.exit_code == 0, result.output

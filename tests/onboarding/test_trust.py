@@ -105,7 +105,8 @@ def test_one_of_several_state_dicts_is_the_users_choice(users: UsersProject, mon
     torch.save({"state_dict": weights(), "ema": weights()}, RAW / "pets.tar")
     result = users.init("--no-timing", model=str(RAW / "pets.tar"))
     assert result.exit_code == 1
-    assert "under ['state_dict', 'ema']" in result.output and "`key`" in result.output
+    assert "under ['state_dict', 'ema']" in result.output
+    assert "name the one that is wanted as --key" in result.output
     monkeypatch.setattr("glance_pipeline.cli._is_terminal", lambda: True)
     text = "averaged\nema\n" + "\n" * 8 + "y\n"
     result = users.init("--no-timing", model=str(RAW / "pets.tar"), text=text)

@@ -40,10 +40,10 @@ def shown(count: int = 600) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def imagenet() -> Source:
-    """A network that was trained on images less ImageNet's mean, BGR."""
+    """A network that was trained on images less ImageNet's mean in BGR."""
     images, classes = coloured_shapes(800, numpy_generator(0, "trained"))
     reading = usual_readings(3, ((0.5,), (0.5,)), True)[12]
-    assert str(reading) == "ImageNet's, BGR"
+    assert str(reading) == "ImageNet's in BGR"
     return Source(trained(reading, images, classes, 0))
 
 
@@ -82,7 +82,7 @@ def test_the_reading_that_a_network_was_trained_with_is_taken(imagenet: Source) 
     assert judged(found, Reading("", (0.406, 0.456, 0.485), (0.225, 0.224, 0.229), True)) != "wrong"
     assert found.told and found.reading.bgr and found.reading.name != "[0, 1]"
     right = {str(found.readings[r]): each.right for (r, _), each in found.shown.items()}
-    assert right["ImageNet's, BGR"] > 0.85 > 0.6 > right["[0, 1]"]
+    assert right["ImageNet's in BGR"] > 0.85 > 0.6 > right["[0, 1]"]
     heading, lines = telling.section(found)
     assert heading == "Normalisation, tried on 600 labelled images"
     assert dict(lines)["ImageNet's"].partition("BGR ")[2].startswith("9")
@@ -138,7 +138,7 @@ def test_batch_normalisations_remember_how_images_were_read(imagenet: Source) ->
     found = guess_without_labels(ask, readings, images, imagenet.network)
     assert found is not None and found.guessed_by == "memory" and not found.told
     left = [str(found.readings[cell[0]]) for cell in (found.chosen, *found.level)]
-    assert "ImageNet's, BGR" in left and "[0, 1]" not in left
+    assert "ImageNet's in BGR" in left and "[0, 1]" not in left
     assert "is a guess, by what its batch normalisations remember" in str(telling.section(found))
 
 
@@ -227,7 +227,7 @@ def test_a_checkpoint_with_three_things_unsaid_is_read_rightly(
     assert (told["mean"], told["std"]) == ([0.406, 0.456, 0.485], [0.225, 0.224, 0.229])
     assert told["colour"] == "bgr"
     text = (users.root / "conf" / "pets" / "catalog.yml").read_text()
-    assert "# of images in [0, 1]; ImageNet's, BGR: tried, right on 9" in text
+    assert "# of images in [0, 1]; ImageNet's in BGR: tried, right on 9" in text
 
 
 def test_small_net_takes_grey_images() -> None:

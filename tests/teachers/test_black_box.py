@@ -126,8 +126,11 @@ def test_a_teacher_with_gradients_needs_no_stand_in():
         (lambda batch: (np.zeros((len(batch), 4)), None), r"\(1, 4\); \(1, 3\) was wanted"),
         (lambda batch: (np.full((len(batch), 3), np.nan), None), "not finite.*nan"),
         (lambda batch: (np.zeros(3), None), r"shape \(3,\); a row for each of 1 images"),
-        (lambda batch: ({"a": 1}, None), "outputs are dict; an array of numbers"),
-        (lambda batch: ([["a", "b", "c"]] * len(batch), None), "outputs are list; an array"),
+        (lambda batch: ({"a": 1}, None), "outputs are of the type dict; an array of numbers"),
+        (
+            lambda batch: ([["a", "b", "c"]] * len(batch), None),
+            "outputs are of the type list; an array",
+        ),
     ],
 )
 def test_answers_that_are_no_answers_are_refused(answer, said):

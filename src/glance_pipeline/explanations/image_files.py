@@ -36,8 +36,8 @@ def files_in(folder: Path) -> list[Path]:
     found = find_image_files(folder)
     if found.outside:
         raise UserError(
-            f"explain.images: in the folder {folder} {len(found.outside)} links lead out of it, "
-            f"the first is {found.outside[0]}; name what they lead to"
+            f"explain.images: the folder {folder}: links that lead out of it: "
+            f"{len(found.outside)}, the first {found.outside[0]}; name what they lead to"
         )
     if not found.files:
         seen = left_out_in_words(found.left_out) or "no file at all"

@@ -33,7 +33,7 @@ def find_data_files(folder: Path, follow: bool = False) -> list[Path]:
     outside = [p for p in (*listed, *parquet) if not p.resolve().is_relative_to(folder.resolve())]
     if outside and not follow:
         raise UserError(
-            f"ingest.source: folder {folder}: {len(outside)} links lead out of it, the first is "
+            f"ingest.source: folder {folder}: links that lead out of it: {len(outside)}, the first "
             f"{outside[0].relative_to(folder)} → {outside[0].resolve()}; ingest.links: anywhere "
             "reads what they lead to"
         )

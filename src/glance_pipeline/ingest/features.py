@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_object_dtype, is_string_dtype
 
-from glance_pipeline.context import MOST_LEVELS, Kind, as_levels, check_context, kinds_of
+from glance_pipeline.context import Kind, as_levels, check_context, kinds_of
 from glance_pipeline.errors import UserError
 from glance_pipeline.training.context import UnusableFeaturesError, standardise_context
 
@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 FEWEST_OF_A_LEVEL = 5
 """Images that a level must have: with fewer a split may well have none."""
+
+_SHOWN = 3  # of rare levels
 
 _MOST_MISSING = 0.5
 """Columns that are missing in more of the images are taken only where they are named."""
@@ -91,11 +93,12 @@ def _without_rare_levels(column: pd.Series, declared: Kind | None) -> pd.Series:
     rare = counts[counts < FEWEST_OF_A_LEVEL]
     if len(counts) <= 2 or not len(rare) or len(counts) - len(rare) < 2:
         return column
+    some = ", ".join(f"{level} ({count})" for level, count in rare.head(_SHOWN).items())
+    more = f" and {len(rare) - _SHOWN} more" if len(rare) > _SHOWN else ""
     logger.warning(
-        "context: %s: rare levels are taken as missing: %s",
-        column.name,
-        ", ".join(f"{level} ({count})" for level, count in rare.head(MOST_LEVELS).items()),
-    )
+        "context: %s: levels of fewer than %d images are taken as missing: %s%s",
+        column.name, FEWEST_OF_A_LEVEL, some, more,
+    )  # fmt: skip
     return column.where(~text.isin(rare.index))
 
 
@@ -113,8 +116,9 @@ def _reason(
         return f"it is constant, {as_levels(known).iloc[0]} wherever it is known"
     if len(known) < (1 - _MOST_MISSING) * len(column) and not named:
         missing = len(column) - len(known)
+        rare = "" if is_numeric_dtype(column) else ", or of a rare level,"
         return (
-            f"it is missing for {missing} of {len(column)} images; name it in "
+            f"it is missing{rare} for {missing} of {len(column)} images; name it in "
             "ingest.context.features to have it all the same"
         )
     both = chosen.assign(**{str(column.name): column})

@@ -30,13 +30,16 @@ def open_folder(folder: Path, rules: Rules) -> ImageSource:
     place = f"folder {folder}"
     if found.outside:
         raise UserError(
-            f"ingest.source: {place}: {len(found.outside)} links lead out of it, the first is "
+            f"ingest.source: {place}: links that lead out of it: {len(found.outside)}, the first "
             f"{found.outside[0]}; ingest.links: anywhere reads what they lead to, or take them away"
         )
     check_found(found.files, found.left_out, place)
     if found.linked:
         logger.info(
-            "%s: %d links are followed, the first %s", place, len(found.linked), found.linked[0]
+            "%s: links that are followed: %d, the first %s",
+            place,
+            len(found.linked),
+            found.linked[0],
         )
     say_by_content(found.by_content, place)
     names = [_printable(name) for name in found.files]

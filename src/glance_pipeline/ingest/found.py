@@ -162,7 +162,9 @@ def _reserved(source: ImageSource, parameters: IngestParameters) -> dict[str, st
     """Return what columns are for that are no context features unless they are named."""
     reserved = {"split": "it is the split of a data set"} if "split" in source.columns else {}
     if parameters.labels == "column":
-        reserved[parameters.label_column] = "it is the label; name it in ingest.context.features"
+        reserved[parameters.label_column] = (
+            "it is the label; name it in ingest.context.features to have it all the same"
+        )
     if parameters.group is not None:
         reserved[parameters.group] = "it is the group of ingest.group"
     if parameters.split_column is not None:

@@ -76,8 +76,15 @@ def _say(folder: Path, tables: Sequence["_Table"], frames: Sequence[pd.DataFrame
     """Name the files that are read, the column of images, and columns that some files lack."""
     some = ", ".join(f"{t.path.relative_to(folder)} ({t.length})" for t in tables[:4])
     more = f" and {len(tables) - 4} more" if len(tables) > 4 else ""
-    column = sorted({table.image for table in tables})
+    column = " or ".join(repr(name) for name in sorted({table.image for table in tables}))
     logger.info("data set %s: images of the column %s of %s%s", folder, column, some, more)
+    beside = {path for table in tables for path in table.path.parent.glob("*.arrow")}
+    unlisted = sorted(path.name for path in beside - {table.path for table in tables})
+    if unlisted:
+        logger.info(
+            "data set %s: arrow files that are not of it, as caches, and not read: %d, the first "
+            "%s", folder, len(unlisted), unlisted[0],
+        )  # fmt: skip
     unread = sorted({name for table in tables for name in table.unread})
     if unread:
         logger.info("data set %s: columns that are not read: %s", folder, ", ".join(unread))

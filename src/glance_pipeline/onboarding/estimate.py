@@ -24,6 +24,7 @@ from glance_pipeline.networks.critics import Critics
 from glance_pipeline.networks.encoder import AnswerScale
 from glance_pipeline.networks.reader import AttributeReader
 from glance_pipeline.objectives import build_objectives
+from glance_pipeline.onboarding.quiet import watched
 from glance_pipeline.seeding import seeded_torch, torch_generator
 from glance_pipeline.training.checkpoint import Checkpoints
 from glance_pipeline.training.data import TrainingData
@@ -135,7 +136,8 @@ class _Timed:
         """Return the seconds that the stage will take."""
         if not self.classifier.differentiable:
             parameters = parameters.of_black_box()
-        return sum(phase.steps * self._mean(phase.parameters) for phase in phases_of(parameters))
+        phases = watched(list(phases_of(parameters)), f"timing steps of {self.name}", "phase")
+        return sum(phase.steps * self._mean(phase.parameters) for phase in phases)
 
     def _mean(self, parameters: StageParameters) -> float:
         every = parameters.critic_every

@@ -22,6 +22,7 @@ from glance_pipeline.onboarding.asking import Asker
 from glance_pipeline.onboarding.estimate import Estimate, estimate
 from glance_pipeline.onboarding.inspection import Inspected, inspect
 from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.sections import Section
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.wishes import Wishes
 from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
@@ -94,12 +95,12 @@ def _parts(
     """Yield what was found, part by part; the last ones take some seconds."""
     classes, seconds = _answered(found)
     yield str(words.classifier_section(found))
-    if found.reads.tried is not None:
-        yield str(words.Section(*telling.section(found.reads.tried)))
+    if found.reads.tried is not None and not found.reads.tried.asked:  # or it was shown then
+        yield str(Section(*telling.section(found.reads.tried)))
     yield str(words.images_section(found, _accuracy(found, classes)))
     yield str(words.context_section(found, kinds))
     if others := words.other_messages(found.messages):
-        yield str(words.Section("Beside that", [("", text) for text in others]))
+        yield str(Section("Beside that", [("", text) for text in others]))
     if timed:
         yield _expected(found, blocks, seed, seconds)
     stages = {part: blocks[part].stage for part in ("distill", "disentangle", "align")}

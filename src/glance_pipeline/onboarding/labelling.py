@@ -19,6 +19,7 @@ from glance_pipeline.onboarding.places import Place
 from glance_pipeline.onboarding.quiet import kept_messages
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.splits import are_splits
 
 _LABELS = ("label", "labels", "class", "target", "category")
 _GROUPS = ("identity", "person", "patient", "subject", "group")
@@ -134,7 +135,8 @@ def settle_group_and_split(found: Around, wishes: Wishes, asker: Asker) -> dict[
             raise UserError(f"there is no column {word!r}; found {there or 'no column at all'}")
         return word
 
-    split = "folders" if by_folder else next((columns[n] for n in _SPLITS if n in columns), "none")
+    known = (columns[n] for n in _SPLITS if n in columns and are_splits(found.columns[columns[n]]))
+    split = "folders" if by_folder else next(known, "none")
     if wishes.group is not None and wishes.split is None:
         split = "none"  # one way of splitting was named
     elif found.columns.shape[1] or by_folder or wishes.split is not None:

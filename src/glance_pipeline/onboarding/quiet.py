@@ -3,8 +3,17 @@
 import contextlib
 import io
 import logging
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import TextIO, TypeVar
+
+from tqdm import tqdm
+
+_SILENT = 1.0  # s, after which progress is shown
+Item = TypeVar("Item")
+_TERMINAL: ContextVar[TextIO | None] = ContextVar("terminal", default=None)
 
 
 class _Kept(logging.Handler):
@@ -14,6 +23,31 @@ class _Kept(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
+
+
+def terminal() -> TextIO:
+    """Return where the user reads what goes on, even while messages are kept."""
+    return _TERMINAL.get() or sys.stderr
+
+
+def watched(items: Sequence[Item], what: str, unit: str) -> Iterator[Item]:
+    """Yield items; on a terminal a bar shows how far that is, even while messages are kept.
+
+    Args:
+        items: of work.
+        what: is done.
+        unit: of the items.
+    """
+    bar = tqdm(
+        items,
+        desc=what,
+        unit=unit,
+        delay=_SILENT,
+        leave=False,
+        disable=None,  # where it is no terminal, as in a pipe
+        file=terminal(),
+    )
+    yield from bar
 
 
 @contextlib.contextmanager
@@ -29,6 +63,7 @@ def kept_messages() -> Iterator[list[logging.LogRecord]]:
     logger.propagate = False
     level = logger.level
     logger.setLevel(logging.INFO)
+    token = _TERMINAL.set(terminal())
     try:
         with (
             warnings.catch_warnings(),
@@ -38,5 +73,6 @@ def kept_messages() -> Iterator[list[logging.LogRecord]]:
             warnings.simplefilter("ignore")
             yield handler.records
     finally:
+        _TERMINAL.reset(token)
         logger.handlers, logger.propagate = handlers, propagates
         logger.setLevel(level)

@@ -200,7 +200,7 @@ def settle_classes(
     if TASKS[outputs.kind] is not OneOf:
         what = "numbers" if outputs.kind == "values" else "labels"
     elif outputs.kind == "sigmoid":
-        first = " (first the one that a negative logit stands for; one where it is no class)"
+        first = " (first the class of a negative logit; of a number that is no class, one name)"
     text: str = asker.settle(
         "--class-names",
         None,

@@ -1,57 +1,32 @@
 """What was found, in words for the terminal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.context import Kind, as_levels, levels_of
 from glance_pipeline.images import to_float
 from glance_pipeline.number_format import format_number, format_share
 from glance_pipeline.onboarding.estimate import Estimate
 from glance_pipeline.onboarding.inspection import Inspected
-from glance_pipeline.support.names import columns, made_visible
+from glance_pipeline.onboarding.sections import Section
 from glance_pipeline.teachers.black_box import BlackBox
 from glance_pipeline.teachers.features import WithFeatures, layer_of_features
 from glance_pipeline.teachers.formats import PROGRAMS
+from glance_pipeline.teachers.specification import TASKS
+from glance_pipeline.teachers.task import Each, OneOf, Values
 
 _SHOWN = 8  # of classes and levels
-_WIDTH = 100
-_LONGEST_NAME = 40  # columns; beside a longer one there is no room for what is said of it
 _BUSY = 0.6  # share of the cores' time below which others are at work too
 _REST = "discover, explain and evaluate come on top, and are not estimated"
 _GOOD = 0.9  # accuracy below which it is worth a look whether images come as they should
 _LOOK = "look at --mean, --std, --crop, --fit, --colour and the order of --class-names"
+_CALLED: dict[type, str] = {OneOf: "classes", Each: "labels", Values: "numbers"}
 _MANY = 15  # context features of which one may want to choose
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, and lines of a name and what is said of it."""
-
-    heading: str
-    lines: list[tuple[str, str]]
-
-    def __str__(self) -> str:
-        """Write it in two columns, broken into lines of at most ``_WIDTH`` characters."""
-        lines = [(made_visible(name), made_visible(said)) for name, said in self.lines]
-        width = max((columns(n) for n, _ in lines if columns(n) <= _LONGEST_NAME), default=0)
-        left = 4 if width else 2
-        gap = "  " if width else ""
-        written = [made_visible(self.heading)]
-        for name, said in lines:
-            parts = wrap(said, _WIDTH - width - left, break_on_hyphens=False) or [""]
-            if columns(name) > _LONGEST_NAME:  # it gets lines of its own
-                written += [f"  {part}" for part in wrap(name, _WIDTH - 2)]
-                name = ""
-            names = [name, *[""] * (len(parts) - 1)]
-            pairs = zip(names, parts, strict=True)
-            written += [f"  {n}{' ' * (width - columns(n))}{gap}{p}" for n, p in pairs]
-        return "\n".join(line.rstrip() for line in written)
 
 
 def classifier_section(found: Inspected) -> Section:
@@ -78,7 +53,8 @@ def classifier_section(found: Inspected) -> Section:
     lines.append(("normalised", said))
     names = found.classes.names
     more = f", … ({len(names)})" if len(names) > _SHOWN else ""
-    lines.append(("classes", f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
+    what = _CALLED[TASKS[found.reads.outputs.kind]]
+    lines.append((what, f"{', '.join(names[:_SHOWN])}{more} ({found.classes.how})"))
     lines.append(("output", f"{found.reads.outputs.kind} ({found.reads.outputs.how})"))
     lines.append(("features", _features(found)))
     return Section(f"Classifier {found.model.name}", lines)
@@ -170,21 +146,31 @@ def images_section(found: Inspected, accuracy: tuple[float, float, int] | None) 
         levels = records["label"].value_counts()
         some = ", ".join(f"{name} {number:,}" for name, number in levels.head(_SHOWN).items())
         more = f", … ({len(levels)})" if len(levels) > _SHOWN else ""
-        lines.append(("labels", f"{some}{more}"))
+        lines.append(("labels", f"{some}{more} ({_of_labels(found.ingest)})"))
     else:
         lines.append(("labels", "none: accuracy is not measured, and none is needed"))
-    return Section(f"Images {found.ingest.source}", lines + _accuracy(accuracy))
+    return Section(f"Images {found.ingest.source}", lines + _accuracy(found, accuracy))
+
+
+def _of_labels(ingest: IngestParameters) -> str:
+    """Say where labels come from."""
+    if ingest.labels == "column":
+        return f"of the column {ingest.label_column!r}"
+    return "of the folders" if ingest.labels == "folders" else "of a file"
 
 
 def _crop(crop: int | str) -> str:
     return "the middle square" if crop == "square" else f"the middle {crop} px"
 
 
-def _accuracy(accuracy: tuple[float, float, int] | None) -> list[tuple[str, str]]:
+def _accuracy(found: Inspected, accuracy: tuple[float, float, int] | None) -> list[tuple[str, str]]:
     if accuracy is None:
         return []
     share, frequent, count = accuracy
     lines = [("accuracy", f"{100 * share:.1f} % of a sample of {count} labelled images")]
+    if TASKS[found.reads.outputs.kind] is Each:
+        said = f"{100 * share:.1f} % of a sample of {count} images have their own label as the"
+        lines = [("accuracy", f"{said} likeliest; other labels are not judged")]
     if share < frequent + 2 * np.sqrt(frequent * (1 - frequent) / count):
         said = f"always the most frequent class would be right on {100 * frequent:.1f} %: {_LOOK}"
         lines.append(("warning", said))

@@ -151,8 +151,8 @@ def _numbers(name: str, found: Any, images: int) -> np.ndarray:
         numbers = np.array(found, np.float32)
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"the classifier's {name} are {type(found).__name__}; an array of numbers was wanted "
-            f"({error})"
+            f"the classifier's {name} are of the type {type(found).__name__}; an array of "
+            f"numbers was wanted ({error})"
         ) from error
     if numbers.ndim < 1 or len(numbers) != images:
         raise UserError(

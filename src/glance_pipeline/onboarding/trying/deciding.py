@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from glance_pipeline.errors import UserError
 from glance_pipeline.onboarding.asking import Asker, tell
+from glance_pipeline.onboarding.sections import Section
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.trial import Tried
 
@@ -27,8 +28,7 @@ def decide(tried: Tried, asker: Asker) -> Tried:
 
 
 def _asked(tried: Tried, asker: Asker) -> Tried:
-    heading, lines = telling.section(tried)
-    tell("\n".join([heading, *(f"  {name}  {said}" for name, said in lines)]))
+    tell(f"\n{Section(*telling.section(tried))}\n")
     choices = telling.choices(tried)
 
     def number(text: str) -> int:
@@ -36,8 +36,9 @@ def _asked(tried: Tried, asker: Asker) -> Tried:
             raise UserError(f"found {text!r}, wanted a number from 1 to {len(choices)}")
         return int(text) - 1
 
-    some = "; ".join(f"{k} {telling.named(tried, cell)}" for k, cell in enumerate(choices, 1))
-    question = f"How images reach the network is not certain. Which of these: {some}"
+    named = [(str(k), telling.named(tried, cell)) for k, cell in enumerate(choices, 1)]
+    click.echo(f"{Section('How images reach the network is not certain; it may be', named)}\n")
+    question = "Which of these"
     picked = choices[asker.settle("--mean", None, question, "1", number)]
     others = tuple(cell for cell in choices if cell != picked and cell in tried.level)
     return replace(tried, chosen=picked, level=others, asked=True)

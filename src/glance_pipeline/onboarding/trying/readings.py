@@ -14,7 +14,7 @@ _COLOUR: dict[str, tuple[Numbers, Numbers]] = {
     "ImageNet's": (_IMAGENET, (0.229, 0.224, 0.225)),
     "[−1, 1]": ((0.5,), (0.5,)),
     "CIFAR-10's": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
-    "CIFAR-10's, std 0.20": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
+    "CIFAR-10's with std 0.20": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
     "CIFAR-100's": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
     "CLIP's": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
     "[−0.5, 0.5]": ((0.5,), (1.0,)),
@@ -30,7 +30,7 @@ _GREY: dict[str, tuple[Numbers, Numbers]] = {
     "Fashion-MNIST's": ((0.2860,), (0.3530,)),
     "KMNIST's": ((0.1918,), (0.3483,)),
     "EMNIST's": ((0.1722,), (0.3309,)),
-    "ImageNet's, of grey": ((0.449,), (0.226,)),
+    "ImageNet's grey": ((0.449,), (0.226,)),
     "[−0.5, 0.5]": ((0.5,), (1.0,)),
     "0 … 255": ((0.0,), (_BYTE,)),
 }
@@ -56,7 +56,7 @@ class Reading:
 
     def __str__(self) -> str:
         """Name it, with the order of the channels where that is not the images' own."""
-        return f"{self.name}, BGR" if self.bgr else self.name
+        return f"{self.name} in BGR" if self.bgr else self.name
 
     @property
     def fields(self) -> dict[str, Any]:

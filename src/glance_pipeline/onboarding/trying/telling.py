@@ -39,6 +39,8 @@ def section(tried: Tried) -> tuple[str, Lines]:
     if not tried.by_labels:
         return "Normalisation, guessed without labels", _scores(tried) + _guess(tried)
     images = max(shown.images for shown in tried.shown.values())
+    if len(_allowed(tried)) == 1 and not warnings(tried):
+        return f"Normalisation, tried on {images:,} labelled images", [("taken", _as_said(tried))]
     lines = _table(tried) + _orders(tried)
     lines.append(("taken", _taken(tried)))
     lines += [("warning", text) for text in warnings(tried)]
@@ -99,7 +101,7 @@ def choices(tried: Tried) -> list[tuple[int, int]]:
 def named(tried: Tried, cell: tuple[int, int]) -> str:
     """Name a reading, with the order of the classes where several were tried."""
     name = str(tried.readings[cell[0]])
-    return f"{name}, order {tried.orders[cell[1]]}" if len(tried.orders) > 1 else name
+    return f"{name} with the order {tried.orders[cell[1]]}" if len(tried.orders) > 1 else name
 
 
 def _levels(tried: Tried) -> list[str]:
@@ -107,7 +109,7 @@ def _levels(tried: Tried) -> list[str]:
 
 
 def _table(tried: Tried) -> Lines:
-    """Return a line for each normalisation: accuracies with the channels in both orders."""
+    """Return accuracies with the channels in both orders; a line for those that are all equal."""
     order = tried.chosen[1]
     by_name: dict[str, list[tuple[Reading, Shown]]] = {}
     for (reading, of), shown in tried.shown.items():
@@ -124,7 +126,24 @@ def _table(tried: Tried) -> Lines:
             for each, shown in found
         ]
         lines.append((max(shown.right for _, shown in found), name, ", ".join(parts)))
-    return [(name, said) for _, name, said in sorted(lines, key=lambda line: -line[0])]
+    by_figures: dict[str, list[str]] = {}
+    for _, name, said in sorted(lines, key=lambda line: -line[0]):
+        by_figures.setdefault(said, []).append(name)
+    together: Lines = []
+    for said, names in by_figures.items():
+        together += [(_first_of(names), said)] if len(names) > 2 else [(n, said) for n in names]
+    return together
+
+
+def _first_of(names: Sequence[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more"
+
+
+def _as_said(tried: Tried) -> str:
+    name, cell = named(tried, tried.chosen), tried.shown[tried.chosen]
+    others = len(tried.shown) - 1
+    rest = f"; none of {others} others is clearly better" if others else ""
+    return f"{name}, as said: {_share(cell)} of {cell.images:,} are right{rest}"
 
 
 def _orders(tried: Tried) -> Lines:
@@ -140,12 +159,10 @@ def _orders(tried: Tried) -> Lines:
 
 def _taken(tried: Tried) -> str:
     name = named(tried, tried.chosen)
-    if tried.asked:
-        return f"{name}, as chosen"
     if not tried.level:
-        if tried.hint is not None and _rivals(tried):
+        if tried.hint is not None and len(_allowed(tried)) > 1:
             return f"{name}, which the answers fit in the order that the warning names"
-        if tried.better is not None or not _rivals(tried):
+        if tried.better is not None or len(_allowed(tried)) == 1:
             return f"{name}, as said"
         return f"{name}: clearly the best (McNemar's test, at 1 % for all of them together)"
     alike = int(100 * tried.alike)
@@ -156,13 +173,13 @@ def _taken(tried: Tried) -> str:
     )
 
 
-def _rivals(tried: Tried) -> bool:
-    allowed = [
+def _allowed(tried: Tried) -> list[tuple[int, int]]:
+    """Return what might be taken, by what is said."""
+    return [
         cell
         for cell in tried.shown
         if tried.readings[cell[0]].allowed and tried.orders[cell[1]].allowed
     ]
-    return len(allowed) > 1
 
 
 def _hint(tried: Tried) -> str:

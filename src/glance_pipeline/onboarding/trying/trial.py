@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glance_pipeline.onboarding.quiet import watched
 from glance_pipeline.onboarding.trying.memory import distances, remembers
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
@@ -186,7 +187,8 @@ class _Evidence:
         images = images[: max(_FEWEST, int(_SECONDS / max(1e-9, seconds * len(readings))))]
         if labels is not None:
             self.labels = np.concatenate([self.labels, labels[: len(images)]])
-        for reading in readings:
+        what = f"normalisations, each tried on {len(images)} images"
+        for reading in watched(readings, what, "normalisation"):
             said = ask(self.readings[reading], images)
             if said is None:
                 self.open = [cell for cell in self.open if cell[0] != reading]
