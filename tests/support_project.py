@@ -11,7 +11,16 @@ from kedro.framework.session import KedroSession
 from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
 
+from glance_pipeline.lineage import FILE as ORIGINS
+
 PROJECT = Path(__file__).parents[1]
+
+
+def newest(data: Path, name: str) -> Path:
+    """Return what lies at ``name`` under a data folder, of the newest version."""
+    version = sorted((data / name).iterdir())[-1]
+    (found,) = (path for path in version.iterdir() if path.name != ORIGINS)
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from support_project import Project
+from support_project import Project, newest
 
 FEATURES = {
     "thickness": "how thick a stroke is, " * 9,  # 207 characters
@@ -19,12 +19,6 @@ FEATURES = {
 UNITS = {FEATURES["intensity"]: "grey [levels] $/$", FEATURES["length"]: "px^2_{\u202e}"}
 SCRIPT = "<script>alert(1)</script>"
 CLASSES = ["a", "A", "a.", "CON", "$x$ $", "é", "e\u0301", SCRIPT, "\x1b[31m", "x" * 300]
-
-
-def newest(project: Project, name: str) -> Path:
-    version = sorted((project.data / name).iterdir())[-1]
-    (found,) = (path for path in version.iterdir() if path.name != "made_from.json")
-    return found
 
 
 @pytest.fixture
@@ -58,7 +52,7 @@ def call_otherwise(project: Project) -> None:
 def test_the_chain_runs_with_the_nastiest_names(nasty: Project, tmp_path: Path) -> None:
     file = tmp_path / ("ä $x$ [1];" * 9 + "\u202e🦊.png")
     shutil.copy(
-        next(newest(nasty, "07_model_output/explanations").glob("image_*/original.png")), file
+        next(newest(nasty.data, "07_model_output/explanations").glob("image_*/original.png")), file
     )
     images = [0, 1, str(tmp_path)]
     nasty.run(
@@ -69,16 +63,18 @@ def test_the_chain_runs_with_the_nastiest_names(nasty: Project, tmp_path: Path) 
         params={"align": {"units": UNITS}, "explain": {"images": images}},
     )
     kept_by_mlflow(nasty)
-    metrics = json.loads(newest(nasty, "08_reporting/metrics.json").read_text(encoding="utf-8"))
+    metrics = json.loads(
+        newest(nasty.data, "08_reporting/metrics.json").read_text(encoding="utf-8")
+    )
     assert set(metrics["alignment"]["r2"]) == set(FEATURES.values())
-    ElementTree.parse(newest(nasty, "07_model_output/causal_graph.graphml"))
+    ElementTree.parse(newest(nasty.data, "07_model_output/causal_graph.graphml"))
     explained = nasty.load("explanations")
     assert len(explained) == 3
     for explanation in explained:
         assert len(explanation.strips) == len(explanation.pictures()) - 3 - len(
             explanation.counterfactuals.found
         ) + (explanation.saliency is None)
-    page = newest(nasty, "08_reporting/report.html").read_text(encoding="utf-8")
+    page = newest(nasty.data, "08_reporting/report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     graph = nasty.load("causal_graph")
     assert {n.name for n in graph.nodes if n.kind == "aligned"} <= set(FEATURES.values())
@@ -95,7 +91,9 @@ def kept_by_mlflow(project: Project) -> None:
     path = client.download_artifacts(run.info.run_id, "names.json", str(project.data))
     names = json.loads(Path(path).read_text(encoding="utf-8"))
     told = {names.get(key, key): value for key, value in run.data.metrics.items()}
-    written = json.loads(newest(project, "08_reporting/metrics.json").read_text(encoding="utf-8"))
+    written = json.loads(
+        newest(project.data, "08_reporting/metrics.json").read_text(encoding="utf-8")
+    )
     for keys, value in flatten({k: v for k, v in written.items() if k != "not_finite"}):
         if isinstance(value, int | float):
             assert told[".".join(keys)] == value

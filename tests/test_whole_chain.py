@@ -6,14 +6,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from glance_pipeline.networks import TwinSurrogate
-from support_project import Project
-
-
-def newest(project: Project, name: str):
-    """Return the newest version of what lies at ``name`` under the data folder."""
-    (version,) = (project.data / name).iterdir()
-    (found,) = version.iterdir()
-    return found
+from support_project import newest
 
 
 @pytest.mark.parametrize(
@@ -30,7 +23,7 @@ def newest(project: Project, name: str):
     ],
 )
 def test_each_product_lies_under_its_version(finished_project, name, file):
-    assert newest(finished_project, name).name == file
+    assert newest(finished_project.data, name).name == file
 
 
 def test_nothing_is_left_of_unfinished_files(finished_project):
@@ -38,7 +31,7 @@ def test_nothing_is_left_of_unfinished_files(finished_project):
 
 
 def test_the_measures_that_are_promised_are_there(finished_project):
-    metrics = json.loads(newest(finished_project, "08_reporting/metrics.json").read_text())
+    metrics = json.loads(newest(finished_project.data, "08_reporting/metrics.json").read_text())
     assert set(metrics["fidelity"]) >= {
         "reconstruction_agreement",
         "student_agreement",
@@ -69,8 +62,8 @@ def test_the_measures_that_are_promised_are_there(finished_project):
 
 
 def test_the_report_tops_with_the_measures_of_its_own_run(finished_project):
-    page = newest(finished_project, "08_reporting/report.html").read_text(encoding="utf-8")
-    metrics = newest(finished_project, "08_reporting/metrics.json")
+    page = newest(finished_project.data, "08_reporting/report.html").read_text(encoding="utf-8")
+    metrics = newest(finished_project.data, "08_reporting/metrics.json")
     share = json.loads(metrics.read_text())["fidelity"]["student_agreement"]
     assert f"<code>metrics.json</code>, version {metrics.parent.name}." in page
     assert f"<b>{100 * share:.0f} %</b>of held-out images get the same answer" in page

@@ -4,13 +4,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.hostile.interrupted import Disk, _one, checksums, running, unreadable
-from support_project import Project
-
-
-def newest(data: Path, name: str) -> Path:
-    version = sorted((data / name).iterdir())[-1]
-    (found,) = (path for path in version.iterdir() if path.name != "made_from.json")
-    return found
+from support_project import Project, newest
 
 
 def cut(path: Path) -> None:

@@ -37,7 +37,7 @@ def _asked(tried: Tried, asker: Asker) -> Tried:
         return int(text) - 1
 
     named = [(str(k), telling.named(tried, cell)) for k, cell in enumerate(choices, 1)]
-    click.echo(f"{Section('How images reach the network is not certain; it may be', named)}\n")
+    tell(f"{Section('How images reach the network is not certain; it may be', named)}\n")
     question = "Which of these"
     picked = choices[asker.settle("--mean", None, question, "1", number)]
     others = tuple(cell for cell in choices if cell != picked and cell in tried.level)
