@@ -10,6 +10,7 @@ from glance_pipeline.config.align import ReaderParameters
 from glance_pipeline.objectives.feature_error import mean_feature_error
 from glance_pipeline.training.context import standardise_context
 from glance_pipeline.training.reader import train_reader
+from support_project import newest
 
 
 def test_there_is_nothing_to_standardise():
@@ -37,8 +38,8 @@ def test_the_error_of_no_feature_is_0_and_not_undefined():
 
 def test_the_chain_runs_with_latent_concepts_only(finished_copy):
     records = finished_copy.load("image_records")
-    with finished_copy.session() as session:
-        session.load_context().catalog.save("context_features", pd.DataFrame(index=records.index))
+    table = newest(finished_copy.data, "05_model_input/context_features.parquet")
+    pd.DataFrame(index=records.index).to_parquet(table, index=True)
     assert finished_copy.load("context_features").shape == (len(records), 0)
     finished_copy.run("align", "discover", "explain", "evaluate")
     surrogate = finished_copy.load("surrogate_aligned")
@@ -48,8 +49,7 @@ def test_the_chain_runs_with_latent_concepts_only(finished_copy):
     graph = finished_copy.load("causal_graph")
     assert {node.kind for node in graph.nodes} == {"latent", "prediction"}
     assert finished_copy.load("data_graph").nodes == ()
-    (newest,) = sorted((finished_copy.data / "08_reporting/metrics.json").iterdir())[-1].iterdir()
-    metrics = json.loads(newest.read_text())
+    metrics = json.loads(newest(finished_copy.data, "08_reporting/metrics.json").read_text())
     assert metrics["alignment"] == {"r2": {}}
     assert "intervention_matrix" not in metrics
     assert "disentanglement" not in metrics

@@ -164,11 +164,14 @@ def judge(
     seen: set[str] = set()
     for given in sorted(judging.given):
         version = version_to_load(given, catalog)
-        for one in _ancestry(given, version, catalog) if version else ():
+        ancestry = list(_ancestry(given, version, catalog)) if version else []
+        for one in ancestry:
             judging.versions(one)
+            # What the run makes anew is mended by it; what was made from the old one is not.
+            blamed = ancestry[0] if one.name in judging.made else one
             if one.name not in seen:
-                judging.classifier(one)
-                judging.parameters(one)
+                judging.classifier(one, blamed)
+                judging.parameters(one, blamed)
             seen.add(one.name)
     refusals, doubts = (list(dict.fromkeys(said)) for said in (judging.refusals, judging.doubts))
     return Judgement(refusals, doubts, seen)
@@ -259,25 +262,25 @@ class _Judging:
             else:
                 self.doubts.append(f"{said}: they may not belong together; {one.again}")
 
-    def classifier(self, one: _Version) -> None:
-        """Judge whether it was made with this classifier."""
+    def classifier(self, one: _Version, blamed: _Version) -> None:
+        """Judge whether it was made with this classifier; ``blamed`` is what is made anew."""
         then, now = one.origin.classifier, self.now
         if then is None or now is None:
             return
         if not then.answers_as(now):
             self.refusals.append(
-                f"{one} was made with a classifier that answers otherwise: a plain picture with "
+                f"{blamed} was made with a classifier that answers otherwise: a plain picture with "
                 f"{_rounded(then)}, the classifier answers now with {_rounded(now)} (other "
-                f"weights, normalisation or outputs); {one.all_again}"
+                f"weights, normalisation or outputs); {blamed.all_again}"
             )
         elif one.name in _NAMED and then.class_names != now.class_names:
             self.refusals.append(
-                f"{one} was made with the classes {_listed(then.class_names)}, the classifier "
-                f"now has {_listed(now.class_names)}: {one.all_again}"
+                f"{blamed} was made with the classes {_listed(then.class_names)}, the classifier "
+                f"now has {_listed(now.class_names)}: {blamed.all_again}"
             )
 
-    def parameters(self, one: _Version) -> None:
-        """Judge whether it was made with these parameters."""
+    def parameters(self, one: _Version, blamed: _Version) -> None:
+        """Judge whether it was made with these parameters; ``blamed`` is what is made anew."""
         then = one.origin.parameters
         now = used(self.wanted, {key.partition(".")[0] for key in then})
         changed = [
@@ -288,8 +291,8 @@ class _Judging:
         if changed:
             more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
             self.doubts.append(
-                f"{one} was made with other parameters: {'; '.join(changed[:3])}{more}; "
-                f"{one.again} where that matters"
+                f"{blamed} was made with other parameters: {'; '.join(changed[:3])}{more}; "
+                f"{blamed.again} where that matters"
             )
 
 

@@ -43,6 +43,7 @@ def with_classes(project: Project, folder: Path, classes: int) -> Project:
         "type": "glance_pipeline.datasets.ClassifierDataset",
         "network": f"{__name__}.ManyClasses",
         "arguments": {"classes": classes},
+        "trust": True,
         "specification": {"image_shape": [1, 32, 32], "class_names": str(names)},
     }
     (conf / "test/catalog_own.yml").write_text(yaml.safe_dump({"classifier": entry}))

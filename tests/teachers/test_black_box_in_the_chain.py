@@ -7,6 +7,7 @@ import pytest
 import yaml
 from mlflow.tracking import MlflowClient
 
+from glance_pipeline.hooks.errors import CannotRunError
 from support_project import PROJECT, Project
 
 
@@ -37,7 +38,11 @@ def black_box_project(finished_copy: Project, tmp_path: Path) -> Project:
 
 
 def test_a_function_is_distilled_and_explained(black_box_project):
-    black_box_project.run("distill", "disentangle", "align", "discover", "explain")
+    stages = ("distill", "disentangle", "align", "discover", "explain")
+    with pytest.raises(CannotRunError, match=r"^metrics of .* run evaluate") as refused:
+        black_box_project.run(*stages)  # the report would show figures of another classifier
+    assert "run distill" not in str(refused.value)
+    black_box_project.run(*stages, "evaluate")
     curves = black_box_project.load("distill_curves")
     assert (curves["imitation"] > 0).all()
     explanations = black_box_project.load("explanations")

@@ -60,7 +60,8 @@ def moved(network: Any) -> Any:
                 there = nn.Parameter(elsewhere(weight), weight.requires_grad)
                 part._parameters[name] = there
         for name, buffer in part._buffers.items():
-            part._buffers[name] = elsewhere(buffer)
+            if buffer is not None:
+                part._buffers[name] = elsewhere(buffer)
     return network
 
 
