@@ -50,11 +50,13 @@ def call_otherwise(project: Project) -> None:
 
 
 def test_the_chain_runs_with_the_nastiest_names(nasty: Project, tmp_path: Path) -> None:
-    file = tmp_path / ("ä $x$ [1];" * 9 + "\u202e🦊.png")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    file = folder / ("ä $x$ [1];" * 9 + "\u202e🦊.png")
     shutil.copy(
         next(newest(nasty.data, "07_model_output/explanations").glob("image_*/original.png")), file
     )
-    images = [0, 1, str(tmp_path)]
+    images = [0, 1, str(folder)]
     nasty.run(
         "align",
         "discover",

@@ -141,7 +141,7 @@ def test_what_several_processes_cannot_train_is_refused(
 ) -> None:
     specification = ClassifierSpecification(image_shape=(1, 8, 8), class_names=("a", "b", "c"))
     box = Classifier(
-        BlackBox(lambda images: (images[:, 0, 0, :3], None)), specification, "classifier box"
+        BlackBox(lambda images: (9 * images[:, 0, 0, :3], None)), specification, "classifier box"
     )
     with pytest.raises(UserError, match="processes: found 2, wanted 1: classifier box is a black"):
         train_stage(stage(tmp_path, classifier=box))
