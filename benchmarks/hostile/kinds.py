@@ -150,7 +150,7 @@ def _run(case: Case, folder: Path) -> dict[str, Any]:
         as_wanted, message = case.run(folder)
     except Exception as error:  # an error that the case did not expect is an answer too
         as_wanted, message = False, f"{type(error).__name__}: {in_one_line(error)}"
-    return {"as_wanted": as_wanted, "message": message}
+    return {"as_wanted": bool(as_wanted), "message": message}
 
 
 def _resident() -> int:
