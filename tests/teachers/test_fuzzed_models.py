@@ -15,6 +15,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
+from support_teachers import conv_net, dataset
+from test_onnx_files import onnx_file
+
+from glance_pipeline.datasets.classifier import UnusableClassifierError
+from glance_pipeline.teachers.described import DescribedNetwork
 from support_fuzzing import (
     MUTATIONS,
     VALUES,
@@ -24,11 +29,6 @@ from support_fuzzing import (
     replaced,
     settings_for,
 )
-from support_teachers import conv_net, dataset
-from test_onnx_files import onnx_file
-
-from glance_pipeline.datasets.classifier import UnusableClassifierError
-from glance_pipeline.teachers.described import DescribedNetwork
 
 NAMED = {"network": "support_teachers.ConvNet"}
 WHERE = st.floats(0, 1, exclude_max=True)
