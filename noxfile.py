@@ -1,0 +1,55 @@
+"""The project's checks by name: ``nox`` runs all of them, ``nox -s lint`` one of them.
+
+Every session uses the environment that nox itself runs in, the one that
+``pip install -c constraints.txt -e ".[test]"`` has filled: installing torch once per session would
+take far longer than the checks. ``.ci/run`` runs all of this in a fresh environment.
+"""
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "contracts", "coverage"]
+
+PARALLEL = ("-n", "2", "--dist", "worksteal")
+"""Two processes. Each of them uses one thread for arithmetic (``tests/conftest.py``)."""
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests in two processes; arguments after ``--`` go to pytest."""
+    session.run("pytest", *PARALLEL, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests and measure branch coverage; fail below the floor in ``pyproject.toml``."""
+    session.run("pytest", *PARALLEL, "--cov", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting; ``nox -s lint -- --fix`` repairs what can be repaired."""
+    if "--fix" in session.posargs:
+        session.run("ruff", "check", "--fix", ".")
+        session.run("ruff", "format", ".")
+    else:
+        session.run("ruff", "check", ".")
+        session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Check which package may import which."""
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a broken link or reference is an error. Needs the extra ``docs``."""
+    session.run("mkdocs", "build", "--strict", *session.posargs)
