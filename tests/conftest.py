@@ -1,10 +1,16 @@
 """Fixtures of all tests: a project whose data and runs lie in a folder of the test's own."""
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch and NumPy are imported, which read it
+    os.environ["OMP_NUM_THREADS"] = "1"  # processes whose threads fight for a core are slow
+
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from support_project import Project
 
@@ -16,9 +22,10 @@ def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow store without runs; to make one takes seconds, to copy it does not."""
     from mlflow.tracking import MlflowClient
 
-    store = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    MlflowClient(f"sqlite:///{store}").search_experiments()
-    return store
+    def make(folder: Path) -> None:
+        MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+
+    return _made_once(tmp_path_factory, "mlflow", make) / "mlflow.db"
 
 
 @pytest.fixture
@@ -30,9 +37,11 @@ def project(tmp_path: Path, migrated_store: Path) -> Project:
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory, migrated_store: Path) -> Project:
     """The project after the whole chain has run once in ``conf/test``; only to be read."""
-    project = _new_project(tmp_path_factory.mktemp("finished") / "data", migrated_store)
-    project.run()
-    return project
+
+    def make(folder: Path) -> None:
+        _new_project(folder / "data", migrated_store).run()
+
+    return Project(_made_once(tmp_path_factory, "finished", make) / "data")
 
 
 @pytest.fixture
@@ -48,3 +57,20 @@ def _new_project(data: Path, store: Path) -> Project:
     data.mkdir()
     shutil.copy(store, data / "mlflow.db")
     return Project(data)
+
+
+def _made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """Return the folder that ``make`` has filled, once for all processes of this test run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, finished = shared / f"shared-{name}", shared / f"shared-{name}.finished"
+    with FileLock(shared / f"shared-{name}.lock"):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that failed half-way
+            folder.mkdir()
+            make(folder)
+            finished.touch()
+    return folder

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
@@ -21,6 +23,17 @@ def newest(data: Path, name: str) -> Path:
     version = sorted((data / name).iterdir())[-1]
     (found,) = (path for path in version.iterdir() if path.name != ORIGINS)
     return found
+
+
+def share_of_same_class(project: "Project") -> float:
+    """Count on how many test images student and teacher name the same class."""
+    held_out = project.load("image_records")["split"].to_numpy() == "test"
+    images = torch.as_tensor(project.load("images")[held_out]) / 127.5 - 1
+    surrogate = project.load("surrogate_aligned")
+    with torch.no_grad():
+        teacher = project.load("classifier").logits(images)
+        student = surrogate.predict(surrogate.encode(images))
+    return float(np.mean(teacher.argmax(1).numpy() == student.argmax(1).numpy()))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,10 @@ unused_here: {a: 1}
 """
 
 
+PAUSE = 0.02
+"""Seconds that the step ``measure`` takes at least."""
+
+
 class MeasureParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
     factor: float
@@ -53,6 +58,7 @@ class MeasureParameters(BaseModel):
 
 
 def measure(source, parameters: MeasureParameters, seed: int) -> dict:
+    time.sleep(PAUSE)
     for step in range(parameters.nested["steps"]):
         tracking.log_metrics({"loss": 1.0 / (step + 1)}, step)
     if parameters.factor < -1:
@@ -101,7 +107,9 @@ def only_run(project: Project) -> tuple[MlflowClient, Run]:
 
 
 def test_a_run_is_tracked_with_parameters_versions_curves_results_and_files(small):
+    began = time.perf_counter()
     small.run()
+    took = time.perf_counter() - began
     client, run = only_run(small)
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "whole chain"
@@ -116,7 +124,7 @@ def test_a_run_is_tracked_with_parameters_versions_curves_results_and_files(smal
     names = client.download_artifacts(run.info.run_id, "names.json", str(small.data))
     assert json.loads(Path(names).read_text()) == {key: "matrix.a.size [px]"}
     assert run.data.metrics["run.peak_rss_mb"] > 10
-    assert run.data.metrics["seconds.measure_source"] >= 0
+    assert PAUSE <= run.data.metrics["seconds.measure_source"] < took
     curve = client.get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in curve] == [
         (0, 1),

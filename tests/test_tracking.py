@@ -28,6 +28,10 @@ def connected():
 
 def test_without_a_run_nothing_happens():
     tracking.log_metrics({"loss": 1.0}, 1)
+    later = Client()
+    tracking.connect(tracking.MetricBuffer(later, "run"))
+    tracking.connect(None)
+    assert later.calls == []
 
 
 def test_metrics_wait_until_the_run_is_disconnected(connected):

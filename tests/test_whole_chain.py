@@ -6,7 +6,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from glance_pipeline.networks import TwinSurrogate
-from support_project import newest
+from support_project import newest, share_of_same_class
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def test_the_measures_that_are_promised_are_there(finished_project):
         assert feature in metrics["effectiveness"]["mae"]
         assert feature in metrics["intervention_matrix"]
     assert metrics["reconstruction"]["l1"] > 0
-    assert metrics["graph"]["shd"] >= 0
+    agreement = metrics["fidelity"]["student_agreement"]
+    assert agreement == pytest.approx(share_of_same_class(finished_project), abs=0.02)
     assert set(metrics["disentanglement"]) >= {"mig", "sap", "dci"}
     assert set(metrics["disentanglement"]["dci"]) == {
         "disentanglement",
@@ -59,6 +60,21 @@ def test_the_measures_that_are_promised_are_there(finished_project):
     for stage in ("distill", "disentangle", "align"):
         assert metrics["cost"][stage]["seconds"] > 0
         assert metrics["cost"][stage]["peak_rss_mb"] > 0
+
+
+def test_the_distance_of_the_graph_is_what_counting_its_edges_gives(finished_project):
+    """Thickness makes digits bright; nothing else of them hangs together, and no mark is told."""
+    measured = {"thickness", "intensity", "slant"}
+    edges = finished_project.load("causal_graph").edges
+    found = {
+        frozenset((edge.source, edge.target)): "arrow" in (edge.mark_at_source, edge.mark_at_target)
+        for edge in edges
+        if {edge.source, edge.target} <= measured
+    }
+    known = frozenset(("thickness", "intensity"))
+    wrong = len(found.keys() - {known}) + found.get(known, True)
+    metrics = json.loads(newest(finished_project.data, "08_reporting/metrics.json").read_text())
+    assert metrics["graph"]["shd"] == wrong
 
 
 def test_the_report_tops_with_the_measures_of_its_own_run(finished_project):

@@ -147,6 +147,7 @@ def test_many_nodes_are_no_search_without_end():
     allowed = allowed_graphs(graph(*edges), names, 20, 0)
     assert not allowed.complete
     assert allowed.notes == ()
+    assert allowed.graphs
     for dag in allowed.graphs:
         assert nx.is_directed_acyclic_graph(nx.DiGraph(dag))
         assert all(marks[names.index(a), names.index(b)] != -1 for a, b in dag)

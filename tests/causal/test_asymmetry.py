@@ -51,7 +51,7 @@ def test_suggestion_sets_no_mark():
         for method in (None, "lingam")
     )
     assert list(map(str, plain.edges)) == list(map(str, suggesting.edges))
-    assert all(edge.suggestion is None for edge in plain.edges)
+    assert [edge.suggestion for edge in plain.edges] == [None] * len(suggesting.edges)
     # Directed edges are left alone.
     assert suggesting.between("thickness", "intensity").suggestion is None
     suggestion = suggesting.between("other", "another").suggestion

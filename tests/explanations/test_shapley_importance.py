@@ -73,7 +73,7 @@ def test_exact_values_are_the_mean_over_all_orders():
     result = importances(interacting, code.tolist(), 5)
     values = {i.concept: i.contribution for i in result.of}
     np.testing.assert_allclose([values[n] for n in NAMES], expected, atol=2 * ROUNDING)
-    assert all(i.standard_error == 0 for i in result.of)
+    assert [i.standard_error for i in result.of] == [0] * len(NAMES)
 
 
 def test_sampling_agrees_with_exact_within_its_stated_error():

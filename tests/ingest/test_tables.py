@@ -76,7 +76,7 @@ def test_the_log_says_how_a_csv_file_is_read(tmp_path, caplog):
 
 def test_a_key_or_label_is_as_it_is_written(tmp_path):
     text = "id,n\nNA,NA\n1.0,1.0\n2,2\n"
-    assert csv(tmp_path, text)["id"].fillna("missing").tolist() == ["missing", 1, 2]
+    assert csv(tmp_path, text)["id"].astype(object).fillna("missing").tolist() == ["missing", 1, 2]
     assert csv(tmp_path, text, as_words=frozenset({"ID"}))["id"].tolist() == ["NA", "1.0", "2"]
     whole = csv(tmp_path, "id\n1.0\n2\n", as_words=frozenset({"id"}))
     assert whole["id"].tolist() == [1, 2]  # 3.0 is 3, as pandas writes numbers beside missing ones

@@ -111,7 +111,9 @@ def test_predictions_have_curves_and_concepts_have_models(discovered):
     assert models.nodes == ("size", "tilt", "latent_1")
     assert models.falsification is None or models.falsification.permutations == 2
     rows = discovered["concepts"].concepts.iloc[:4]
-    for found in models.counterfactual(rows, {"size": 3.0}):
+    imagined = models.counterfactual(rows, {"size": 3.0})
+    assert len(imagined) == len(models.allowed.graphs) > 0
+    for found in imagined:
         assert (found["size"] == 3.0).all()
 
 

@@ -28,6 +28,7 @@ def test_all_edges_are_there_the_strongest_first_with_their_evidence():
 
 def test_boxes_lie_in_the_columns_and_edges_meet_them():
     view = graph_view(graph(), ALL)
+    assert (len(view["nodes"]), len(view["edges"])) == (5, 2)
     for node in view["nodes"]:
         assert 0 < node["y"] - node["height"] / 2 < node["y"] + node["height"] / 2 < view["height"]
     for edge in view["edges"]:

@@ -105,7 +105,9 @@ def test_an_album_is_full_where_its_room_ends():
     grey = np.random.default_rng(0).integers(0, 256, (1, 16, 16), dtype=np.uint8)
     size = len(Album().single(grey))
     album = Album(room=2 * size)
-    assert album.single(grey) == album.single(grey)
+    first, second = album.single(grey), album.single(grey)
+    assert first == second
+    assert np.array_equal(decode(second), grey)
     with pytest.raises(PageFullError):
         album.single(grey)
 
