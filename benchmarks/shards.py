@@ -24,7 +24,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.command_line import command_line, publish
-from glance_pipeline.project import OpenedProject
+from glance_pipeline.project.opened import OpenedProject
 
 SHARDS = 4
 KILLED = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from support_project import Project
+from helpers.project import Project
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 

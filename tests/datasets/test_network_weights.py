@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from glance_pipeline import __version__
 from glance_pipeline.datasets import NetworkWeightsDataset
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.testing import tiny_surrogate
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.testing import tiny_surrogate
 
-NETWORK = "glance_pipeline.networks.TwinSurrogate"
+NETWORK = "glance_pipeline.twin.networks.TwinSurrogate"
 
 
 def dataset(folder: Path, save_version: str | None = None) -> NetworkWeightsDataset:
@@ -142,7 +142,7 @@ def test_weights_of_another_class_are_refused(tmp_path):
     dataset(tmp_path, "1").save(tiny_surrogate())
     other = NetworkWeightsDataset(
         filepath=str(tmp_path / "surrogate_distilled"),
-        network="glance_pipeline.networks.critics.Critics",
+        network="glance_pipeline.twin.networks.critics.Critics",
         version=Version(None, None),
     )
     with pytest.raises(DatasetError, match=f"found weights of {NETWORK}; wanted .*Critics"):

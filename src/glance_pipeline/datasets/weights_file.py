@@ -11,8 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from glance_pipeline import __version__
+from glance_pipeline.support.untrusted_files import parse_json
 from glance_pipeline.support.whole import write_whole
-from glance_pipeline.teachers.files import parse_json
 
 FORMAT = 1
 ENTRY = "glance_pipeline"
