@@ -116,7 +116,7 @@ class Explainer:
             choose_device(shared.compute.device)
         except ValueError as error:
             raise UserError(str(error)) from error
-        found = opened.load(*_DATASETS.values())
+        found = opened.load(*_DATASETS.values(), pipelines=register_pipelines())
         judged = judge(
             _DATASETS.values(), (), opened.catalog, found["classifier"], opened.parameters
         )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glance_pipeline.digits.measure import FEATURES, measure_digit, measure_digits
-from glance_pipeline.digits.sources import read_idx
+from glance_pipeline.images.idx import read_idx
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glance_pipeline.digits.sources import read_embedded_digits, read_idx, read_idx_digits
+from glance_pipeline.digits.sources import read_embedded_digits, read_idx_digits
+from glance_pipeline.images.idx import read_idx
 
 IMAGES, LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 

@@ -19,6 +19,21 @@ ENTRY = "glance_pipeline"
 SUFFIX = ".safetensors"
 _MOST_HEADER = 2**24  # bytes; some hundred for each tensor, so room for 100,000
 
+_FORMER_PATHS = {
+    "glance_pipeline.causal.structural_model.StructuralModels": (
+        "glance_pipeline.graph.structural.structural_model.StructuralModels"
+    ),
+    "glance_pipeline.networks.TwinSurrogate": "glance_pipeline.twin.networks.TwinSurrogate",
+    "glance_pipeline.networks.critics.Critics": "glance_pipeline.twin.networks.critics.Critics",
+    "glance_pipeline.networks.demo_classifier.DemoClassifier": (
+        "glance_pipeline.digits.demo_classifier.DemoClassifier"
+    ),
+    "glance_pipeline.networks.reader.AttributeReader": (
+        "glance_pipeline.twin.networks.attribute_reader.AttributeReader"
+    ),
+}
+"""Classes by the import path that earlier files name: what a user has trained stays readable."""
+
 
 def write_weights(
     path: Path, tensors: dict[str, Tensor], network: str, header: dict[str, Any]
@@ -63,10 +78,9 @@ def read_weights(
     entry = _entry(metadata, path)
     if entry is None:
         return tensors, {}
-    if network is not None and entry["network"] != network:
-        raise DatasetError(
-            f"weights {path}: found weights of {entry['network']}; wanted those of {network}"
-        )
+    found = _FORMER_PATHS.get(entry["network"], entry["network"])
+    if network is not None and found != network:
+        raise DatasetError(f"weights {path}: found weights of {found}; wanted those of {network}")
     return tensors, entry["header"]
 
 

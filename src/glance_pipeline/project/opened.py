@@ -10,10 +10,10 @@ from typing import Any
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
 from glance_pipeline.config.conf_files import CONFIG_LOADER_ARGS, paths_of
-from glance_pipeline.pipeline_registry import register_pipelines
 from glance_pipeline.project.prerequisites import explain_missing
 from glance_pipeline.support.errors import UserError
 
@@ -74,13 +74,17 @@ class OpenedProject:
         _make_absolute(catalog, root)
         return cls(root, DataCatalog.from_config(catalog, credentials), found)
 
-    def load(self, *names: str) -> dict[str, Any]:
+    def load(self, *names: str, pipelines: Mapping[str, Pipeline]) -> dict[str, Any]:
         """Load the newest version of datasets.
+
+        Args:
+            names: of datasets in the catalog.
+            pipelines: that may make one which is not there, by name.
 
         Raises:
             UserError: where one is not there; it names the file and the pipelines that make it.
         """
-        missing = explain_missing(names, self.catalog, register_pipelines(), "The explainer")
+        missing = explain_missing(names, self.catalog, pipelines, "The explainer")
         if missing is not None:
             raise UserError(f"{missing}\nin {self.root}")
         with paths_of(self.root), _importable(self.root / "src"):

@@ -9,7 +9,7 @@ from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
-from glance_pipeline.explanations.result.explanation_folder import as_picture
+from glance_pipeline.explanations.result.pictures import as_picture
 from glance_pipeline.support.number_format import format_fixed
 
 DIFFERENCE_RANGE = 128

@@ -1,6 +1,6 @@
 """Whatever bytes a file of data holds, it is read or refused in one line, and nothing else happens.
 
-``GLANCE_FUZZ_EXAMPLES=5000 pytest tests/classifiers/forms/test_fuzzed_models.py`` tries new ones, longer.
+``GLANCE_FUZZ_EXAMPLES=5000`` tries new ones, longer.
 """
 
 import json

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from glance_pipeline.config.explain import Effect
 from glance_pipeline.explanations.result.answer import Part, Prediction
+from glance_pipeline.explanations.result.notebook import as_html
 from glance_pipeline.explanations.result.overlay import overlay
+from glance_pipeline.explanations.result.pictures import apart, side_by_side
 from glance_pipeline.support.names import file_names
 
 SCHEMA_VERSION = 5
@@ -351,9 +353,15 @@ class Explanation(Part):
         return cls.model_validate(fields)
 
     def _repr_html_(self) -> str:
-        from glance_pipeline.explanations.result.notebook import as_html
-
-        return as_html(self)
+        pictures = [
+            (self.source, self.original),
+            ("redrawn", self.reconstruction),
+            *(
+                (f"{found.prediction.verb} {found.prediction.class_name}", found.picture)
+                for found in self.counterfactuals.found
+            ),
+        ]
+        return as_html(pictures, self.sentence, self.warnings)
 
     def _strip_names(self) -> list[str]:
         return [f"strip_{name}.png" for name in file_names([one.concept for one in self.strips])]
@@ -368,13 +376,3 @@ def _tell_probabilities(fields: Mapping[str, Any]) -> None:
         *(change for one in found for change in (*one["changes"], *one["following"])),
     ):
         said["is_probability"] = said["unit"].startswith("%")
-
-
-def side_by_side(pictures: np.ndarray) -> np.ndarray:
-    """Lay pictures (S, C, H, W) in a row, (C, H, S·W)."""
-    return np.concatenate(list(pictures), axis=2)
-
-
-def apart(row: np.ndarray, count: int) -> np.ndarray:
-    """Cut a row (C, H, S·W) into its ``count`` pictures, (S, C, H, W)."""
-    return np.stack(np.split(row, count, axis=2))

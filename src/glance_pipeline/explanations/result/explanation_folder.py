@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from glance_pipeline.explanations.result.explanation import Explanation
+from glance_pipeline.explanations.result.pictures import as_picture
 from glance_pipeline.support.names import readable_file_name
 
 INDEX = "index.json"
@@ -118,11 +119,6 @@ class FolderNames:
         self._given.add(unique.casefold())
         self._count += 1
         return unique
-
-
-def as_picture(array: np.ndarray) -> Image.Image:
-    """Turn uint8 (C, H, W), C = 1 or 3, into a Pillow image."""
-    return Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0))
 
 
 def _last_part(source: str) -> str:

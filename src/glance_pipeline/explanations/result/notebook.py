@@ -2,32 +2,32 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
-from glance_pipeline.explanations.result.explanation import Explanation
-from glance_pipeline.explanations.result.explanation_folder import as_picture
+from glance_pipeline.explanations.result.pictures import as_picture
 
 _HEIGHT = 96
 """Of a picture on the page, in CSS pixels."""
 
 
-def as_html(explanation: Explanation) -> str:
-    """Return an explanation as a piece of HTML; all its texts are escaped."""
-    shown = [
-        (explanation.source, explanation.original),
-        ("redrawn", explanation.reconstruction),
-        *(
-            (f"{found.prediction.verb} {found.prediction.class_name}", found.picture)
-            for found in explanation.counterfactuals.found
-        ),
-    ]
-    figures = "".join(_figure(caption, picture) for caption, picture in shown)
-    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in explanation.warnings)
+def as_html(
+    pictures: Sequence[tuple[str, np.ndarray]], sentence: str, warnings: Sequence[str]
+) -> str:
+    """Return an explanation as a piece of HTML; all its texts are escaped.
+
+    Args:
+        pictures: captions, and pictures as uint8, (C, H, W), in the order in which they are shown.
+        sentence: the explanation in a few words.
+        warnings: what limits it.
+    """
+    figures = "".join(_figure(caption, picture) for caption, picture in pictures)
+    items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
     return (
         f'<div style="display:flex;flex-wrap:wrap;gap:12px">{figures}</div>'
-        f"<p>{escape(explanation.sentence)}</p>" + (f"<ul>{warnings}</ul>" if warnings else "")
+        f"<p>{escape(sentence)}</p>" + (f"<ul>{items}</ul>" if items else "")
     )
 
 

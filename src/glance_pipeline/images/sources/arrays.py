@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glance_pipeline.digits.sources import read_idx
+from glance_pipeline.images.idx import read_idx
 from glance_pipeline.images.sources.image_source import ImageSource, Reader, Rules
 from glance_pipeline.support.errors import UserError
 
