@@ -9,9 +9,9 @@ import pandas as pd
 from scipy.special import logit
 
 from benchmarks.command_line import command_line, publish
-from glance_pipeline.causal.asymmetry import METHODS, Asymmetry, prefer
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.graph.search.asymmetry import METHODS, Asymmetry, prefer
+from glance_pipeline.support.seeding import numpy_generator
 
 _SCALES = ("grey level", "logit")
 

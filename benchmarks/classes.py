@@ -16,17 +16,17 @@ import torch
 from torch import nn
 
 from benchmarks.command_line import command_line, publish
-from glance_pipeline.causal.graph import CausalGraph, Node
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.datasets import ConceptTableDataset
-from glance_pipeline.images import to_uint8
-from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
+from glance_pipeline.graph.model.records import SearchRecord
+from glance_pipeline.images.form import to_uint8
 from glance_pipeline.pipelines.discover import nodes
-from glance_pipeline.seeding import numpy_generator, seeded_torch
-from glance_pipeline.testing import FirstPixelsSurrogate
+from glance_pipeline.support.seeding import numpy_generator, seeded_torch
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.testing import FirstPixelsSurrogate
 
 CONCEPTS, IMAGES, HELD_OUT, SIZE = 12, 1000, 500, 16
 CASES = ((10, None), (300, None), (1_000, None), (10_000, None), (10_000, 1_000))

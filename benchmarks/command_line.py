@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from glance_pipeline.compute import available_cores
+from glance_pipeline.support.compute import available_cores
 
 PROJECT = Path(__file__).parents[1]
 

@@ -16,7 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.command_line import command_line, write_result
-from glance_pipeline.images import to_float
+from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.entrance import Entrance
+from glance_pipeline.classifiers.specification import ClassifierSpecification
+from glance_pipeline.images.form import to_float
 from glance_pipeline.onboarding.trying.finding import Said, asking, readings_of
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
@@ -25,10 +28,7 @@ from glance_pipeline.onboarding.trying.trial import (
     guess_without_labels,
     try_with_labels,
 )
-from glance_pipeline.seeding import numpy_generator, seeded_torch
-from glance_pipeline.teachers.entrance import Entrance
-from glance_pipeline.teachers.source import Source
-from glance_pipeline.teachers.specification import ClassifierSpecification
+from glance_pipeline.support.seeding import numpy_generator, seeded_torch
 
 SIZE, BATCH, EPOCHS = 16, 50, 16
 NAMES = ("disc", "square", "cross", "warm disc", "warm square", "warm cross")

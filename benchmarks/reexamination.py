@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.command_line import command_line, publish
-from glance_pipeline.causal.nonparametric import RandomizedTest
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.graph.search.nonparametric import RandomizedTest
+from glance_pipeline.support.seeding import numpy_generator
 
 _ROWS = (500, 1000, 2000, 5000)
 _LEVEL = 0.01

@@ -24,7 +24,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.command_line import command_line, publish
-from glance_pipeline.project import OpenedProject
+from glance_pipeline.pipeline_registry import register_pipelines
+from glance_pipeline.project.opened import OpenedProject
 
 SHARDS = 4
 KILLED = 1
@@ -61,7 +62,7 @@ def copy_project(project: Path, copy: Path) -> None:
 
 def make_images(project: Path, folder: Path, number: int, seed: int) -> None:
     """Write images: the project's own in turn, each shifted by up to two pixels."""
-    images = OpenedProject.open(project).load("images")["images"]
+    images = OpenedProject.open(project).load("images", pipelines=register_pipelines())["images"]
     draws = np.random.default_rng(seed)
     for row in tqdm(range(number), desc="images", unit="image"):
         shift = tuple(draws.integers(-2, 3, 2).tolist())

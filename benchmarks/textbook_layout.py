@@ -16,14 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glance_pipeline.networks.generator import Generator, SynthesisBlock
-from glance_pipeline.networks.layers import (
+from glance_pipeline.twin.networks.generator import Generator, SynthesisBlock
+from glance_pipeline.twin.networks.layers import (
     ModulatedConvolution,
     ToImage,
     leaky_relu,
 )
-from glance_pipeline.objectives.twin_pass import Batch
-from glance_pipeline.training.data import TrainingData
+from glance_pipeline.twin.objectives.twin_pass import Batch
+from glance_pipeline.twin.training.data import TrainingData
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -29,13 +29,13 @@ from tqdm import tqdm
 from benchmarks.command_line import command_line, publish
 from benchmarks.textbook_layout import ContiguousData, lay_out_as_in_textbooks
 from benchmarks.untrained import STAGES, Stage, untrained_stages
-from glance_pipeline.compute import chosen_device, set_threads
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.objectives import build_objectives
-from glance_pipeline.seeding import torch_generator
-from glance_pipeline.training import state as training
-from glance_pipeline.training.checkpoint import Checkpoints
-from glance_pipeline.training.step import train_step, uses_bfloat16
+from glance_pipeline.support.compute import chosen_device, set_threads
+from glance_pipeline.support.seeding import torch_generator
+from glance_pipeline.twin.objectives import build_objectives
+from glance_pipeline.twin.training import state as training
+from glance_pipeline.twin.training.checkpoint import Checkpoints
+from glance_pipeline.twin.training.step import train_step, uses_bfloat16
 
 VARIANTS = ("project", "textbook")
 MATRIX = 2048

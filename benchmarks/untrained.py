@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from kedro.config import OmegaConfigLoader
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.morphometry.digits import read_embedded_digits
-from glance_pipeline.networks import SurrogateShape, TwinSurrogate
-from glance_pipeline.networks.critics import Critics
-from glance_pipeline.networks.demo_classifier import DemoClassifier
-from glance_pipeline.networks.layers import channels_last
-from glance_pipeline.networks.reader import AttributeReader
-from glance_pipeline.seeding import numpy_generator, seeded_torch
-from glance_pipeline.training.data import TrainingData
+from glance_pipeline.digits.demo_classifier import DemoClassifier
+from glance_pipeline.digits.sources import read_embedded_digits
+from glance_pipeline.support.seeding import numpy_generator, seeded_torch
+from glance_pipeline.twin.networks import SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
+from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.layers import channels_last
+from glance_pipeline.twin.training.data import TrainingData
 
 STAGES = ("distill", "disentangle", "align")
 PROJECT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support_project import Project
+from helpers.project import Project
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 

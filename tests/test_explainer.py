@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from glance_pipeline import Explainer
-from glance_pipeline.causal import CausalGraph
-from glance_pipeline.causal.structural_model import StructuralModels
-from glance_pipeline.errors import UserError
-from support_project import PROJECT, Project
+from glance_pipeline.graph import CausalGraph
+from glance_pipeline.graph.structural.structural_model import StructuralModels
+from glance_pipeline.support.errors import UserError
+from helpers.project import PROJECT, Project
 
 
 @pytest.fixture(scope="module")

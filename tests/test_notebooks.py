@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from support_project import PROJECT, Project
+from helpers.project import PROJECT, Project
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 

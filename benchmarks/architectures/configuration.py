@@ -11,7 +11,7 @@ from benchmarks.command_line import PROJECT
 from benchmarks.glassbox.cases import Case, Scenario
 from benchmarks.glassbox.configuration import PACKAGE, code_of
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.training.fingerprint import fingerprint
+from glance_pipeline.support.fingerprint import fingerprint
 
 HERE = Path(__file__).parent
 

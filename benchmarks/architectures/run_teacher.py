@@ -18,12 +18,12 @@ from benchmarks.glassbox.drawn import Drawn
 from benchmarks.glassbox.effects import effect_of, found_changes
 from benchmarks.glassbox.score import score
 from benchmarks.glassbox.truth import true_changes
-from glance_pipeline.causal import CausalGraph
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import set_threads
-from glance_pipeline.metrics.fidelity import fidelity
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.evaluation.fidelity import fidelity
+from glance_pipeline.graph import CausalGraph
+from glance_pipeline.support.compute import set_threads
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.networks import TwinSurrogate
 
 IMAGES = "images.npz"
 """What all teachers share; see ``material.py``."""

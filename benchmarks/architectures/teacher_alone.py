@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from benchmarks.architectures.configuration import Configuration
 from benchmarks.architectures.material import Material
 from benchmarks.architectures.training import accuracy
-from glance_pipeline.images import in_batches, to_float, to_uint8
-from glance_pipeline.seeding import torch_generator
+from glance_pipeline.images.form import in_batches, to_float, to_uint8
+from glance_pipeline.support.seeding import torch_generator
 
 NOISE = 0.05
 """Standard deviation of the noise, images in [−1, 1]: about 6 of 256 grey levels."""

@@ -14,9 +14,9 @@ from benchmarks.architectures.configuration import ShortcutParameters, TeacherPa
 from benchmarks.architectures.teachers import Teacher
 from benchmarks.glassbox.digits import Digits
 from benchmarks.glassbox.shortcuts import shortcut_images
-from glance_pipeline.images import in_batches
-from glance_pipeline.seeding import numpy_generator, seeded_torch, torch_generator
-from glance_pipeline.training.supervised import train_supervised
+from glance_pipeline.images.form import in_batches
+from glance_pipeline.support.seeding import numpy_generator, seeded_torch, torch_generator
+from glance_pipeline.twin.training.supervised import train_supervised
 
 
 @dataclass(frozen=True)

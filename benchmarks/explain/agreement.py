@@ -12,8 +12,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from benchmarks.explain.curves import Curves, ranks
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.images import to_float
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.images.form import to_float
 
 
 class _Logits(nn.Module):

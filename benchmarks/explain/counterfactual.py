@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters, Strategy
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
-from glance_pipeline.explanations.explanation import Counterfactuals
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.explanations.result.explanation import Counterfactuals
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.networks import TwinSurrogate
 
 TARGETS = ("runner_up", "random")
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.images import to_float
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.images.form import to_float
+from glance_pipeline.support.seeding import numpy_generator
 
 REPLACEMENTS = ("background", "blur")
 """What may take the place of a pixel, see ``replaced``."""

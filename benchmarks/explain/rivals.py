@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.images import to_float
-from glance_pipeline.seeding import numpy_generator, seed_sequence, seeded_torch
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.images.form import to_float
+from glance_pipeline.support.seeding import numpy_generator, seed_sequence, seeded_torch
 
 INTEGRATION_STEPS = 50
 SAMPLES = 50

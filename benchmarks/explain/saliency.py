@@ -14,7 +14,7 @@ from benchmarks.explain.curves import REPLACEMENTS, background_of, curves, repla
 from benchmarks.explain.rivals import CaptumMethods, cheap_maps, maps_of
 from benchmarks.explain.trained_run import TrainedRun
 from glance_pipeline.explanations import ConceptSaliency
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.support.seeding import numpy_generator
 
 OURS = "concept saliency"
 RESAMPLES = 2000

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ImportanceParameters
 from glance_pipeline.explanations import ShapleyImportance, Subjects
-from glance_pipeline.explanations.explanation import Importances
-from glance_pipeline.explanations.intervention import Intervention
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.explanations.interventions.intervention import Intervention
+from glance_pipeline.explanations.result.explanation import Importances
+from glance_pipeline.twin.networks import TwinSurrogate
 
 MOST = 12
 """Concepts up to which values can be exact."""

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explainer import Explainer
 from glance_pipeline.explanations import Subjects, background_codes
-from glance_pipeline.explanations.background import training_codes, training_rows
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.explanations.importance.background import training_codes, training_rows
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.networks import TwinSurrogate
 
 
 @dataclass(frozen=True)

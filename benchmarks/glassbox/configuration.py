@@ -13,7 +13,7 @@ from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.training.fingerprint import fingerprint
+from glance_pipeline.support.fingerprint import fingerprint
 
 HERE = Path(__file__).parent
 PIPELINES = ("prepare", "classify", "distill", "disentangle", "align")

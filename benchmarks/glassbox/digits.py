@@ -7,14 +7,14 @@ import pandas as pd
 
 from benchmarks.glassbox.cases import Scenario
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.morphometry.measure import measure_digits
-from glance_pipeline.morphometry.render import render_digits
+from glance_pipeline.digits.measure import measure_digits
+from glance_pipeline.digits.render import render_digits
 from glance_pipeline.pipelines.prepare.nodes import (
     draw_intended_features,
     read_and_shuffle_source_digits,
     split_images,
 )
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.support.seeding import numpy_generator
 
 DRAWN = ["thickness", "slant", "intensity"]
 """Features that the renderer takes."""

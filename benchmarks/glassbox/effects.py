@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from glance_pipeline.causal.interventions import Changes, change_by_intervention
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.graph.effects.average_effects import Changes, change_by_intervention
+from glance_pipeline.twin.networks import TwinSurrogate
 
 YES = 1
 """Number of the class whose margin is looked at."""

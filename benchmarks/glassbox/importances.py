@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ImportanceParameters
 from glance_pipeline.explanations import ShapleyImportance, Subjects
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.networks import TwinSurrogate
 
 SAMPLED = ImportanceParameters(exact_up_to=0, backgrounds=24, permutations=48)
 """Sampled whatever the number of concepts, so that a case costs half a minute at most."""

@@ -15,13 +15,13 @@ from benchmarks.glassbox.shortcuts import digit_effect, shortcut_teacher
 from benchmarks.glassbox.stock import Stock
 from benchmarks.glassbox.teachers import moment_teacher
 from benchmarks.glassbox.truth import true_changes
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import set_threads
-from glance_pipeline.metrics.alignment import alignment_r2
-from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
-from glance_pipeline.training.stages import align, disentangle, distill
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.evaluation.aligned_concepts import alignment_r2
+from glance_pipeline.evaluation.fidelity import fidelity, reconstruction_l1
+from glance_pipeline.support.compute import set_threads
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.training.stages import align, disentangle, distill
 
 
 def run_case(

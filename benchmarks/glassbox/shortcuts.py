@@ -5,9 +5,9 @@ import pandas as pd
 
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.digits import Digits, draw
-from glance_pipeline.classifier import Classifier, margins
-from glance_pipeline.seeding import numpy_generator
-from glance_pipeline.training.demo_teacher import train_demo_teacher
+from glance_pipeline.classifiers.classifier import Classifier, margins
+from glance_pipeline.digits.demo_training import train_demo_teacher
+from glance_pipeline.support.seeding import numpy_generator
 
 
 def shortcut_teacher(

@@ -16,10 +16,10 @@ from benchmarks.glassbox.drawn import (
     under,
     write_arrays,
 )
-from glance_pipeline.compute import set_threads
-from glance_pipeline.networks.reader import AttributeReader
-from glance_pipeline.training.context import standardise_context
-from glance_pipeline.training.reader import train_reader
+from glance_pipeline.support.compute import set_threads
+from glance_pipeline.twin.basis.standardised_context import standardise_context
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
+from glance_pipeline.twin.training.reader_training import train_reader
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.images import in_batches
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.images.form import in_batches
 
 _LITTLE = 1e-6  # keeps a moment of an empty image, and its gradient, finite
 

@@ -13,8 +13,8 @@ from benchmarks.graph.known_models import KnownModel, confounded_model, digit_mo
 from benchmarks.graph.methods import compare_methods, method_table
 from benchmarks.graph.scaling import measure_scaling, scaling_table, warm_seconds_of_search
 from benchmarks.graph.scenarios import MEANINGS, ROWS, run_scenarios, scenario_table
-from glance_pipeline.compute import available_cores
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.support.compute import available_cores
 
 METHOD_NOTES = """
 Every method searches the same bootstrap resamples, summed up by the same majority: an edge is in

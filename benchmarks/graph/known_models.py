@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.concept_table import ConceptTable
 
 LINKS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
     lambda x: x,

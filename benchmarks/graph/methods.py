@@ -13,10 +13,10 @@ from benchmarks.graph.known_models import KnownModel
 from benchmarks.graph.plain import PLAIN
 from benchmarks.graph.score import Counts, count, majority, marks_of, ratio
 from benchmarks.graph.truth import truth_of
-from glance_pipeline.causal.discovery import discover_concept_graph
-from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import SearchParameters
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.graph.search.discovery import discover_concept_graph
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.concept_table import ConceptTable
 
 OWN: tuple[str, ...] = get_args(SearchParameters.model_fields["method"].annotation)
 """Names of the search methods that the project has."""

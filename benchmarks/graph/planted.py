@@ -12,10 +12,10 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from torch import Tensor, nn
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.images import to_uint8
-from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.images.form import to_uint8
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 
 SIZE = 8
 RANGE = 3.0

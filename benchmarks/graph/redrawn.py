@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.glassbox.digits import DRAWN
-from glance_pipeline.images import to_uint8
-from glance_pipeline.morphometry.render import render_digits
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
-from glance_pipeline.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.digits.render import render_digits
+from glance_pipeline.images.form import to_uint8
+from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 
 _UNITS = {"thickness": "px", "slant": "rad", "intensity": "grey levels"}
 NOISE = 1.7

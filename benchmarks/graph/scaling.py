@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.graph.known_models import random_model
-from glance_pipeline.causal.discovery import discover_concept_graph
 from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.graph.search.discovery import discover_concept_graph
 
 DEGREE = 3.0
 """Mean number of neighbours in the models that are timed; a trained surrogate's graph has 2.7."""

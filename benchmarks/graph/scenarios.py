@@ -10,9 +10,9 @@ from tqdm import tqdm
 from benchmarks.graph.known_models import KnownModel, confounded_model, digit_model
 from benchmarks.graph.score import count, marks_of
 from benchmarks.graph.truth import ARROW, Truth, directed_graph, truth_of
-from glance_pipeline.causal.discovery import discover_concept_graph
+from glance_pipeline.config.background_knowledge import Knowledge
 from glance_pipeline.config.discover import SearchParameters
-from glance_pipeline.config.knowledge import Knowledge
+from glance_pipeline.graph.search.discovery import discover_concept_graph
 
 ROWS = 5000
 SCENARIOS = ("standard", "collider", "confounder", "knowledge")

@@ -19,7 +19,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.graph.truth import ARROW, TAIL, Truth
-from glance_pipeline.causal.graph import CausalGraph
+from glance_pipeline.graph.model.causal_graph import CausalGraph
 
 _CODES = {"tail": -1, "arrow": 1, "circle": 2}
 

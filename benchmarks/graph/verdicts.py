@@ -18,18 +18,18 @@ import pandas as pd
 from benchmarks.glassbox.teachers import Term, moment_teacher
 from benchmarks.graph.planted import Plan, draw_pixels, planted
 from benchmarks.graph.redrawn import RedrawnDigits, draw_features
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node
-from glance_pipeline.causal.inference import infer_concepts
-from glance_pipeline.causal.interventions import measure_effects
-from glance_pipeline.causal.predictions import add_predictions
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import available_cores
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.prediction_edges import add_predictions
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
+from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.pipelines.prepare.nodes import read_and_shuffle_source_digits
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.support.compute import available_cores
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.inference import infer_concepts
+from glance_pipeline.twin.networks import TwinSurrogate
 
 ROWS = 2000  # images of which concepts and margins are known
 DIGITS, REDRAWN, DOSES = 300, 60, 3  # rendering takes milliseconds a digit

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.hostile.kinds import Case
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.errors import in_one_line
-from glance_pipeline.lineage import ClassifierThen, MadeFrom, judge
-from glance_pipeline.teachers.black_box import BlackBox
-from glance_pipeline.testing import MomentNetwork
+from glance_pipeline.classifiers.black_box import BlackBox
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.project.lineage import ClassifierThen, MadeFrom, judge
+from glance_pipeline.support.errors import in_one_line
+from glance_pipeline.twin.testing import MomentNetwork
 
 _SPECIFICATION: dict[str, Any] = {"image_shape": (3, 8, 8), "class_names": ("red", "green", "blue")}
 

@@ -17,13 +17,13 @@ from PIL import Image
 
 from benchmarks.hostile.kinds import Case
 from glance_pipeline.config.ingest import IngestParameters
-from glance_pipeline.errors import UserError
+from glance_pipeline.context.join import join_tables
+from glance_pipeline.images import Form, UnreadableImageError, read_picture
+from glance_pipeline.images.sources.opening import open_source
+from glance_pipeline.images.twins import Fingerprints, find_twins
 from glance_pipeline.ingest.found import FoundImages, find_images
-from glance_pipeline.ingest.join import join_tables
-from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.tables import Reading, read_table
-from glance_pipeline.ingest.twins import Fingerprints, find_twins
-from glance_pipeline.picture import Form, UnreadableImageError, read_picture
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.tables import Reading, read_table
 
 _CLASSES = ("red", "green", "blue")
 _COUNT = 30

@@ -5,11 +5,11 @@ from typing import Any
 
 from benchmarks.hostile import data_contents as contents
 from benchmarks.hostile.kinds import HostileFile
-from glance_pipeline.ingest.arrays import read_labels
-from glance_pipeline.ingest.join import join_tables
-from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.tables import Reading
-from glance_pipeline.picture import Form, read_picture
+from glance_pipeline.context.join import join_tables
+from glance_pipeline.images import Form, read_picture
+from glance_pipeline.images.sources.arrays import read_labels
+from glance_pipeline.images.sources.opening import open_source
+from glance_pipeline.tables import Reading
 
 _FORM = Form(channels=3, size=32)
 

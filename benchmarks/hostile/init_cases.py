@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from benchmarks.hostile.kinds import Case
-from glance_pipeline.errors import UserError, in_one_line
-from glance_pipeline.onboarding.asking import Asker
-from glance_pipeline.onboarding.inspection import Inspected, inspect
+from glance_pipeline.onboarding.inspection.inspection import Inspected, inspect
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.readings import usual_readings
-from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.support.errors import UserError, in_one_line
 
 with contextlib.suppress(ImportError):  # once for all: the processes that run cases are forks
     from transformers import ResNetConfig, ResNetForImageClassification

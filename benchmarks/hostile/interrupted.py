@@ -239,7 +239,7 @@ def unreadable(data: Path) -> list[str]:
     """Return what is wrong with the newest version of each dataset that is there."""
     from kedro.io import DatasetError
 
-    from glance_pipeline.project import OpenedProject
+    from glance_pipeline.project.opened import OpenedProject
 
     with _environment("GLANCE_DATA_ROOT", str(data)):
         catalog = OpenedProject.open(PROJECT, "test").catalog
@@ -262,7 +262,7 @@ def unreadable(data: Path) -> list[str]:
 
 
 def _read_all(loaded: Any) -> None:
-    from glance_pipeline.explanations.folder import SavedExplanations
+    from glance_pipeline.explanations.result.explanation_folder import SavedExplanations
 
     if isinstance(loaded, np.ndarray):
         loaded.sum()  # reads a memory map to its end

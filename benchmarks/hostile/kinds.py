@@ -13,7 +13,7 @@ from typing import Any
 
 import cloudpickle
 
-from glance_pipeline.errors import in_one_line
+from glance_pipeline.support.errors import in_one_line
 
 _SECONDS = 60
 _MEMORY = 8 * 2**30  # bytes of address space; torch alone maps some of them

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from benchmarks.hostile.kinds import Canaries, Case
 from benchmarks.hostile.model_files import SMALL, SPECIFICATION, Small, header
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.errors import UserError
-from glance_pipeline.onboarding.asking import Asker
-from glance_pipeline.onboarding.model import find_model
-from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.onboarding.inspection.model import find_model
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
+from glance_pipeline.support.errors import UserError
 
 with contextlib.suppress(ImportError):  # once for all: the processes that run cases are forks
     from transformers import ResNetConfig, ResNetForImageClassification
@@ -38,7 +38,7 @@ class _Kept(logging.Handler):
 
 def _load(path: Path, **entry: Any) -> tuple[Classifier, str]:
     """Load a classifier; return it with what the log says of it."""
-    kept, logger = _Kept(), logging.getLogger("glance_pipeline.datasets.classifier")
+    kept, logger = _Kept(), logging.getLogger("glance_pipeline.datasets.classifier_dataset")
     logger.setLevel(logging.INFO)
     logger.addHandler(kept)
     fields = {"network": SMALL, "specification": SPECIFICATION, **entry}

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from benchmarks.hostile.kinds import Canaries, HostileFile
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.onboarding.asking import Asker
-from glance_pipeline.onboarding.model import find_model
-from glance_pipeline.onboarding.wishes import Wishes
+from glance_pipeline.onboarding.inspection.model import find_model
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
 
 SPECIFICATION: dict[str, Any] = {"image_shape": [1, 8, 8], "class_names": ["a", "b"]}
 
@@ -83,7 +83,7 @@ def read_described(path: Path) -> None:
     layers = {f"layer{number}": line for number, line in enumerate(path.read_text().splitlines())}
     ClassifierDataset(
         filepath=str(path.with_suffix(".pt")),
-        network="glance_pipeline.teachers.described.DescribedNetwork",
+        network="glance_pipeline.classifiers.forms.described.DescribedNetwork",
         arguments={"layers": layers},
         specification=SPECIFICATION,
     ).load()

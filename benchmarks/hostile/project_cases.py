@@ -17,7 +17,7 @@ _LONG = "how dark the square is, " * 9  # 216 characters
 
 
 def _configuration(folder: Path) -> Any:
-    from glance_pipeline.hooks.mlflow_store import MlflowConfiguration
+    from glance_pipeline.project.tracking.mlflow_store import MlflowConfiguration
 
     return MlflowConfiguration(
         tracking_uri=f"sqlite:///{folder}/mlflow.db",
@@ -30,7 +30,7 @@ def _start(folder: Path, is_new: bool = False) -> Any:
     """Start a run of MLflow; its store, which takes seconds to make, is copied where not new."""
     import mlflow
 
-    from glance_pipeline.hooks.mlflow_store import MlflowStore, make_whole
+    from glance_pipeline.project.tracking.mlflow_store import MlflowStore, make_whole
 
     if not is_new and not (folder / "mlflow.db").exists():
         made = Path(tempfile.gettempdir(), f"glance-mlflow-{mlflow.__version__}-{os.getuid()}.db")
@@ -112,7 +112,7 @@ def _full_disk(folder: Path) -> tuple[bool, str]:
 
     from kedro.io import DatasetError
 
-    from glance_pipeline.hooks.catalog import WholeCatalog
+    from glance_pipeline.project.hooks.whole_catalog import WholeCatalog
 
     place = folder / "report.html"
     entry = {"type": "text.TextDataset", "filepath": str(place), "versioned": True}
@@ -172,7 +172,7 @@ def _dollars_in_a_name(folder: Path) -> tuple[bool, str]:
 
 
 def _no_nan_in_json(folder: Path) -> tuple[bool, str]:
-    from glance_pipeline.datasets.json_file import JsonDataset
+    from glance_pipeline.datasets.json_dataset import JsonDataset
 
     path = folder / "metrics.json"
     JsonDataset(filepath=str(path)).save({"a": {"b": float("nan")}, "c": [float("-inf"), 1]})
@@ -201,7 +201,7 @@ def _packaged_project(folder: Path) -> tuple[bool, str]:
     shutil.copytree(PROJECT / "src" / "glance_pipeline", package / "glance_pipeline", ignore=skip)
     work.mkdir()
     code = (
-        "from glance_pipeline.configuration import project_path; print(project_path('mlflow.db'))"
+        "from glance_pipeline.config import conf_files; print(conf_files.project_path('mlflow.db'))"
     )
     environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
@@ -211,7 +211,7 @@ def _packaged_project(folder: Path) -> tuple[bool, str]:
 
 
 def _long_name_in_init(folder: Path) -> tuple[bool, str]:
-    from glance_pipeline.onboarding.sections import Section
+    from glance_pipeline.onboarding.terminal.sections import Section
 
     names = [_LONG, "<b>bold</b>", '"quoted" 🦊', "字" * 60, "line\nbreak", "\x1b[31mred"]
     written = str(Section("Context", [(name, "continuous, 0 to 1") for name in names]))

@@ -20,7 +20,11 @@ from benchmarks.hostile.kinds import Canaries, Case, HostileFile
 from benchmarks.hostile.model_files import SPECIFICATION, read_model, weights
 from benchmarks.hostile.model_graphs import graph
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.explanations.folder import DOCUMENT, INDEX, SavedExplanations
+from glance_pipeline.explanations.result.explanation_folder import (
+    DOCUMENT,
+    INDEX,
+    SavedExplanations,
+)
 
 ENDLESS = b"\x80\x02}()" + b"".join(b"q%ch%c\x86" % (n, n) for n in range(1, 45)) + b"K\x01u."
 """A pickle whose key is a pair of the same pair, and so on: its hash takes 2^44 steps."""

@@ -11,7 +11,7 @@ from kedro.io import DatasetError
 from torch import Tensor, nn
 
 from benchmarks.hostile.kinds import Case
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.datasets import ClassifierDataset
 
 with contextlib.suppress(ImportError):  # once for all: the processes that run cases are forks

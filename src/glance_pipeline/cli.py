@@ -130,12 +130,12 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     from kedro.io import DatasetError
     from pydantic import ValidationError
 
-    from glance_pipeline.errors import fields_in_words
-    from glance_pipeline.hooks.errors import CannotRunError
-    from glance_pipeline.onboarding.asking import Asker, tell
     from glance_pipeline.onboarding.initialise import initialise
-    from glance_pipeline.onboarding.options import in_options
-    from glance_pipeline.onboarding.wishes import Wishes
+    from glance_pipeline.onboarding.terminal.asking import Asker, tell
+    from glance_pipeline.onboarding.terminal.command_options import Wishes
+    from glance_pipeline.onboarding.terminal.options import in_options
+    from glance_pipeline.project.hooks.cannot_run import CannotRunError
+    from glance_pipeline.support.errors import fields_in_words
 
     channels = options.pop("channels")
     wishes = Wishes(channels=None if channels is None else int(channels), **options)

@@ -11,25 +11,25 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
-from glance_pipeline.causal import CausalGraph
-from glance_pipeline.causal.structural_model import StructuralModels
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import choose_device, choose_precision
-from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.config.compute import SharedParameters
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters, parse_images
-from glance_pipeline.errors import UserError, fields_in_words
+from glance_pipeline.config.shared import SharedParameters
 from glance_pipeline.explanations import Explanation, LocalExplanations
-from glance_pipeline.explanations.batchwise import BatchwiseExplanations
-from glance_pipeline.explanations.folder import write_explanations
-from glance_pipeline.explanations.selection import Named, choose_images
-from glance_pipeline.lineage import judge
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.explanations.result.explanation_folder import write_explanations
+from glance_pipeline.explanations.running.batchwise import BatchwiseExplanations
+from glance_pipeline.explanations.running.selection import Named, choose_images
+from glance_pipeline.graph import CausalGraph
+from glance_pipeline.graph.structural.structural_model import StructuralModels
 from glance_pipeline.pipeline_registry import register_pipelines
-from glance_pipeline.prerequisites import explain_unknown
-from glance_pipeline.project import OpenedProject
+from glance_pipeline.project.lineage import judge
+from glance_pipeline.project.opened import OpenedProject
+from glance_pipeline.project.prerequisites import explain_unknown
 from glance_pipeline.report import render_report
+from glance_pipeline.support.compute import choose_device, choose_precision
+from glance_pipeline.support.errors import UserError, fields_in_words
 from glance_pipeline.support.whole import whole_folder
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.networks import TwinSurrogate
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Explainer:
             choose_device(shared.compute.device)
         except ValueError as error:
             raise UserError(str(error)) from error
-        found = opened.load(*_DATASETS.values())
+        found = opened.load(*_DATASETS.values(), pipelines=register_pipelines())
         judged = judge(
             _DATASETS.values(), (), opened.catalog, found["classifier"], opened.parameters
         )

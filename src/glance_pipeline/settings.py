@@ -4,16 +4,16 @@ import warnings
 
 from kedro.config import OmegaConfigLoader
 
-from glance_pipeline import configuration
-from glance_pipeline.hooks import (
+from glance_pipeline.config import conf_files as configuration
+from glance_pipeline.project.hooks import (
     ChecksHooks,
     ConsoleHooks,
     LineageHooks,
     RehearsalHooks,
     TrackingHooks,
 )
-from glance_pipeline.hooks.catalog import WholeCatalog
-from glance_pipeline.hooks.parameters import ContextWithPlainErrors
+from glance_pipeline.project.hooks.parameters import ContextWithPlainErrors
+from glance_pipeline.project.hooks.whole_catalog import WholeCatalog
 
 # Kedro registers its resolvers by a name that OmegaConf is about to drop: not the user's business
 warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")

@@ -20,7 +20,7 @@ from benchmarks.architectures.networks.attention import SelfAttention
 from benchmarks.architectures.networks.separable import ConvNeXtBlock, InvertedResidual
 from benchmarks.architectures.networks.skipping import BasicBlock, DenseLayer
 from benchmarks.architectures.teachers import TEACHERS, Form, Teacher
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.datasets import ClassifierDataset
 
 

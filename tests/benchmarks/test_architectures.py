@@ -20,7 +20,7 @@ from benchmarks.architectures.table import teacher_table
 from benchmarks.architectures.teachers import QUICK, TEACHERS
 from benchmarks.architectures.training import Lesson, accuracy
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.morphometry.measure import measure_digits
+from glance_pipeline.digits.measure import measure_digits
 
 SMALL = {"steps": 2, "batch_size": 8, "log_every": 1, "checkpoint_every": 2}
 TINY = {

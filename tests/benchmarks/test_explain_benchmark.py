@@ -7,14 +7,14 @@ import pytest
 from benchmarks.explain.__main__ import main, shapley
 from benchmarks.explain.saliency import COLUMNS, OURS, measure_saliency, saliency_table
 from benchmarks.explain.trained_run import TrainedRun
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.digits.demo_classifier import DemoClassifier
 from glance_pipeline.explanations import LocalExplanations, ShapleyImportance
-from glance_pipeline.networks.demo_classifier import DemoClassifier
-from glance_pipeline.seeding import seeded_torch
-from glance_pipeline.testing import tiny_surrogate
-from support_project import PROJECT
+from glance_pipeline.support.seeding import seeded_torch
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.testing import tiny_surrogate
+from helpers.project import PROJECT
 
 
 @pytest.fixture

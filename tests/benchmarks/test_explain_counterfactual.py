@@ -3,9 +3,9 @@ import torch
 
 from benchmarks.explain.counterfactual import measure_counterfactuals, random_targets
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.images import to_uint8
-from glance_pipeline.networks import Codes
-from glance_pipeline.testing import glass_box
+from glance_pipeline.images.form import to_uint8
+from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.testing import glass_box
 
 
 def by_tilt(u):

@@ -11,7 +11,7 @@ from benchmarks.glassbox.effects import effect_of
 from benchmarks.glassbox.shortcuts import confounded, digit_effect
 from benchmarks.glassbox.teachers import Term, intensity, moment_teacher, slant, thickness
 from benchmarks.glassbox.truth import Redrawn, redraw, true_changes
-from glance_pipeline.classifier import Answer
+from glance_pipeline.classifiers.classifier import Answer
 from glance_pipeline.config.prepare import PrepareParameters
 
 FEATURES = ("thickness", "intensity", "slant", "length")

@@ -9,9 +9,9 @@ from benchmarks.graph.scaling import seconds_within
 from benchmarks.graph.scenarios import add_up, judge
 from benchmarks.graph.score import Counts, count, majority, marks_of
 from benchmarks.graph.truth import directed_graph, truth_of
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
+from glance_pipeline.graph.model.records import SearchRecord
 
 CODES = {"-": -1, "<": 1, ">": 1, "o": 2}
 

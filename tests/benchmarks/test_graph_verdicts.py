@@ -6,7 +6,7 @@ from benchmarks.graph.planted import LIMIT, Plan, draw_pixels, margin_of, plante
 from benchmarks.graph.redrawn import RedrawnDigits, draw_features
 from benchmarks.graph.verdicts import follow, planted_edges
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.morphometry.measure import measure_digits
+from glance_pipeline.digits.measure import measure_digits
 from glance_pipeline.pipelines.prepare.nodes import read_and_shuffle_source_digits
 
 SMALL = Plan(nulls=4, effects=2, background=1.5)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.hostile.interrupted import Disk, _one, checksums, running, unreadable
-from support_project import Project, newest
+from helpers.project import Project, newest
 
 
 def cut(path: Path) -> None:

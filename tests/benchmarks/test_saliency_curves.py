@@ -8,7 +8,7 @@ from torch import nn
 from benchmarks.explain.agreement import gap_to_quantus
 from benchmarks.explain.curves import area, background_of, curves, ranks, replaced
 from benchmarks.explain.rivals import CaptumMethods, cheap_maps, last_convolution, maps_of
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 
 
 class FourPixels(nn.Module):

@@ -4,9 +4,9 @@ import torch
 from benchmarks.explain.shapley import measure_shapley
 from glance_pipeline.config.explain import ImportanceParameters
 from glance_pipeline.explanations import Subjects
-from glance_pipeline.images import to_uint8
-from glance_pipeline.networks import Codes
-from glance_pipeline.testing import glass_box
+from glance_pipeline.images.form import to_uint8
+from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.testing import glass_box
 
 BACKGROUND = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 

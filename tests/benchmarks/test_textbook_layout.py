@@ -12,10 +12,10 @@ from benchmarks.textbook_layout import ContiguousData, convolve_each, lay_out_as
 from benchmarks.throughput import Trainer, count_multiply_adds, figures, phases_of
 from benchmarks.untrained import Stage, padded
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.networks.critics import Critics
-from glance_pipeline.networks.layers import ModulatedConvolution, ToImage
-from glance_pipeline.testing import tiny_classifier, tiny_surrogate
-from glance_pipeline.training.data import TrainingData
+from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.layers import ModulatedConvolution, ToImage
+from glance_pipeline.twin.testing import tiny_classifier, tiny_surrogate
+from glance_pipeline.twin.training.data import TrainingData
 
 
 def test_each_image_is_convolved_with_its_own_weights() -> None:

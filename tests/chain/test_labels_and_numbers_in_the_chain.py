@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from kedro.io import MemoryDataset
 from kedro.runner import SequentialRunner
-from support_chain import PARAMETERS, chain_catalog, pipelines
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.rehearsal.shortened import shortened
-from glance_pipeline.teachers.black_box import BlackBox
-from glance_pipeline.testing import tiny_classifier
+from glance_pipeline.classifiers.black_box import BlackBox
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.project.rehearsal.shortened_parameters import shortened
+from glance_pipeline.twin.testing import tiny_classifier
+from helpers.chain import PARAMETERS, chain_catalog, pipelines
 
 STAGES = ("distill", "disentangle", "align", "discover", "evaluate", "explain")
 LABELS = {"output": "label_logits", "class_names": ("shade", "tilt", "rise")}

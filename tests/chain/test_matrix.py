@@ -15,17 +15,17 @@ import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
-from support_chain import chain_catalog, pipelines
-from support_formats import FORMATS, load
 
-from glance_pipeline import compute
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.causal.structural_model import StructuralModels
-from glance_pipeline.concepts import ConceptTable
 from glance_pipeline.config.discover import StructuralModelParameters
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.testing import tiny_surrogate
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
+from glance_pipeline.graph.model.records import SearchRecord
+from glance_pipeline.graph.structural.structural_model import StructuralModels
+from glance_pipeline.support import compute
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.testing import tiny_surrogate
+from helpers.chain import chain_catalog, pipelines
+from helpers.image_formats import FORMATS, load
 
 FITS: dict[str, dict[str, Any]] = {
     "none": {},

@@ -12,17 +12,17 @@ import torch
 from kedro.io import DatasetError
 from kedro_datasets.pandas import CSVDataset
 from PIL import Image
-from support_chain import PARAMETERS, chain_catalog, images_of, pipelines
 
-from glance_pipeline import tracking
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.errors import UserError
-from glance_pipeline.explanations import local
+from glance_pipeline.explanations.running import local
 from glance_pipeline.pipelines.explain import nodes as explain_nodes
-from glance_pipeline.rehearsal import Rehearsal, rehearsal
-from glance_pipeline.rehearsal.sample import sample_rows
-from glance_pipeline.rehearsal.shortened import shortened
-from glance_pipeline.testing import tiny_classifier
+from glance_pipeline.project.rehearsal import Rehearsal, rehearsal
+from glance_pipeline.project.rehearsal.few_images import sample_rows
+from glance_pipeline.project.rehearsal.shortened_parameters import shortened
+from glance_pipeline.project.tracking import metric_buffer as tracking
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.twin.testing import tiny_classifier
+from helpers.chain import PARAMETERS, chain_catalog, images_of, pipelines
 
 STAGES = ("distill", "disentangle", "align")
 

@@ -9,15 +9,15 @@ from kedro.io import DatasetError, Version
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.datasets import ClassifierDataset
-from glance_pipeline.images import to_float
-from glance_pipeline.networks.demo_classifier import DemoClassifier
-from glance_pipeline.testing import tiny_classifier
+from glance_pipeline.digits.demo_classifier import DemoClassifier
+from glance_pipeline.images.form import to_float
+from glance_pipeline.twin.testing import tiny_classifier
 
 SHARED = Path(__file__).parents[3] / "shared/data"
 LENET = SHARED / "classifiers/mnist_lenet5_clntrained.pt"
-GLASS_BOX = "glance_pipeline.testing.MomentNetwork"
+GLASS_BOX = "glance_pipeline.twin.testing.MomentNetwork"
 SPECIFICATION = {"image_shape": [1, 4, 4], "class_names": ["a", "b"]}
 
 
@@ -115,7 +115,7 @@ def test_a_network_that_knows_its_arguments_is_built_with_them(tmp_path):
     )
     dataset = foreign(
         tmp_path / "teacher.safetensors",
-        network="glance_pipeline.networks.demo_classifier.DemoClassifier",
+        network="glance_pipeline.digits.demo_classifier.DemoClassifier",
         specification=None,
     )
     dataset.save(teacher)

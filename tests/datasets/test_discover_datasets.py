@@ -2,12 +2,12 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError, Version
 
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.datasets.causal_graph import CausalGraphDataset
-from glance_pipeline.datasets.concept_table import ConceptTableDataset
+from glance_pipeline.datasets.causal_graph_dataset import CausalGraphDataset
+from glance_pipeline.datasets.concept_table_dataset import ConceptTableDataset
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
+from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.support import whole
+from glance_pipeline.twin.concept_table import ConceptTable
 
 
 def graph() -> CausalGraph:

@@ -7,9 +7,9 @@ from kedro.io import DatasetError, Version
 from PIL import Image
 
 from glance_pipeline.config.explain import ExplainParameters
-from glance_pipeline.datasets.explanation_folder import ExplanationFolderDataset
+from glance_pipeline.datasets.explanation_folder_dataset import ExplanationFolderDataset
 from glance_pipeline.explanations import LocalExplanations, Source
-from glance_pipeline.testing import tiny_classifier, tiny_surrogate
+from glance_pipeline.twin.testing import tiny_classifier, tiny_surrogate
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
@@ -80,7 +80,7 @@ def test_a_failed_save_leaves_nothing_and_keeps_what_was_there(tmp_path, explana
     def full(*_, **__):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("glance_pipeline.explanations.folder.as_picture", full)
+    monkeypatch.setattr("glance_pipeline.explanations.result.explanation_folder.as_picture", full)
     with pytest.raises(DatasetError, match="No space left"):
         dataset.save(explanations)
     assert [path.name for path in tmp_path.iterdir()] == ["e"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError, Version
 
-from glance_pipeline.datasets.image_array import ImageArrayDataset
+from glance_pipeline.datasets.image_array_dataset import ImageArrayDataset
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 1, 8, 8), dtype=np.uint8)
 

@@ -14,10 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from glance_pipeline import __version__
 from glance_pipeline.datasets import NetworkWeightsDataset
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.testing import tiny_surrogate
+from glance_pipeline.datasets.weights_file import write_weights
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.testing import tiny_surrogate
 
-NETWORK = "glance_pipeline.networks.TwinSurrogate"
+NETWORK = "glance_pipeline.twin.networks.TwinSurrogate"
 
 
 def dataset(folder: Path, save_version: str | None = None) -> NetworkWeightsDataset:
@@ -142,7 +143,7 @@ def test_weights_of_another_class_are_refused(tmp_path):
     dataset(tmp_path, "1").save(tiny_surrogate())
     other = NetworkWeightsDataset(
         filepath=str(tmp_path / "surrogate_distilled"),
-        network="glance_pipeline.networks.critics.Critics",
+        network="glance_pipeline.twin.networks.critics.Critics",
         version=Version(None, None),
     )
     with pytest.raises(DatasetError, match=f"found weights of {NETWORK}; wanted .*Critics"):
@@ -179,3 +180,13 @@ def test_foreign_safetensors_are_refused(tmp_path):
     save_file({"a": torch.zeros(2)}, file)
     with pytest.raises(DatasetError, match=f"{file}: found .* another architecture"):
         dataset(tmp_path).load()
+
+
+def test_what_was_trained_before_the_modules_moved_is_loaded(tmp_path):
+    surrogate = tiny_surrogate()
+    tensors, header = surrogate.to_weights()
+    path = tmp_path / "twin.safetensors"
+    write_weights(path, tensors, "glance_pipeline.networks.TwinSurrogate", header)
+    plain = NetworkWeightsDataset(filepath=str(path), network=NETWORK)
+    loaded = plain.load().to_weights()[0]
+    assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glance_pipeline.context import kinds_of
+from glance_pipeline.context.table import kinds_of
 from glance_pipeline.ingest.features import choose_features, drop_unusable
 
 COUNT = 40

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from kedro.framework.startup import bootstrap_project
-from support_onboarding import UsersProject, make_project
 
-from support_project import PROJECT
+from helpers.onboarding import UsersProject, make_project
+from helpers.project import PROJECT
 
 
 @pytest.fixture

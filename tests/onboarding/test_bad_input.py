@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from support_onboarding import UsersProject, weights
 from torch import nn
 
-from glance_pipeline.onboarding import pictures
+from glance_pipeline.onboarding.inspection import pictures
+from helpers.onboarding import UsersProject, weights
 
 RAW = Path("data/01_raw")
 

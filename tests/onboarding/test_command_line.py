@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.cli.utils import find_run_command
-from support_onboarding import COUNT, UsersProject
 
-from glance_pipeline.onboarding.places import place_of
-from support_project import PROJECT
+from glance_pipeline.onboarding.terminal.user_paths import place_of
+from helpers.onboarding import COUNT, UsersProject
+from helpers.project import PROJECT
 
 
 def kedro(root: Path, *arguments: str) -> str:

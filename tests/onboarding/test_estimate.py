@@ -6,21 +6,22 @@ import time
 import numpy as np
 import pytest
 import torch
-from support_onboarding import COUNT
 
-from glance_pipeline.compute import peak_rss_mb
+from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.networks import Concept
 from glance_pipeline.onboarding import estimate as module
-from glance_pipeline.onboarding import initialise, pictures
+from glance_pipeline.onboarding import initialise
 from glance_pipeline.onboarding.estimate import Estimate, estimate, mean_step, phases_of
-from glance_pipeline.onboarding.quiet import kept_messages
-from glance_pipeline.onboarding.words import estimate_section
-from glance_pipeline.teachers.black_box import BlackBox
-from glance_pipeline.testing import tiny_classifier
+from glance_pipeline.onboarding.inspection import pictures
+from glance_pipeline.onboarding.summary import estimate_section
+from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
+from glance_pipeline.support.compute import peak_rss_mb
+from glance_pipeline.twin.networks import Concept
+from glance_pipeline.twin.testing import tiny_classifier
+from helpers.onboarding import COUNT
 
 PLAIN = {"reconstruction": {"weight": 1}, "distillation": {"weight": 1}}
 GAME = {"adversarial": {"weight": 0.5}}

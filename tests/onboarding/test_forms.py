@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support_onboarding import UsersProject, loaded, table, weights
 from torch import nn
+
+from helpers.onboarding import UsersProject, loaded, table, weights
 
 RAW = Path("data/01_raw")
 SPECIFICATION: dict[str, Any] = {

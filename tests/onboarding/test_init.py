@@ -3,12 +3,12 @@
 import pytest
 import torch
 import yaml
-from support_onboarding import COUNT, UsersProject, loaded, weights
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.datasets import ClassifierDataset
+from helpers.onboarding import COUNT, UsersProject, loaded, weights
 
 
 def test_an_environment_is_written_and_what_was_found_is_said(users: UsersProject) -> None:

@@ -4,7 +4,8 @@ import shutil
 
 import numpy as np
 import pandas as pd
-from support_onboarding import COUNT, UsersProject, loaded
+
+from helpers.onboarding import COUNT, UsersProject, loaded
 
 
 def flat(text: str) -> str:

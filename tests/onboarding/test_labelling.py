@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from glance_pipeline.config.ingest import IngestParameters
-from glance_pipeline.ingest.labels import labels_of, values_in_order
-from glance_pipeline.onboarding.labelling import (
+from glance_pipeline.context.labels import labels_of, values_in_order
+from glance_pipeline.onboarding.inspection.labelling import (
     Around,
     first_come,
     names_for_labels,

@@ -2,14 +2,18 @@
 
 from torch import nn
 
-from glance_pipeline.onboarding.asking import Asker
-from glance_pipeline.onboarding.inspection import _told
-from glance_pipeline.onboarding.network import Takes
-from glance_pipeline.onboarding.pictures import Looks
-from glance_pipeline.onboarding.reads import Reads
-from glance_pipeline.onboarding.specification import Classes, Outputs, settle_entrance
-from glance_pipeline.onboarding.wishes import Wishes
-from glance_pipeline.teachers.source import Source
+from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.onboarding.inspection.inspection import _told
+from glance_pipeline.onboarding.inspection.pictures import Looks
+from glance_pipeline.onboarding.inspection.reads import Reads
+from glance_pipeline.onboarding.inspection.settled_specification import (
+    Classes,
+    Outputs,
+    settle_entrance,
+)
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
+from glance_pipeline.onboarding.trying.network import Takes
 
 FILE = Source(nn.Identity(), {"mean": (0.5,), "output": "probabilities"})
 

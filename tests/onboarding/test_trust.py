@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from support_onboarding import UsersProject, loaded, weights
 from torch import nn
+
+from helpers.onboarding import UsersProject, loaded, weights
 
 RAW = Path("data/01_raw")
 

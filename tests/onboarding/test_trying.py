@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support_onboarding import UsersProject, loaded
 from torch import Tensor, nn
 
 from benchmarks.normalisations import NAMES, SIZE, SmallNet, coloured_shapes, judged, trained
-from glance_pipeline.errors import UserError
-from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.onboarding.terminal.asking import Asker
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.deciding import decide
 from glance_pipeline.onboarding.trying.finding import Said, asking, readings_of
@@ -24,8 +23,9 @@ from glance_pipeline.onboarding.trying.trial import (
     try_with_labels,
 )
 from glance_pipeline.onboarding.trying.verdict import clearly_better, decidedness, matching
-from glance_pipeline.seeding import numpy_generator
-from glance_pipeline.teachers.source import Source
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.support.seeding import numpy_generator
+from helpers.onboarding import UsersProject, loaded
 
 ENTRANCE = {"image_shape": [3, SIZE, SIZE]}
 NUMBERS = {name: number for number, name in enumerate(NAMES)}

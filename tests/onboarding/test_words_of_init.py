@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from glance_pipeline.onboarding import quiet
-from glance_pipeline.onboarding.asking import Asker
-from glance_pipeline.onboarding.labelling import Around, settle_group_and_split
-from glance_pipeline.onboarding.options import in_options
-from glance_pipeline.onboarding.quiet import kept_messages
+from glance_pipeline.onboarding.inspection.labelling import Around, settle_group_and_split
+from glance_pipeline.onboarding.terminal import kept_messages as quiet
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
+from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
+from glance_pipeline.onboarding.terminal.options import in_options
 from glance_pipeline.onboarding.trying import telling, trial
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading, usual_readings, with_what_is_said
-from glance_pipeline.onboarding.wishes import Wishes
 
 LABELS = np.array(["a", "b"] * 20, dtype=object)
 ORDERS = [Order("names", {"a": 0, "b": 1})]

@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
-from glance_pipeline.networks import SurrogateShape, TwinSurrogate
 from glance_pipeline.pipelines.align.nodes import train_attribute_reader
 from glance_pipeline.pipelines.evaluate.nodes import measure_fidelity_on_held_out_images
-from glance_pipeline.testing import tiny_classifier
-from glance_pipeline.training.context import standardise_context
+from glance_pipeline.twin.basis.standardised_context import standardise_context
+from glance_pipeline.twin.networks import SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.testing import tiny_classifier
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (90, 1, 8, 8), dtype=np.uint8)

@@ -11,10 +11,10 @@ from kedro.validation.parameter_validator import ParameterValidator
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
-from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import DiscoverParameters
+from glance_pipeline.graph.model.causal_graph import CausalGraph
 from glance_pipeline.pipelines.discover import create_pipeline, nodes
-from glance_pipeline.testing import tiny_classifier, tiny_surrogate
+from glance_pipeline.twin.testing import tiny_classifier, tiny_surrogate
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
 OUTPUTS = (

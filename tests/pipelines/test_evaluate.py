@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glance_pipeline.causal.graph import CausalGraph, Node
-from glance_pipeline.causal.records import SearchRecord
-from glance_pipeline.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
-from glance_pipeline.errors import UserError
-from glance_pipeline.hooks.errors import CannotRunError
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
-from glance_pipeline.networks.demo_classifier import DemoClassifier
+from glance_pipeline.digits.demo_classifier import DemoClassifier
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
+from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.pipelines.evaluate.nodes import (
     compare_with_true_counterfactuals,
     measure_disentanglement_of_codes,
     train_judge,
 )
-from glance_pipeline.testing import tiny_surrogate
-from support_project import Project
+from glance_pipeline.project.hooks.cannot_run import CannotRunError
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.twin.testing import tiny_surrogate
+from helpers.project import Project
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"label": 0, "split": ["train", "test"] * 20})

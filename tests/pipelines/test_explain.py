@@ -6,15 +6,15 @@ from kedro.io import DataCatalog, Version
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.text import TextDataset
-from support_explain import make_catalog
 
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.datasets import OptionalDataset
-from glance_pipeline.errors import UserError
-from glance_pipeline.hooks.contents import check_explained
-from glance_pipeline.hooks.errors import CannotRunError
 from glance_pipeline.pipelines.explain import create_pipeline
-from glance_pipeline.prerequisites import explain_missing
+from glance_pipeline.project.hooks.cannot_run import CannotRunError
+from glance_pipeline.project.hooks.contents import check_explained
+from glance_pipeline.project.prerequisites import explain_missing
+from glance_pipeline.support.errors import UserError
+from helpers.explain import make_catalog
 
 
 @pytest.fixture

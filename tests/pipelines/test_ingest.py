@@ -15,15 +15,15 @@ from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.datasets import ImageArrayDataset
-from glance_pipeline.explanations.image_files import read_image
-from glance_pipeline.hooks.errors import CannotRunError
-from glance_pipeline.picture import Form
+from glance_pipeline.explanations.running.as_ingested import read_image
+from glance_pipeline.images import Form
 from glance_pipeline.pipelines.classify.nodes import (
     measure_classifier_accuracy,
     train_demo_classifier,
 )
 from glance_pipeline.pipelines.ingest import create_pipeline
-from glance_pipeline.testing import tiny_classifier
+from glance_pipeline.project.hooks.cannot_run import CannotRunError
+from glance_pipeline.twin.testing import tiny_classifier
 
 CONFIGURATION = Path(__file__).parents[2] / "conf"
 OUTPUTS = ("context_features", "image_records", "unreadable_images", "image_twins")
@@ -170,8 +170,8 @@ def test_files_that_are_not_there_are_named_before_anything_runs(project, folder
 
 def tiny_classifier_of(project):
     """Return a demo classifier for 32 px, such as the catalog's entry can save."""
-    from glance_pipeline.classifier import Classifier, ClassifierSpecification
-    from glance_pipeline.networks.demo_classifier import DemoClassifier
+    from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+    from glance_pipeline.digits.demo_classifier import DemoClassifier
 
     specification = ClassifierSpecification(image_shape=(1, 32, 32), class_names=("a", "b"))
     return Classifier(DemoClassifier(1, 32, 2, 4, 4), specification)

@@ -11,7 +11,7 @@ import yaml
 from click import ClickException
 from torch import Tensor, nn
 
-from support_project import PROJECT, Project
+from helpers.project import PROJECT, Project
 
 
 class ManyClasses(nn.Module):

@@ -12,9 +12,9 @@ from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 from glance_pipeline.config.prepare import FeatureName, PrepareParameters
-from glance_pipeline.datasets.image_array import ImageArrayDataset
-from glance_pipeline.morphometry.digits import read_embedded_digits
-from glance_pipeline.morphometry.measure import FEATURES
+from glance_pipeline.datasets.image_array_dataset import ImageArrayDataset
+from glance_pipeline.digits.measure import FEATURES
+from glance_pipeline.digits.sources import read_embedded_digits
 from glance_pipeline.pipelines.prepare import create_pipeline
 from glance_pipeline.pipelines.prepare.nodes import read_and_shuffle_source_digits, split_images
 

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-import support_explain
-from support_explain import files_of, run
 
-from glance_pipeline.explanations.shards import Shards, rows_of_shard
+import helpers.explain
+from glance_pipeline.explanations.running.shards import Shards, rows_of_shard
+from helpers.explain import files_of, run
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def all_but_the_second(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start_second(folder: Path, seconds: float) -> "subprocess.Popen[bytes]":
     """Run the second shard in a process that waits before every batch."""
-    script = Path(support_explain.__file__)
+    script = Path(helpers.explain.__file__)
     return subprocess.Popen([sys.executable, str(script), str(folder), "1", str(seconds)])
 
 

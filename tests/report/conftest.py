@@ -1,10 +1,10 @@
 """Fixtures of the report's tests: a browser, and a page whose class name is hostile."""
 
 import pytest
-from support_browser import CHROMIUM, FLAGS
-from support_report import HOSTILE, explained, graph
 
 from glance_pipeline.report import render_report
+from helpers.browser import CHROMIUM, FLAGS
+from helpers.report import HOSTILE, explained, graph
 
 
 @pytest.fixture(scope="module")

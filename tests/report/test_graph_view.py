@@ -2,12 +2,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from support_report import graph
 
-from glance_pipeline.causal.evidence import DoseResponse, Suggestion
-from glance_pipeline.causal.words import evidence_in_words
 from glance_pipeline.config.discover import FigureParameters
+from glance_pipeline.graph.model.evidence import DoseResponse, Suggestion
+from glance_pipeline.graph.model.evidence_in_words import evidence_in_words
 from glance_pipeline.report.graph_view import graph_view
+from helpers.report import graph
 
 ALL = FigureParameters()
 NONE = FigureParameters(used_per_class=0, associated_per_class=0)

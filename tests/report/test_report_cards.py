@@ -1,14 +1,14 @@
 import math
 
 import pytest
-from support_report import explained, graph
 
-from glance_pipeline.explanations.explanation import Change
-from glance_pipeline.explanations.overlay import overlay
+from glance_pipeline.explanations.result.explanation import Change
+from glance_pipeline.explanations.result.overlay import overlay
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.pictures import Album
 from glance_pipeline.report.strips import slider_texts, strip_on_page
+from helpers.report import explained, graph
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import pytest
-from support_browser import edge, node, opened, point_at
-from support_report import HOSTILE, graph
 
-from glance_pipeline.causal.words import evidence_in_words
+from glance_pipeline.graph.model.evidence_in_words import evidence_in_words
+from helpers.browser import edge, node, opened, point_at
+from helpers.report import HOSTILE, graph
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import json
 
-from support_browser import node, opened, unfold
-from support_report import HOSTILE
+from helpers.browser import node, opened, unfold
+from helpers.report import HOSTILE
 
 
 def test_report_opens_without_console_errors_or_network(browser, report_file):

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from support_browser import node, opened, unfold
-from support_report import graph
 
 from glance_pipeline.report import render_report
+from helpers.browser import node, opened, unfold
+from helpers.report import graph
 
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 PHONE = {"width": 390, "height": 844}

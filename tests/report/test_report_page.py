@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from support_report import HOSTILE, explained, graph
 
-from glance_pipeline.causal.evidence import Estimate
-from glance_pipeline.causal.graph import Edge, Node
-from glance_pipeline.explanations.values import format_logits
-from glance_pipeline.networks import Concept
+from glance_pipeline.explanations.result.values import format_logits
+from glance_pipeline.graph.model.causal_graph import Edge, Node
+from glance_pipeline.graph.model.evidence import Estimate
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows
 from glance_pipeline.report.pictures import Album, difference_map
+from glance_pipeline.twin.networks import Concept
+from helpers.report import HOSTILE, explained, graph
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support_report import explained, graph
 
-from glance_pipeline.picture import Form, read_picture
+from glance_pipeline.images import Form, read_picture
 from glance_pipeline.report import render_report
 from glance_pipeline.report.page import MOST_BYTES, cards_that_fit
 from glance_pipeline.report.pictures import COMPRESSIONS, Album, Compression, PageFullError
+from helpers.report import explained, graph
 
 FACES = Path(__file__).parents[3] / "shared/data/celeba10k/celeba_10k_89x109.zip"
 CONCEPTS, TEXT = 12, 1_100_000  # strips of an image; bytes of a page of 32 besides pictures

@@ -3,10 +3,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from support_browser import opened
 
 from glance_pipeline.report.pictures import Album
 from glance_pipeline.report.strips import strip_on_page
+from helpers.browser import opened
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-from glance_pipeline.concepts import ConceptTable
-from glance_pipeline.mlflow_run import MlflowRun, flatten
-from glance_pipeline.onboarding.files import as_yaml
+from glance_pipeline.onboarding.environment_files import as_yaml
+from glance_pipeline.project.tracking.mlflow_run import MlflowRun, flatten
 from glance_pipeline.support.figures import say_as_it_is
 from glance_pipeline.support.names import (
     columns,
@@ -29,6 +28,7 @@ from glance_pipeline.support.names import (
     shortened,
     xml_key,
 )
+from glance_pipeline.twin.concept_table import ConceptTable
 
 NASTY = (
     "", " ", ".", "..", "../a", "a//b", "a/./b", "/a", "a/", "CON", "con.txt", "nul", "a.", "a ",

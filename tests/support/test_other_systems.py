@@ -33,9 +33,9 @@ IMPORT_ALL = """
             importlib.import_module(module.name)
         except ImportError as error:
             failed.append(f"{module.name}: {error}")
-    from glance_pipeline.compute import available_cores, peak_rss_mb
-    from glance_pipeline.hooks.room import _limits
-    from glance_pipeline.hooks.signals import ending_orderly
+    from glance_pipeline.support.compute import available_cores, peak_rss_mb
+    from glance_pipeline.project.hooks.room import _limits
+    from glance_pipeline.project.hooks.signals import ending_orderly
     from glance_pipeline.support.whole import write_whole
     assert available_cores() >= 1 and peak_rss_mb() == 0.0
     assert _limits(pathlib.Path("."))[0] == 255

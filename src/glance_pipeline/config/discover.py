@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from glance_pipeline.config.knowledge import Knowledge
+from glance_pipeline.config.background_knowledge import Knowledge
 
 MOST_OUTCOMES = 50
 """Classes that are all predictions of the graph where ``outcomes`` says nothing."""

@@ -11,13 +11,28 @@ from safetensors.torch import save
 from torch import Tensor
 
 from glance_pipeline import __version__
+from glance_pipeline.support.untrusted_files import parse_json
 from glance_pipeline.support.whole import write_whole
-from glance_pipeline.teachers.files import parse_json
 
 FORMAT = 1
 ENTRY = "glance_pipeline"
 SUFFIX = ".safetensors"
 _MOST_HEADER = 2**24  # bytes; some hundred for each tensor, so room for 100,000
+
+_FORMER_PATHS = {
+    "glance_pipeline.causal.structural_model.StructuralModels": (
+        "glance_pipeline.graph.structural.structural_model.StructuralModels"
+    ),
+    "glance_pipeline.networks.TwinSurrogate": "glance_pipeline.twin.networks.TwinSurrogate",
+    "glance_pipeline.networks.critics.Critics": "glance_pipeline.twin.networks.critics.Critics",
+    "glance_pipeline.networks.demo_classifier.DemoClassifier": (
+        "glance_pipeline.digits.demo_classifier.DemoClassifier"
+    ),
+    "glance_pipeline.networks.reader.AttributeReader": (
+        "glance_pipeline.twin.networks.attribute_reader.AttributeReader"
+    ),
+}
+"""Classes by the import path that earlier files name: what a user has trained stays readable."""
 
 
 def write_weights(
@@ -63,10 +78,9 @@ def read_weights(
     entry = _entry(metadata, path)
     if entry is None:
         return tensors, {}
-    if network is not None and entry["network"] != network:
-        raise DatasetError(
-            f"weights {path}: found weights of {entry['network']}; wanted those of {network}"
-        )
+    found = _FORMER_PATHS.get(entry["network"], entry["network"])
+    if network is not None and found != network:
+        raise DatasetError(f"weights {path}: found weights of {found}; wanted those of {network}")
     return tensors, entry["header"]
 
 

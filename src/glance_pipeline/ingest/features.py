@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_object_dtype, is_string_dtype
 
-from glance_pipeline.context import Kind, as_levels, check_context, kinds_of
-from glance_pipeline.errors import UserError
-from glance_pipeline.training.context import UnusableFeaturesError, standardise_context
+from glance_pipeline.context.table import Kind, as_levels, check_context, kinds_of
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.twin.basis.standardised_context import (
+    UnusableFeaturesError,
+    standardise_context,
+)
 
 logger = logging.getLogger(__name__)
 

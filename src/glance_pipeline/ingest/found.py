@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.config.ingest import IngestParameters
-from glance_pipeline.context import Kind
-from glance_pipeline.errors import UserError
+from glance_pipeline.context.join import join_tables
+from glance_pipeline.context.labels import column_of, labels_of
+from glance_pipeline.context.table import Kind
+from glance_pipeline.images.sources.image_source import ImageSource, Rules
+from glance_pipeline.images.sources.opening import open_source
+from glance_pipeline.images.splits import split_by_column, split_by_fractions, split_by_group
 from glance_pipeline.ingest.features import choose_features, drop_unusable
-from glance_pipeline.ingest.join import join_tables
-from glance_pipeline.ingest.labels import column_of, labels_of
-from glance_pipeline.ingest.opening import open_source
-from glance_pipeline.ingest.source import ImageSource, Rules
-from glance_pipeline.ingest.tables import Reading
-from glance_pipeline.seeding import numpy_generator
-from glance_pipeline.splits import split_by_column, split_by_fractions, split_by_group
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.tables import Reading
 
 logger = logging.getLogger(__name__)
 

@@ -13,24 +13,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import chosen_device, peak_rss_mb
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import ObjectiveSchedule, StageParameters
-from glance_pipeline.networks import Concept, SurrogateShape, TwinSurrogate
-from glance_pipeline.networks.critics import Critics
-from glance_pipeline.networks.encoder import AnswerScale
-from glance_pipeline.networks.reader import AttributeReader
-from glance_pipeline.objectives import build_objectives
-from glance_pipeline.onboarding.quiet import watched
-from glance_pipeline.seeding import seeded_torch, torch_generator
-from glance_pipeline.training.checkpoint import Checkpoints
-from glance_pipeline.training.data import TrainingData
-from glance_pipeline.training.engine import train_stage
-from glance_pipeline.training.reader import train_reader
-from glance_pipeline.training.state import Stage
+from glance_pipeline.onboarding.terminal.kept_messages import watched
+from glance_pipeline.support.compute import chosen_device, peak_rss_mb
+from glance_pipeline.support.seeding import seeded_torch, torch_generator
+from glance_pipeline.twin.networks import Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
+from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.encoder import AnswerScale
+from glance_pipeline.twin.objectives import build_objectives
+from glance_pipeline.twin.training.checkpoint import Checkpoints
+from glance_pipeline.twin.training.data import TrainingData
+from glance_pipeline.twin.training.engine import train_stage
+from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.state import Stage
 
 _SECONDS = 1.0
 """That the timed steps of a phase may take, more or less."""

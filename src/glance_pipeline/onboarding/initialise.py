@@ -8,25 +8,27 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from glance_pipeline.compute import choose_device, choose_precision, set_threads
+from glance_pipeline.classifiers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.config.align import AlignParameters
-from glance_pipeline.config.compute import SharedParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.ingest import IngestParameters
-from glance_pipeline.context import Kind, kinds_of
-from glance_pipeline.errors import UserError
+from glance_pipeline.config.shared import SharedParameters
+from glance_pipeline.context.table import Kind, kinds_of
 from glance_pipeline.ingest.agreement import disagreements
-from glance_pipeline.onboarding import configuration, files, words
-from glance_pipeline.onboarding.asking import Asker
+from glance_pipeline.onboarding import environment_files as files
+from glance_pipeline.onboarding import environment_folder as configuration
+from glance_pipeline.onboarding import summary as words
 from glance_pipeline.onboarding.estimate import Estimate, estimate
-from glance_pipeline.onboarding.inspection import Inspected, inspect
-from glance_pipeline.onboarding.quiet import kept_messages
-from glance_pipeline.onboarding.sections import Section
+from glance_pipeline.onboarding.inspection.inspection import Inspected, inspect
+from glance_pipeline.onboarding.terminal.asking import Asker
+from glance_pipeline.onboarding.terminal.command_options import Wishes
+from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
+from glance_pipeline.onboarding.terminal.sections import Section
 from glance_pipeline.onboarding.trying import telling
-from glance_pipeline.onboarding.wishes import Wishes
-from glance_pipeline.teachers.black_box import BlackBox, QueriesSpentError
-from glance_pipeline.training.context import standardise_context
+from glance_pipeline.support.compute import choose_device, choose_precision, set_threads
+from glance_pipeline.support.errors import UserError
+from glance_pipeline.twin.basis.standardised_context import standardise_context
 
 _ROOM = 12
 """Dimensions of the residual code that context features leave at least."""

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.explanation import (
+from glance_pipeline.explanations.result.explanation import (
     Change,
     Counterfactual,
     Importances,
 )
-from glance_pipeline.explanations.overlay import overlay
-from glance_pipeline.explanations.values import written_pair
-from glance_pipeline.number_format import format_measured, format_share
+from glance_pipeline.explanations.result.overlay import overlay
+from glance_pipeline.explanations.result.values import written_pair
 from glance_pipeline.report.pictures import Album, difference_map
 from glance_pipeline.report.strips import Strip, strip_on_page
+from glance_pipeline.support.number_format import format_measured, format_share
 
 UNFOLDED = 3
 """Cards that are open when the page is; the others open on a click."""

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from glance_pipeline.causal.edge_table import strongest_first
-from glance_pipeline.causal.figure_edges import line_width, opacity, sign_of
-from glance_pipeline.causal.figure_layout import Box, Layout, Route, lay_out
-from glance_pipeline.causal.figure_text import node_lines
-from glance_pipeline.causal.graph import CausalGraph, Edge, Node
-from glance_pipeline.causal.words import evidence_in_words
 from glance_pipeline.config.discover import FigureParameters
+from glance_pipeline.graph.drawing.figure_edges import line_width, opacity, sign_of
+from glance_pipeline.graph.drawing.figure_layout import Box, Layout, Route, lay_out
+from glance_pipeline.graph.drawing.figure_text import node_lines
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
+from glance_pipeline.graph.model.edge_table import strongest_first
+from glance_pipeline.graph.model.evidence_in_words import evidence_in_words
 
 _CONCEPT_CHARACTERS, _SINK_CHARACTERS = 14, 10  # of a line in a box as narrow as on a phone
 _KIND = {

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glance_pipeline.causal.graph import CausalGraph, Edge
+from glance_pipeline.classifiers.task import Kind
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.values import (
+from glance_pipeline.explanations.result.values import (
     displayed_unit,
     format_number,
     in_display_units,
     name_of_yes,
 )
-from glance_pipeline.networks import Concept
-from glance_pipeline.number_format import format_fixed, format_measured, format_share
-from glance_pipeline.teachers.task import Kind
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge
+from glance_pipeline.support.number_format import format_fixed, format_measured, format_share
+from glance_pipeline.twin.networks import Concept
 
 HELD_OUT: Mapping[Kind, Mapping[str, str]] = {
     "one_of": {

@@ -5,14 +5,12 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from glance_pipeline.causal.edge_table import edge_table
-from glance_pipeline.causal.figure import draw_graph
-from glance_pipeline.causal.figure_text import interaction_lines
-from glance_pipeline.causal.graph import CausalGraph
 from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.networks import Concept
-from glance_pipeline.number_format import format_measured
+from glance_pipeline.graph.drawing.figure import draw_graph
+from glance_pipeline.graph.drawing.figure_text import interaction_lines
+from glance_pipeline.graph.model.causal_graph import CausalGraph
+from glance_pipeline.graph.model.edge_table import edge_table
 from glance_pipeline.report.cards import SLIDERS_IN_VIEW, UNFOLDED, Card, card
 from glance_pipeline.report.graph_view import graph_view
 from glance_pipeline.report.overview import concept_rows, fidelity_tiles, measures_in_words
@@ -25,6 +23,8 @@ from glance_pipeline.report.pictures import (
 )
 from glance_pipeline.report.scripts import content_security_policy, page_scripts
 from glance_pipeline.report.strips import figure_in_words, slider_texts
+from glance_pipeline.support.number_format import format_measured
+from glance_pipeline.twin.networks import Concept
 
 FIGURE = FigureParameters(used_per_class=2, associated_per_class=1)
 """What the page's graph shows; all edges are listed under it."""

@@ -9,8 +9,8 @@ from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
-from glance_pipeline.explanations.folder import as_picture
-from glance_pipeline.number_format import format_fixed
+from glance_pipeline.explanations.result.pictures import as_picture
+from glance_pipeline.support.number_format import format_fixed
 
 DIFFERENCE_RANGE = 128
 """Grey levels at which the colours of a difference map are full."""

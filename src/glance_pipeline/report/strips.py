@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from glance_pipeline.explanations import Explanation
-from glance_pipeline.explanations.explanation import EffectStrip, side_by_side
-from glance_pipeline.explanations.values import format_at, with_unit
+from glance_pipeline.explanations.result.explanation import EffectStrip
+from glance_pipeline.explanations.result.pictures import side_by_side
+from glance_pipeline.explanations.result.values import format_at, with_unit
 from glance_pipeline.report.pictures import Album
 
 

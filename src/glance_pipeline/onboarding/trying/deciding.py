@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from glance_pipeline.errors import UserError
-from glance_pipeline.onboarding.asking import Asker, tell
-from glance_pipeline.onboarding.sections import Section
+from glance_pipeline.onboarding.terminal.asking import Asker, tell
+from glance_pipeline.onboarding.terminal.sections import Section
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.trial import Tried
+from glance_pipeline.support.errors import UserError
 
 
 def decide(tried: Tried, asker: Asker) -> Tried:

@@ -9,9 +9,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glance_pipeline.errors import UserError
-from glance_pipeline.images import to_float
-from glance_pipeline.onboarding.network import answers_to
+from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.entrance import Entrance
+from glance_pipeline.classifiers.output import to_logits
+from glance_pipeline.classifiers.specification import TASKS, ClassifierSpecification, Output
+from glance_pipeline.classifiers.task import Values
+from glance_pipeline.images.form import to_float
+from glance_pipeline.onboarding.trying.network import answers_to
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import (
     Numbers,
@@ -26,11 +30,7 @@ from glance_pipeline.onboarding.trying.trial import (
     guess_without_labels,
     try_with_labels,
 )
-from glance_pipeline.teachers.entrance import Entrance
-from glance_pipeline.teachers.output import to_logits
-from glance_pipeline.teachers.source import Source
-from glance_pipeline.teachers.specification import TASKS, ClassifierSpecification, Output
-from glance_pipeline.teachers.task import Values
+from glance_pipeline.support.errors import UserError
 
 _FIRST, _MOST = 64, 1024
 """Images of the first look, and of all looks."""

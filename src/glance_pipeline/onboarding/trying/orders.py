@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from glance_pipeline.errors import UserError
+from glance_pipeline.support.errors import UserError
 
 ORDERS = ("numbers", "numbers-from-1", "text", "nocase", "appearance")
 """Numbers in them by value, where they are whole numbers below K those of the answers; the same

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from glance_pipeline.number_format import format_number
 from glance_pipeline.onboarding.trying.readings import Reading
 from glance_pipeline.onboarding.trying.trial import Shown, Tried
+from glance_pipeline.support.number_format import format_number
 
 _NAMED = 4
 _ROOM = 12  # classes that a hint names in full

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.onboarding.quiet import watched
+from glance_pipeline.onboarding.terminal.kept_messages import watched
 from glance_pipeline.onboarding.trying.memory import distances, remembers
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading

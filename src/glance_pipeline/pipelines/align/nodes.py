@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.networks.critics import Critics
-from glance_pipeline.networks.reader import AttributeReader
-from glance_pipeline.tracking import log_metrics
-from glance_pipeline.training.context import standardise_context
-from glance_pipeline.training.reader import train_reader
-from glance_pipeline.training.stages import align
+from glance_pipeline.project.tracking.metric_buffer import log_metrics
+from glance_pipeline.twin.basis.standardised_context import standardise_context
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
+from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.stages import align
 
 
 def train_attribute_reader(

@@ -5,11 +5,11 @@ import logging
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.classify import ClassifyParameters
-from glance_pipeline.context import as_levels, levels_of
-from glance_pipeline.metrics.answers import accuracy_by_columns
-from glance_pipeline.training.demo_teacher import train_demo_teacher
+from glance_pipeline.context.table import as_levels, levels_of
+from glance_pipeline.digits.demo_training import train_demo_teacher
+from glance_pipeline.evaluation.answers import accuracy_by_columns
 
 logger = logging.getLogger(__name__)
 

@@ -5,24 +5,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from glance_pipeline.causal.comparison_figure import draw_comparison
-from glance_pipeline.causal.data_graph import discover_data_graph, measured_concepts
-from glance_pipeline.causal.discovery import discover_concept_graph
-from glance_pipeline.causal.edge_table import edge_table
-from glance_pipeline.causal.figure import draw_graph
-from glance_pipeline.causal.graph import CausalGraph
-from glance_pipeline.causal.inference import infer_concepts
-from glance_pipeline.causal.interactions import add_interactions
-from glance_pipeline.causal.interventions import measure_effects
-from glance_pipeline.causal.outcome_choice import choose_outcomes, numbers_of
-from glance_pipeline.causal.predictions import add_predictions
-from glance_pipeline.causal.structural_model import StructuralModels
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.compute import available_cores
-from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.discover import DiscoverParameters
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.graph.drawing.comparison_figure import draw_comparison
+from glance_pipeline.graph.drawing.figure import draw_graph
+from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.interactions import add_interactions
+from glance_pipeline.graph.effects.outcome_choice import choose_outcomes, numbers_of
+from glance_pipeline.graph.effects.prediction_edges import add_predictions
+from glance_pipeline.graph.model.causal_graph import CausalGraph
+from glance_pipeline.graph.model.edge_table import edge_table
+from glance_pipeline.graph.search.data_graph import discover_data_graph, measured_concepts
+from glance_pipeline.graph.search.discovery import discover_concept_graph
+from glance_pipeline.graph.structural.structural_model import StructuralModels
+from glance_pipeline.support.compute import available_cores
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.inference import infer_concepts
+from glance_pipeline.twin.networks import TwinSurrogate
 
 
 def infer_concepts_of_all_images(

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.distill import DistillParameters
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.networks.critics import Critics
-from glance_pipeline.tracking import log_metrics
-from glance_pipeline.training.stages import distill
+from glance_pipeline.project.tracking.metric_buffer import log_metrics
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.training.stages import distill
 
 
 def distill_classifier_into_surrogate(

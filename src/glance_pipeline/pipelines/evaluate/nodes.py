@@ -9,37 +9,37 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from glance_pipeline.causal.distance import structural_hamming_distance
-from glance_pipeline.causal.graph import CausalGraph
-from glance_pipeline.classifier import Classifier
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
-from glance_pipeline.errors import UserError
-from glance_pipeline.metrics.alignment import alignment_accuracy, alignment_r2
-from glance_pipeline.metrics.axioms import composition_l1, reversibility_l1
-from glance_pipeline.metrics.disentanglement import disentanglement
-from glance_pipeline.metrics.fidelity import fidelity, reconstruction_l1
-from glance_pipeline.metrics.frechet import frechet_of_recombined_images
-from glance_pipeline.metrics.interventions import (
+from glance_pipeline.digits.measure import FEATURES, measure_digits
+from glance_pipeline.evaluation.aligned_concepts import alignment_accuracy, alignment_r2
+from glance_pipeline.evaluation.axioms import composition_l1, reversibility_l1
+from glance_pipeline.evaluation.disentanglement import disentanglement
+from glance_pipeline.evaluation.fidelity import fidelity, reconstruction_l1
+from glance_pipeline.evaluation.frechet import frechet_of_recombined_images
+from glance_pipeline.evaluation.intervention_matrix import (
     Measure,
     aligned_names,
     effectiveness,
     intervention_matrix,
 )
-from glance_pipeline.metrics.judge import as_aligned, measure_by, quality_of
-from glance_pipeline.metrics.true_counterfactual import (
+from glance_pipeline.evaluation.judge import as_aligned, measure_by, quality_of
+from glance_pipeline.evaluation.true_counterfactual import (
     rendered_digits,
     true_counterfactual_errors,
 )
-from glance_pipeline.morphometry.measure import FEATURES, measure_digits
-from glance_pipeline.networks import TwinSurrogate
-from glance_pipeline.networks.generator import check_widths
-from glance_pipeline.networks.reader import AttributeReader
-from glance_pipeline.seeding import numpy_generator
+from glance_pipeline.graph.model.causal_graph import CausalGraph
+from glance_pipeline.graph.model.distance import structural_hamming_distance
+from glance_pipeline.support.errors import UserError
 from glance_pipeline.support.figures import say_as_it_is
 from glance_pipeline.support.names import shortened
-from glance_pipeline.training.context import standardise_context
-from glance_pipeline.training.reader import train_reader
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.basis.standardised_context import standardise_context
+from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
+from glance_pipeline.twin.networks.generator import check_widths
+from glance_pipeline.twin.training.reader_training import train_reader
 
 logger = logging.getLogger(__name__)
 

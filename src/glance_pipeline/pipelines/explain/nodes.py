@@ -8,23 +8,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.causal import CausalGraph
-from glance_pipeline.causal.structural_model import StructuralModels
-from glance_pipeline.classifier import Classifier
-from glance_pipeline.concepts import ConceptTable
+from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.explanations import Explanation, LocalExplanations
-from glance_pipeline.explanations.batchwise import BatchwiseExplanations
-from glance_pipeline.explanations.folder import SavedExplanations
-from glance_pipeline.explanations.selection import ChosenImages, choose_images, first_of_split
-from glance_pipeline.explanations.shards import (
+from glance_pipeline.explanations.result.explanation_folder import SavedExplanations
+from glance_pipeline.explanations.running.batchwise import BatchwiseExplanations
+from glance_pipeline.explanations.running.selection import (
+    ChosenImages,
+    choose_images,
+    first_of_split,
+)
+from glance_pipeline.explanations.running.shards import (
     Shards,
     ShardsToCome,
     folder_names,
     rows_of_shard,
 )
-from glance_pipeline.networks import TwinSurrogate
+from glance_pipeline.graph import CausalGraph
+from glance_pipeline.graph.structural.structural_model import StructuralModels
 from glance_pipeline.report import render_report
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.networks import TwinSurrogate
 
 logger = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from glance_pipeline.compute import available_cores
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.images import Form
+from glance_pipeline.images.sources.resized import ResizedImages, channels_of
+from glance_pipeline.images.twins import find_twins, say_twins
 from glance_pipeline.ingest.found import FoundImages, find_images
-from glance_pipeline.ingest.resized import ResizedImages, channels_of
-from glance_pipeline.ingest.twins import find_twins, say_twins
-from glance_pipeline.picture import Form
+from glance_pipeline.support.compute import available_cores
 
 
 def find_images_and_their_context(

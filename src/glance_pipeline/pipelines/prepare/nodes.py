@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.config.prepare import PrepareParameters
-from glance_pipeline.context import check_context
-from glance_pipeline.morphometry.digits import read_embedded_digits, read_idx_digits
-from glance_pipeline.morphometry.measure import measure_digits
-from glance_pipeline.morphometry.render import render_digits
-from glance_pipeline.morphometry.structural_models import STRUCTURAL_MODELS
-from glance_pipeline.picture import Form
-from glance_pipeline.seeding import numpy_generator
-from glance_pipeline.splits import split_by_fractions
+from glance_pipeline.context.table import check_context
+from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
+from glance_pipeline.digits.measure import measure_digits
+from glance_pipeline.digits.render import render_digits
+from glance_pipeline.digits.sources import read_embedded_digits, read_idx_digits
+from glance_pipeline.images import Form
+from glance_pipeline.images.splits import split_by_fractions
+from glance_pipeline.support.seeding import numpy_generator
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The smallest changes of concepts after which the classifier answers otherwise."""

@@ -1,0 +1,1 @@
+"""How much each concept contributes to an answer."""

@@ -1,0 +1,1 @@
+"""What becomes of an image when concepts are set."""

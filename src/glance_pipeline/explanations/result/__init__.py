@@ -1,0 +1,1 @@
+"""What leaves the project: an explanation, in memory and on disk."""

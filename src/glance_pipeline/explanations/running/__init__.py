@@ -1,0 +1,1 @@
+"""From images to finished explanations: choosing, batches, shards."""

@@ -1,0 +1,1 @@
+"""Where in the picture the concepts act on the answer."""

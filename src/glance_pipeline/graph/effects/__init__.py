@@ -1,0 +1,1 @@
+"""Edges from concepts to predictions: measured by interventions on generated images."""

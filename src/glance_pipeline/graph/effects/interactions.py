@@ -1,0 +1,180 @@
+"""Interactions: pairs of concepts whose joint effect on a margin is not the sum of theirs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, product
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.config.discover import InterventionParameters
+from glance_pipeline.graph.effects.average_effects import average_effects, either_side
+from glance_pipeline.graph.effects.estimation import estimate_effects, holm, spread_of
+from glance_pipeline.graph.effects.outcomes import Changes, margins_of
+from glance_pipeline.graph.effects.prediction_edges import prediction_name
+from glance_pipeline.graph.model.causal_graph import CausalGraph
+from glance_pipeline.graph.model.evidence import Interaction
+from glance_pipeline.support.seeding import numpy_generator
+from glance_pipeline.twin.concept_table import ConceptTable
+from glance_pipeline.twin.networks import Codes, TwinSurrogate
+
+
+class Pair(NamedTuple):
+    """Two concepts, and the classes for which they are tested together."""
+
+    concepts: tuple[str, str]
+    classes: tuple[int, ...]
+
+
+def add_interactions(
+    graph: CausalGraph,
+    table: ConceptTable,
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    images: np.ndarray,
+    settings: InterventionParameters,
+    seed: int,
+    outcomes: Sequence[int] | None = None,
+) -> CausalGraph:
+    """Test pairs of concepts for interactions, and keep those that are significant.
+
+    It costs four generated images for each image and pair; see ``choose_pairs`` for the pairs.
+
+    Args:
+        graph: with predictions.
+        table: concepts and margins of all images.
+        surrogate: generates.
+        classifier: the teacher.
+        images: held-out images, uint8, (N, C, H, W).
+        settings: step, number of pairs, level and smallest effect.
+        seed: of the run.
+        outcomes: numbers of the classes of the table's margins; None where it has all.
+
+    Returns:
+        The graph with its interactions, the strongest first.
+
+    Raises:
+        ValueError: where the graph has no predictions yet.
+    """
+    if graph.intervention is None:
+        raise ValueError("interactions need a graph whose predictions were tested; these were not")
+    spread = spread_of(table.margins)
+    labels = [str(label) for label in table.margins]
+    codes = surrogate.encode_array(images)
+    found: list[Interaction] = []
+    pairs = choose_pairs(graph, labels, spread, settings)
+    for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
+        moved = surrogate, classifier, codes, pair.concepts
+        changes = second_difference(*moved, settings.step, outcomes)
+        if changes.steps.any():  # else there is no image on which both could be moved
+            found += _interactions_of(pair, changes, table, spread, settings, seed)
+    record = replace(graph.intervention, interaction_tests=len(found))
+    return replace(graph, interactions=_significant(found, settings), intervention=record)
+
+
+def _interactions_of(
+    pair: Pair,
+    changes: Changes,
+    table: ConceptTable,
+    spread: np.ndarray,
+    settings: InterventionParameters,
+    seed: int,
+) -> list[Interaction]:
+    """Return what a pair does together to each of its classes, of the changes that it made."""
+    generator = numpy_generator(seed, "interactions", *pair.concepts)
+    effects = average_effects(changes, settings.resamples, generator)
+    labels = [str(label) for label in table.margins]
+    units = [table.unit_of(label) for label in labels]
+    estimates = estimate_effects(effects, spread, settings.minimum_effect, units, "sd²")
+    return [
+        Interaction(pair.concepts, prediction_name(labels[k]), estimates[k][0])
+        for k in pair.classes
+    ]
+
+
+def choose_pairs(
+    graph: CausalGraph, labels: list[str], spread: np.ndarray, settings: InterventionParameters
+) -> list[Pair]:
+    """Choose the pairs of concepts to test, at most ``settings.interactions``.
+
+    A concept counts for a class by its mean absolute effect over images, and takes part where that
+    is at least the smallest effect: all that are *used* on average, and those too whose effect
+    changes its sign from image to image, which another concept may govern. Pairs go by the product
+    of both, in the class where it is largest. Categorical features take no part.
+
+    Args:
+        graph: with predictions.
+        labels: names of the K classes.
+        spread: standard deviations (K,) of the margins.
+        settings: number of pairs and smallest effect.
+    """
+    with_levels = {node.name for node in graph.nodes if node.levels}
+    weights: dict[str, dict[str, float]] = {}
+    for edge in (*graph.edges, *graph.rejected):
+        if edge.effect is None or edge.level or edge.source in with_levels:
+            continue
+        label = graph.node(edge.target).label
+        size = (edge.effect.magnitude or 0.0) / spread[labels.index(label)]
+        if size >= settings.minimum_effect:
+            weights.setdefault(edge.source, {})[label] = size
+    order = [node.name for node in graph.nodes if node.name in weights]
+    scored = []
+    for one, other in combinations(order, 2):
+        scores = {
+            k: weights[one][label] * weights[other][label]
+            for k, label in enumerate(labels)
+            if label in weights[one] and label in weights[other]
+        }
+        if scores:
+            scored.append((max(scores.values()), Pair((one, other), tuple(scores))))
+    scored.sort(key=lambda item: -item[0])
+    return [pair for _, pair in scored[: settings.interactions]]
+
+
+def _significant(
+    found: list[Interaction], settings: InterventionParameters
+) -> tuple[Interaction, ...]:
+    """Return those that pass Holm's correction and the smallest effect, the strongest first."""
+    p_values = np.array([interaction.effect.p_value for interaction in found], dtype=np.float64)
+    corrected = [
+        replace(one, effect=replace(one.effect, adjusted_p_value=p_value))
+        for one, p_value in zip(found, holm(p_values).tolist(), strict=True)
+        if p_value <= settings.alpha and abs(one.effect.standardised) >= settings.minimum_effect
+    ]
+    return tuple(sorted(corrected, key=lambda one: -abs(one.effect.standardised)))
+
+
+@torch.no_grad()
+def second_difference(
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    codes: Codes,
+    pair: tuple[str, str],
+    step: float,
+    outcomes: Sequence[int] | None = None,
+) -> Changes:
+    """Move two concepts together, each either way, and compare with moving them one by one.
+
+    Args:
+        surrogate: generates.
+        classifier: the teacher.
+        codes: of N images.
+        pair: names of two concepts.
+        step: to either side, in standard deviations; values are clamped as for single effects.
+        outcomes: numbers of the classes whose margins are wanted; None takes all.
+
+    Returns:
+        f(++) − f(+−) − f(−+) + f(−−), (N, K), and the product of both distances, (N,).
+    """
+    sides = [either_side(surrogate, codes, name, step) for name in pair]
+    total = np.zeros(())
+    for one, other in product((0, 1), repeat=2):
+        values = {pair[0]: sides[0][one], pair[1]: sides[1][other]}
+        moved = surrogate.intervene(codes, values)
+        margins = margins_of(surrogate, classifier, moved, outcomes)
+        total = total + (1 if one == other else -1) * margins
+    steps = [(above - below).double().numpy() for above, below in sides]
+    return Changes(total, steps[0] * steps[1])

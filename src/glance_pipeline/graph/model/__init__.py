@@ -1,0 +1,1 @@
+"""The causal graph itself: nodes, edges, evidence, and what can be said of them."""

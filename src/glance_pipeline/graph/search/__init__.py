@@ -1,0 +1,1 @@
+"""From the concept table to the edges among concepts."""

@@ -1,0 +1,1 @@
+"""What the user says to ``glance init``, and what the terminal shows."""

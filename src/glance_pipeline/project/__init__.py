@@ -1,0 +1,1 @@
+"""What Kedro and MLflow need around the work itself: hooks, tracking, lineage, rehearsal."""

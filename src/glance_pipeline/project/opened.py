@@ -1,0 +1,111 @@
+"""A Kedro project that is only read: its catalog and parameters, without a session."""
+
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro.config import MissingConfigException, OmegaConfigLoader
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
+
+from glance_pipeline.config.conf_files import CONFIG_LOADER_ARGS, paths_of
+from glance_pipeline.project.prerequisites import explain_missing
+from glance_pipeline.support.errors import UserError
+
+_PATHS = ("filename", "filepath", "path")
+"""Keys of a catalog entry that Kedro takes relative to the project."""
+
+
+@dataclass(frozen=True)
+class OpenedProject:
+    """What is saved in a project, and how it is configured.
+
+    Kedro's own session configures logging, settings and plugins for the whole process, one project
+    at a time; this reads the same files and leaves all that alone.
+
+    Attributes:
+        root: of the project.
+        catalog: of its datasets; the newest version of each is loaded.
+        parameters: as the files under ``conf/`` have them.
+    """
+
+    root: Path
+    catalog: DataCatalog
+    parameters: dict[str, Any]
+
+    @classmethod
+    def open(
+        cls, folder: str | Path, env: str | None = None, parameters: Mapping[str, Any] | None = None
+    ) -> "OpenedProject":
+        """Open the project that ``folder`` is, or lies in.
+
+        Args:
+            folder: the root of a project, or a folder in it.
+            env: configuration environment; ``local`` where None.
+            parameters: what is to be otherwise than the files say.
+
+        Raises:
+            UserError: where there is no project, or no such environment.
+        """
+        root = find_kedro_project(Path(folder).expanduser().resolve())
+        if root is None:
+            raise UserError(
+                f"{folder} is no Kedro project and lies in none: "
+                "there is no pyproject.toml with [tool.kedro]"
+            )
+        with paths_of(root), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
+            loader = OmegaConfigLoader(
+                str(root / "conf"), env, dict(parameters or {}), **CONFIG_LOADER_ARGS
+            )
+            try:
+                catalog, found = loader["catalog"], loader["parameters"]
+            except MissingConfigException as error:
+                raise UserError(f"the configuration of {root} cannot be read: {error}") from error
+            try:
+                credentials = loader["credentials"]
+            except MissingConfigException:
+                credentials = {}
+        _make_absolute(catalog, root)
+        return cls(root, DataCatalog.from_config(catalog, credentials), found)
+
+    def load(self, *names: str, pipelines: Mapping[str, Pipeline]) -> dict[str, Any]:
+        """Load the newest version of datasets.
+
+        Args:
+            names: of datasets in the catalog.
+            pipelines: that may make one which is not there, by name.
+
+        Raises:
+            UserError: where one is not there; it names the file and the pipelines that make it.
+        """
+        missing = explain_missing(names, self.catalog, pipelines, "The explainer")
+        if missing is not None:
+            raise UserError(f"{missing}\nin {self.root}")
+        with paths_of(self.root), _importable(self.root / "src"):
+            # not catalog.load, which logs each
+            return {name: self.catalog[name].load() for name in names}
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let a classifier's own module be found where Kedro finds it."""
+    before = list(sys.path)
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _make_absolute(entry: dict[str, Any], root: Path) -> None:
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            _make_absolute(value, root)
+        elif key in _PATHS and isinstance(value, str) and "://" not in value:
+            entry[key] = (root / value).as_posix()

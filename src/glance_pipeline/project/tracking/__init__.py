@@ -1,0 +1,1 @@
+"""One run of Kedro as one run of MLflow."""

@@ -1,0 +1,1 @@
+"""The basis of the concept code: standardised context features, and the change to them."""

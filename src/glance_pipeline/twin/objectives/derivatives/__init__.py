@@ -1,0 +1,1 @@
+"""Objectives on derivatives of the generator with respect to the concept code."""

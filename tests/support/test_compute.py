@@ -1,0 +1,55 @@
+"""Which device and how many processes the parameters choose."""
+
+import pytest
+import torch
+
+from glance_pipeline.support import compute
+from glance_pipeline.support.compute import (
+    choose_device,
+    choose_precision,
+    choose_processes,
+    chosen_device,
+    chosen_processes,
+    runs_in_bfloat16,
+)
+
+
+@pytest.fixture(autouse=True)
+def as_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "_chosen", compute._Chosen(torch.device("cpu"), 1))
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", torch.backends.cudnn.allow_tf32)
+
+
+def test_without_a_gpu_all_runs_in_one_process_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == torch.device("cpu") == chosen_device()
+    assert choose_processes("auto") == 1 == chosen_processes()
+    assert choose_processes(3) == 3 == chosen_processes()
+    with pytest.raises(ValueError, match=r"compute\.device: found 'cuda', but .* no GPU"):
+        choose_device("cuda")
+
+
+def test_gpus_are_taken_where_there_are_some_and_cpu_is_not_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device("auto") == torch.device("cuda")
+    assert choose_processes("auto") == 2
+    with pytest.raises(ValueError, match=r"compute\.processes: found 3, wanted at most 2"):
+        choose_processes(3)
+
+
+@pytest.mark.parametrize("processor", [False, True])
+def test_a_precision_is_forced_whatever_the_processor(
+    processor: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: processor)
+    device = torch.device("cpu")
+    assert runs_in_bfloat16(device) is processor
+    for precision in ("bfloat16", "float32"):
+        choose_precision(precision)
+        assert runs_in_bfloat16(device) is (precision == "bfloat16")
+        assert runs_in_bfloat16(device, "float32") is False  # a stage's own word counts more
+        assert runs_in_bfloat16(device, "bfloat16") is True
