@@ -13,7 +13,7 @@ from kedro.framework.startup import bootstrap_project
 
 from glance_pipeline.project.lineage import FILE as ORIGINS
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 
 
 def newest(data: Path, name: str) -> Path:

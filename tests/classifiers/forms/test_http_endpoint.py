@@ -16,7 +16,7 @@ from glance_pipeline.datasets import ClassifierDataset
 from glance_pipeline.datasets.classifier_dataset import UnusableClassifierError
 from helpers.teachers import SPECIFICATION, conv_net, images, reference
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "bring_your_own.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "bring_your_own.md"
 NETWORK = conv_net()
 
 

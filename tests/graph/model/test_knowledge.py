@@ -2,7 +2,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.causal.tables import dense, normal, sample_of, table
 
 from glance_pipeline.config.background_knowledge import Knowledge
 from glance_pipeline.config.discover import DiscoverParameters, SearchParameters
@@ -10,6 +9,7 @@ from glance_pipeline.graph.model.knowledge import add_required, check_names, fac
 from glance_pipeline.graph.search.algorithms import search
 from glance_pipeline.graph.search.algorithms.equivalence import class_marks
 from glance_pipeline.graph.search.discovery import discover_concept_graph
+from helpers.tables import dense, normal, sample_of, table
 
 TAIL, ARROW, CIRCLE = -1, 1, 2
 QUICK = {"resamples": 6, "reexamination": None}

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from tests.causal.tables import table
 
 from benchmarks.asymmetry import judge
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
 from glance_pipeline.graph.search.asymmetry import METHODS, prefer
 from glance_pipeline.graph.search.discovery import discover_concept_graph
+from helpers.tables import table
 
 
 @pytest.fixture(scope="module")

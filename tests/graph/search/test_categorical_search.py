@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from tests.causal.tables import normal, one_hot, sample_of, table
 
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.graph.search.algorithms.independence import ResampledTest
@@ -11,6 +10,7 @@ from glance_pipeline.graph.search.columns import search_columns
 from glance_pipeline.graph.search.correlations import Sample, associate, correlate
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.twin.concept_table import ConceptTable
+from helpers.tables import normal, one_hot, sample_of, table
 
 QUICK = {"resamples": 6, "reexamination": None}
 

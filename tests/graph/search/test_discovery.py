@@ -3,7 +3,6 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
-from tests.causal.tables import normal, table
 
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.graph.search.bootstrap import Resamples
@@ -11,6 +10,7 @@ from glance_pipeline.graph.search.columns import check_rows, normal_scores
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.graph.search.majority import summarise
 from glance_pipeline.twin.concept_table import ConceptTable
+from helpers.tables import normal, table
 
 FEW = SearchParameters(resamples=10, reexamination=None)
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tests.causal.tables import ConceptTable, normal, table
 
 from glance_pipeline.config.background_knowledge import Knowledge
 from glance_pipeline.config.discover import SearchParameters
@@ -9,6 +8,7 @@ from glance_pipeline.graph.model.evidence import Estimate
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.graph.search.nonparametric import RandomizedTest
 from glance_pipeline.graph.search.reexamination import conditioning_sets
+from helpers.tables import ConceptTable, normal, table
 
 QUICK = SearchParameters(resamples=6, reexamination_rows=1500, reexamination_sets=6)
 

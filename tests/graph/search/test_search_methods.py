@@ -14,7 +14,6 @@ from causallearn.search.PermutationBased.BOSS import boss
 from causallearn.search.ScoreBased.GES import ges
 from causallearn.utils.cit import FisherZ, register_ci_test
 from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
-from tests.causal.tables import dense, normal, nothing_known, sample_of
 
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.graph.search.algorithms import search
@@ -23,6 +22,7 @@ from glance_pipeline.graph.search.algorithms.independence import ResampledTest, 
 from glance_pipeline.graph.search.algorithms.scored import ResampledScore
 from glance_pipeline.graph.search.bootstrap import effective_rows
 from glance_pipeline.graph.search.correlations import Sample, correlate
+from helpers.tables import dense, normal, nothing_known, sample_of
 
 METHODS = ["fci", "pc", "ges", "boss"]
 TAIL, ARROW, CIRCLE = -1, 1, 2

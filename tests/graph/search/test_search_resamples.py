@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from joblib import parallel_config
-from tests.causal.tables import dense, normal, nothing_known, table
 
 from glance_pipeline.config.discover import SearchParameters
 from glance_pipeline.graph.search.bootstrap import search_resamples
 from glance_pipeline.graph.search.discovery import discover_concept_graph
+from helpers.tables import dense, normal, nothing_known, table
 
 
 def resampled(workers: int, method: str = "fci"):
