@@ -42,7 +42,7 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
         folder: holds the images; weights and the pipelines' results are written there.
 
     Returns:
-        What JSON can hold; see ``docs/bring_your_own.md``.
+        What JSON can hold; see ``docs/how_to/bring_your_own.md``.
     """
     set_threads(1)
     teacher = TEACHERS[name]

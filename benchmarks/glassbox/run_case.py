@@ -39,7 +39,7 @@ def run_case(
         folder: where the stages keep their checkpoints; it is removed at the end.
 
     Returns:
-        What JSON can hold; see ``docs/glass_boxes.md``.
+        What JSON can hold; see ``docs/explanation/glass_boxes.md``.
     """
     set_threads(1)
     began, worked = time.perf_counter(), time.process_time()

@@ -30,7 +30,7 @@ torch.export, a callable) --trust; --class-names where neither file nor labels s
 conf/<name>/ is never written to, and nothing is written before everything was tried: the model is
 loaded and asked about real images, and some training steps are timed.
 
-docs/bring_your_own.md says more of each form of model and images.
+docs/how_to/ says more of each form of model and images.
 """
 
 

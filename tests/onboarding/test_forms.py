@@ -87,7 +87,10 @@ def test_a_transformers_folder_of_another_size_keeps_its_names(users: UsersProje
         id2label={0: "red", 1: "green"},
     )
     folder = RAW / "resnet"
-    transformers.ResNetForImageClassification(config).eval().save_pretrained(folder)
+    network = transformers.ResNetForImageClassification(config).eval()
+    with torch.no_grad():  # plainly no probabilities, whatever the weights are drawn as
+        network.classifier[-1].bias.copy_(torch.tensor([-20.0, 20.0]))
+    network.save_pretrained(folder)
     processor = {
         "size": {"height": 28, "width": 28},
         "image_mean": [0.5] * 3,

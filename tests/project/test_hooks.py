@@ -259,7 +259,7 @@ def test_an_interrupted_run_is_marked_killed(small, tmp_path, asked):
             """
             import os, signal, sys, time
             from pathlib import Path
-            sys.path.insert(0, sys.argv[3])
+            sys.path[:0] = [sys.argv[3], sys.argv[3] + "/project"]
             import test_hooks
             from helpers.project import Project
             from kedro.pipeline import Node, Pipeline

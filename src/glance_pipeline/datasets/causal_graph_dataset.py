@@ -8,7 +8,7 @@ from glance_pipeline.support.whole import write_whole
 
 
 class CausalGraphDataset(VersionedPathDataset[CausalGraph]):
-    """A causal graph in a JSON file; see ``docs/causal_graph_schema.md``.
+    """A causal graph in a JSON file; see ``docs/reference/causal_graph_schema.md``.
 
     In the catalog::
 

@@ -49,7 +49,7 @@ _LONGEST = 1000  # characters of a message
 class ClassifierDataset(VersionedPathDataset[Classifier]):
     """A frozen classifier: its file, and what the file cannot say of itself.
 
-    For a model of your own, in ``conf/local/catalog.yml`` (docs/bring_your_own.md)::
+    For a model of your own, in ``conf/local/catalog.yml`` (docs/how_to/bring_your_own.md)::
 
         classifier:
           type: glance_pipeline.datasets.ClassifierDataset
@@ -265,7 +265,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             self._speak(
                 logging.WARNING,
                 f"{classes:,} classes: training holds a logit of each for every training image, "
-                "and so does every explanation (docs/bring_your_own.md, Many classes)",
+                "and so does every explanation (docs/how_to/many_classes.md)",
             )
 
     def _speak(self, level: int, said: str) -> None:

@@ -104,7 +104,7 @@ def gradients_section(
     once = len(found.found.rows)
     training = sum(2 * stage.batch_size * stage.steps for stage in stages.values())
     lines = [
-        ("meaning", "it only answers; slopes are the student's (docs/bring_your_own.md)"),
+        ("meaning", "it only answers; slopes are the student's (docs/how_to/bring_your_own.md)"),
         ("queries", f"at most {training:,} for training, {once:,} for the images themselves,"),
         ("", "and those of discover, explain and evaluate, a run"),
         ("so far", f"this command asked it about {asked:,} images"),

@@ -16,7 +16,7 @@ from torch import nn
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.classifiers.forms.described import DescribedNetwork
 
-SHARED = Path(__file__).parents[3] / "shared/data"
+SHARED = Path(__file__).parents[4] / "shared/data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not here")
 
 ENTRIES = """

@@ -15,7 +15,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
-from test_onnx_files import onnx_file
 
 from glance_pipeline.classifiers.forms.described import DescribedNetwork
 from glance_pipeline.datasets.classifier_dataset import UnusableClassifierError
@@ -28,6 +27,7 @@ from helpers.fuzzing import (
     replaced,
     settings_for,
 )
+from helpers.onnx_files import onnx_file
 from helpers.teachers import conv_net, dataset
 
 NAMED = {"network": "helpers.teachers.ConvNet"}

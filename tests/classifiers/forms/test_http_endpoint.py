@@ -1,4 +1,4 @@
-"""The function that docs/bring_your_own.md shows, asking a real server."""
+"""The function that docs/how_to/your_classifier.md shows, asking a real server."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from glance_pipeline.datasets import ClassifierDataset
 from glance_pipeline.datasets.classifier_dataset import UnusableClassifierError
 from helpers.teachers import SPECIFICATION, conv_net, images, reference
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "bring_your_own.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "how_to" / "your_classifier.md"
 NETWORK = conv_net()
 
 

@@ -16,7 +16,7 @@ def judged():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_both_prefer_the_reverse_of_the_renderers_truth(judged, method):
-    """docs/functional_asymmetry.md: the noise enters inside a saturating link."""
+    """docs/explanation/functional_asymmetry.md: the noise enters inside a saturating link."""
     found = judged.loc[method, "grey level"]
     assert (found["preferred"] == "intensity").all()
     assert (found["p thickness first"] < 0.01).all()

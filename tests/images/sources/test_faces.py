@@ -14,7 +14,7 @@ from glance_pipeline.images import Form
 from glance_pipeline.images.sources.resized import ResizedImages
 from glance_pipeline.ingest.found import find_images
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 SHARED = PROJECT.parent / "shared" / "data"
 CELEBA = (SHARED / "celeba10k/celeba_10k_89x109.zip", SHARED / "celeba10k/list_attr_celeba_10k.csv")
 FFHQ = (SHARED / "ffhq1100/ffhq_1100_256.zip", SHARED / "ffhq1100/ffhq_features_70k.csv.gz")

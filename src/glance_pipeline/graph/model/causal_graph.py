@@ -1,6 +1,6 @@
 """The causal graph: concepts and predictions, and edges with the evidence behind each.
 
-Its JSON form is documented in ``docs/causal_graph_schema.md``.
+Its JSON form is documented in ``docs/reference/causal_graph_schema.md``.
 """
 
 import json

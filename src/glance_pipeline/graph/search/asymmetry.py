@@ -32,7 +32,7 @@ def suggest_directions(
     An additive noise model (Hoyer et al. 2009) and DirectLiNGAM (Shimizu et al. 2011) tell cause
     from effect by a residual that is independent of the cause one way round only. Both assume noise
     that is added, and neither allows for a hidden common cause. Where that is not so they may be
-    wrong with confidence: docs/functional_asymmetry.md has a case of our own. A suggestion sets no
+    wrong with confidence: the docs (Functional asymmetry) have a case. A suggestion sets no
     mark. Categorical features get none.
 
     Args:

@@ -36,7 +36,7 @@ def discover_concept_graph(
     than half of the resamples with the edge say, and a circle where no mark is that frequent.
     Background knowledge takes part in each resample, where the separating sets are known that
     the orientation rules rest on; a majority of marks has none. Predictions take no part: they are
-    functions of the concepts, which breaks faithfulness (docs/method.md); see ``interventions``.
+    functions of the concepts, which breaks faithfulness (docs: Method); see ``interventions``.
 
     Args:
         table: concepts of all images.

@@ -176,7 +176,7 @@ def _of_weights(place: Place, wishes: Wishes, asker: Asker) -> dict[str, Any]:
             missing=(
                 f"{place.written} holds weights alone: {listing}.{hint} Name the class they are "
                 "of, package.module.Class, or a function that makes it, with --arguments what it "
-                "is called with; or describe its layers (docs/bring_your_own.md, State dicts)"
+                "is called with; or describe its layers (docs/how_to/your_classifier.md)"
             ),
         )
     entry: dict[str, Any] = {"network": named.replace(":", ".")}

@@ -26,7 +26,7 @@ class MappingNetwork(nn.Module):
 
     def __init__(self, code: int, style: int, layers: int) -> None:
         super().__init__()
-        self.entry = Linear(code, style, activate=True)
+        self.entry = Linear(code, style, activate=True, multiple=4)
         self.hidden = nn.Sequential(
             *(Linear(style, style, activate=True) for _ in range(layers - 1))
         )

@@ -78,7 +78,7 @@ class Adversarial:
 
 
 class FeatureAdversarial:
-    """The same game on features: the teacher's φ(x) against the student's H(u) (docs/method.md)."""
+    """The same game on features: the teacher's φ(x) against the student's H(u) (docs: Method)."""
 
     name = "feature_adversarial"
 

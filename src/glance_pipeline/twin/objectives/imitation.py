@@ -11,7 +11,7 @@ from glance_pipeline.twin.objectives.twin_pass import TwinPass
 class Imitation:
     """KL(f(x̂) ‖ h(E(x̂))) + |φ(x̂) − H(E(x̂))|² / |φ(x̂)|² over the step's generated images x̂.
 
-    For a teacher without gradients, whose student lends it its own (docs/method.md): it must answer
+    For a teacher without gradients, whose student lends it its own (docs: Method): it must answer
     as the teacher does where the generator is, not only on real images. Those images are used that
     other objectives have asked the teacher about, so this one comes last and asks nothing. They are
     given: no gradient reaches the generator, which would else learn to draw what student and

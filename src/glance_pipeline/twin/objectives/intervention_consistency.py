@@ -13,7 +13,7 @@ class InterventionConsistency:
     (``feature_error.py``).
 
     Every row of the recombination takes part: a swap of residuals must leave the context features
-    where the concepts have them just as an intervention must move them (docs/method.md).
+    where the concepts have them just as an intervention must move them (docs: Method).
     """
 
     name = "intervention_consistency"

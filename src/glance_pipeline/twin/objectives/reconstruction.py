@@ -14,7 +14,7 @@ class Reconstruction:
     together with structural similarity images are restored better by either measure (Zhao et al.
     2017, "Loss functions for image restoration with neural networks"). The last term is a
     perceptual loss on the features of the classifier that is explained, so that what it looks at
-    is redrawn with the most care (docs/method.md; the idea of feature losses is that of Johnson
+    is redrawn with the most care (docs: Method; the idea of feature losses is that of Johnson
     et al. 2016, arXiv 1603.08155).
 
     Args:

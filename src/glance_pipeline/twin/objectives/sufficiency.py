@@ -6,7 +6,7 @@ from glance_pipeline.twin.objectives.twin_pass import TwinPass
 
 
 class Sufficiency:
-    """KL(f(x) ‖ f(G(u, n′))) with n′ the residual code of another image (docs/method.md).
+    """KL(f(x) ‖ f(G(u, n′))) with n′ the residual code of another image (docs: Method).
 
     Only rows whose residual was swapped and whose concepts were not touched take part.
     """

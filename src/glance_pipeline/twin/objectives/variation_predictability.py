@@ -13,7 +13,7 @@ class VariationPredictability:
     so that stretching the code does not help. To the gradient that variance is a constant: it
     pulls the code a little towards a smaller scale, which the other objectives hold. The residual
     code counts too: an image that is drawn from a code must lead back to it, or repeated encoding
-    and drawing would drift (composition, docs/method.md).
+    and drawing would drift (composition, docs: Method).
 
     Args:
         residual: weight of the residual code beside the concepts.

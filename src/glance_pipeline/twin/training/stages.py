@@ -43,7 +43,7 @@ def distill(
     seed: int,
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
-    """Adversarial knowledge distillation: surrogate and critics from scratch (docs/method.md).
+    """Adversarial knowledge distillation: surrogate and critics from scratch (docs: Method).
 
     Args:
         images: uint8 (N, C, H, W).
@@ -90,7 +90,7 @@ def disentangle(
     seed: int,
     log_metrics: MetricSink | None = None,
 ) -> StageResult:
-    """Regularise the effects of the concepts, then prune those without any (docs/method.md)."""
+    """Regularise the effects of the concepts, then prune those without any (docs: Method)."""
     data = TrainingData.of_split(images, records, classifier)
     result = _train(
         "disentangle",
