@@ -1,4 +1,4 @@
-"""Commands that this project adds to Kedro's: ``kedro glance init``.
+"""The command ``glance``, and what this project adds to Kedro's: ``kedro glance init``.
 
 Kedro imports this file whenever it starts, so everything heavy is imported when it is needed.
 """
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from glance_pipeline import __version__
 
 _FORMATS = ["weights", "torchscript", "exported", "transformers", "onnx", "callable"]
 _OUTPUTS = [
@@ -34,6 +36,20 @@ docs/how_to/ says more of each form of model and images.
 """
 
 
+_NEW_HELP = """\
+Make FOLDER a new project.
+
+\b
+  glance new mine
+  cd mine
+  kedro run --env test
+
+FOLDER gets the configuration (conf/), empty folders for data, the notebooks, the tested versions
+(constraints.txt) and a README.md. It must be new or empty: nothing of yours is ever overwritten.
+It appears with everything in it, or not at all.
+"""
+
+
 def __getattr__(name: str) -> Any:
     if name == "run":  # python -m glance_pipeline looks for it here
         from kedro.framework.cli.project import run
@@ -54,6 +70,59 @@ def cli() -> None:
 @cli.group(name="glance")
 def glance() -> None:
     """Explain a classifier of your own."""
+
+
+@click.group(name="glance", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Explain an image classifier.
+
+    `glance new` makes a project; the other commands want to be run in one, and are the same as
+    those of `kedro glance`. Explanations are computed by `kedro run`.
+    """
+
+
+@main.command(name="new", help=_NEW_HELP)
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Lay out a new project folder."""
+    from glance_pipeline.onboarding.new_project import new_project
+    from glance_pipeline.support.names import lines_made_visible
+
+    try:
+        new_project(folder)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(lines_made_visible(str(error))) from error
+    shown = lines_made_visible(str(folder))
+    click.echo(f"Written: {shown}/ (conf, data, notebooks, README.md, constraints.txt)")
+    click.echo(f"Next:    cd {shown} && kedro run --env test")
+
+
+def _project_root(metadata: Any) -> Path:
+    """Return the root of the project that a command is run in.
+
+    Args:
+        metadata: of the project that Kedro has opened; None where ``glance`` was called, which
+            opens it here as Kedro does.
+
+    Raises:
+        ClickException: where the working directory lies in no project of this pipeline.
+    """
+    if metadata is None:
+        from kedro.framework.startup import bootstrap_project
+        from kedro.utils import find_kedro_project
+
+        root = find_kedro_project(Path.cwd())
+        try:
+            metadata = None if root is None else bootstrap_project(root)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        if metadata is None or metadata.package_name != "glance_pipeline":
+            raise click.ClickException(
+                "this folder lies in no project of the GLANCE pipeline: go to one, or make one "
+                "with `glance new NAME`"
+            )
+    return Path(metadata.project_path).resolve()
 
 
 @glance.command(name="init", help=_HELP)
@@ -140,7 +209,7 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     channels = options.pop("channels")
     wishes = Wishes(channels=None if channels is None else int(channels), **options)
     may_ask = not yes and _is_terminal()
-    root = Path(metadata.project_path).resolve()
+    root = _project_root(metadata)
 
     def agree(question: str) -> bool:
         return not may_ask or click.confirm(question, default=True)
@@ -159,3 +228,6 @@ def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
         return
     click.echo(f"Written: conf/{made.name}/ ({', '.join(sorted(p.name for p in made.iterdir()))})")
     click.echo(f"Next:    kedro run --env {made.name} --pipeline own_data")
+
+
+main.add_command(init)
