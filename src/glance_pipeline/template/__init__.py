@@ -42,7 +42,7 @@ def of_repository(root: Path) -> dict[str, Path]:
     Raises:
         FileNotFoundError: where a pattern finds nothing.
     """
-    found = {}
+    found: dict[str, Path] = {}
     for pattern in PATTERNS:
         matching = sorted(path for path in root.glob(pattern) if path.is_file())
         if not matching:
