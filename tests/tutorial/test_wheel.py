@@ -41,8 +41,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
-    # Of the folder that a .pth file names, the .pth files are not read: no editable install here.
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # Of a folder that a .pth file names, the .pth files are not read: no editable install here.
+    libraries = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    (site / "libraries.pth").write_text("\n".join(libraries) + "\n")
     python = folder / "bin" / "python"
     kedro = f"#!{python}\nfrom kedro.framework.cli import main\n\nmain()\n"
     (folder / "bin" / "kedro").write_text(kedro)  # as installing Kedro into it writes it
