@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.graph.effects.average_effects import Changes, change_by_intervention
+from glance_pipeline.graph.effects.average_effects import change_by_intervention
+from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.twin.networks import TwinSurrogate
 
 YES = 1
@@ -65,13 +66,14 @@ def found_changes(
     Returns:
         Changes by concept; a concept that does not vary over the training images is left out.
     """
-    codes = surrogate.encode_array(images)
+    experiment = Experiment.on(images, surrogate, classifier)
     changes = {}
     for name in surrogate.active_concepts:
         concept = surrogate.concept(name)
-        spread = 1.0 if concept.kind == "aligned" else float(torch.std(surrogate.read(codes, name)))
+        own = surrogate.read(experiment.codes, name)
+        spread = 1.0 if concept.kind == "aligned" else float(torch.std(own))
         if not concept.low < concept.high or spread == 0:
             continue
-        change = change_by_intervention(surrogate, classifier, codes, name, step * spread)
+        change = change_by_intervention(experiment, name, step * spread)
         changes[name] = Changes(change.margins, change.steps / spread)
     return changes

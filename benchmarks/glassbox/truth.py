@@ -9,7 +9,7 @@ from scipy import ndimage
 from benchmarks.glassbox.digits import DRAWN, Digits, draw, with_mark
 from glance_pipeline.classifiers.classifier import Classifier, margins
 from glance_pipeline.digits.measure import measure_digits
-from glance_pipeline.graph.effects.average_effects import Changes
+from glance_pipeline.graph.effects.experiment import Changes
 
 _LARGEST_SCALE = 1.4  # a digit fills 20 px of 28, and must fit
 _CANVAS = 40  # px, room for an enlarged source digit

@@ -22,6 +22,7 @@ from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
 from glance_pipeline.graph.model.records import SearchRecord
@@ -125,16 +126,9 @@ def judged(
     """Return the graph of all concepts and predictions; concepts are not searched."""
     table = infer_concepts(surrogate, classifier, images)
     held_out = images[: settings.images]
-    measured, exclusions = measure_effects(
-        surrogate,
-        classifier,
-        held_out,
-        [str(name) for name in table.concepts],
-        step=settings.step,
-        resamples=settings.resamples,
-        seed=seed,
-        doses=settings.doses,
-    )
+    experiment = Experiment.on(held_out, surrogate, classifier)
+    names = [str(name) for name in table.concepts]
+    measured = measure_effects(experiment, names, settings, seed)
     nodes = tuple(Node(str(name), "aligned", str(name)) for name in table.concepts)
     record = SearchRecord("none", "none", 0.01, 0.5, 0, 0, len(images), 0, seed)
     return add_predictions(
@@ -142,9 +136,6 @@ def judged(
         table,
         measured,
         settings,
-        images=len(held_out),
-        seed=seed,
-        exclusions=exclusions,
     )
 
 

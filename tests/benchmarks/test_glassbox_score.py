@@ -8,7 +8,7 @@ from benchmarks.glassbox.cases import CASES, Case
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
 from benchmarks.glassbox.importances import mean_importances
 from benchmarks.glassbox.score import planted_on_top, score
-from glance_pipeline.graph.effects.average_effects import Changes
+from glance_pipeline.graph.effects.experiment import Changes
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.twin.networks import Codes
 from glance_pipeline.twin.testing import glass_box

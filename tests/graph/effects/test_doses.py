@@ -6,6 +6,7 @@ from scipy import stats
 from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.graph.effects.average_effects import measure_effects
 from glance_pipeline.graph.effects.doses import flatness, measure_response, size_of_curve
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
 from glance_pipeline.graph.model.records import SearchRecord
@@ -30,29 +31,19 @@ def judged(answer, number: int = 300, seed: int = 0) -> CausalGraph:
     surrogate, classifier = glass_box(answer, ("yes", "no"))
     images = to_uint8(surrogate.generate(codes(number, seed)))
     table = infer_concepts(surrogate, classifier, images)
-    measured, _ = measure_effects(
-        surrogate,
-        classifier,
-        images,
-        list(table.concepts),
-        step=1.0,
-        resamples=200,
-        seed=0,
-        doses=5,
-    )
+    settings = InterventionParameters(resamples=200, doses=5)
+    experiment = Experiment.on(images, surrogate, classifier)
+    measured = measure_effects(experiment, list(table.concepts), settings, 0)
     record = SearchRecord("FCI", "Fisher-Z", 0.01, 0.5, 3, 1, number, 1, 0)
     graph = CausalGraph(tuple(Node(n, "aligned", n) for n in table.concepts), (), (), record)
-    return add_predictions(
-        graph, table, measured, InterventionParameters(), images=number, seed=0, exclusions={}
-    )
+    return add_predictions(graph, table, measured, InterventionParameters())
 
 
 def test_curve_of_a_glass_box_is_known():
     surrogate, classifier = glass_box(lambda u: logits(u[:, 0] ** 2 + u[:, 1]), ("yes", "no"))
     some = codes(50)
-    response = measure_response(
-        surrogate, classifier, some, "shade", 5, 100, np.random.default_rng(0)
-    )
+    experiment = Experiment(surrogate, classifier, some)
+    response = measure_response(experiment, "shade", 5, 100, np.random.default_rng(0))
     points = np.linspace(-2.5, 2.5, 5)
     assert response.values == pytest.approx(3.0 + 0.5 * points)  # px
     known = points**2 + float(some.concepts[:, 1].mean())

@@ -6,6 +6,7 @@ import torch
 
 from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.interactions import (
     add_interactions,
     choose_pairs,
@@ -33,12 +34,13 @@ def test_second_difference_of_a_bilinear_teacher():
     surrogate, classifier = glass_box(bilinear, ("yes", "no"))
     values = torch.tensor([[0.0, 1.0, 0.3], [2.0, -1.0, 0.0], [-4.0, 0.0, 1.0]])
     codes = Codes(values, torch.zeros(3, 4))
-    both = second_difference(surrogate, classifier, codes, ("shade", "tilt"), 1.0)
+    experiment = Experiment(surrogate, classifier, codes)
+    both = second_difference(experiment, ("shade", "tilt"), 1.0)
     # shade is held within ±2.5: the second image moves by 1.5 in all, the third by nothing.
     assert both.steps == pytest.approx([4.0, 3.0, 0.0])
     assert both.margins[:, 0] == pytest.approx([1.2, 0.9, 0.0], abs=1e-3)
     assert both.margins[:, 1] == pytest.approx([-1.2, -0.9, 0.0], abs=1e-3)
-    alone = second_difference(surrogate, classifier, codes, ("shade", "latent_1"), 1.0)
+    alone = second_difference(experiment, ("shade", "latent_1"), 1.0)
     assert alone.margins == pytest.approx(np.zeros((3, 2)), abs=1e-3)
 
 
@@ -50,19 +52,10 @@ def explained(answer, **changes) -> CausalGraph:
     settings = InterventionParameters(resamples=200, doses=0, **changes)
     table = infer_concepts(surrogate, classifier, images)
     nodes = tuple(Node(n, "aligned", n) for n in table.concepts)
-    measured, _ = measure_effects(
-        surrogate, classifier, images, list(table.concepts), step=1.0, resamples=200, seed=0
-    )
-    graph = add_predictions(
-        CausalGraph(nodes, (), (), SEARCH),
-        table,
-        measured,
-        settings,
-        images=200,
-        seed=0,
-        exclusions={},
-    )
-    return add_interactions(graph, table, surrogate, classifier, images, settings, 0)
+    experiment = Experiment.on(images, surrogate, classifier)
+    measured = measure_effects(experiment, list(table.concepts), settings, 0)
+    graph = add_predictions(CausalGraph(nodes, (), (), SEARCH), table, measured, settings)
+    return add_interactions(graph, table, experiment, settings, 0)
 
 
 def test_the_interaction_that_is_there_is_found_and_no_other():
@@ -119,7 +112,11 @@ def test_interactions_come_after_predictions():
     graph = CausalGraph((), (), (), SEARCH)
     with pytest.raises(ValueError, match="need a graph whose predictions were tested"):
         add_interactions(
-            graph, None, surrogate, classifier, np.zeros(0), InterventionParameters(), 0
+            graph,
+            None,
+            Experiment(surrogate, classifier, Codes(torch.zeros(0, 3), torch.zeros(0, 4))),
+            InterventionParameters(),
+            0,
         )
     record = InterventionRecord(5, 1.0, 50, 0.05, "Holm", 3, 0.05, 0.1, 0)
     assert replace(graph, intervention=record).interactions == ()

@@ -13,7 +13,7 @@ from glance_pipeline.graph.effects.average_effects import (
     measure_effects,
 )
 from glance_pipeline.graph.effects.estimation import associate, estimate_effects
-from glance_pipeline.graph.effects.outcomes import Changes
+from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions, judge
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
 from glance_pipeline.graph.model.evidence import Estimate
@@ -87,11 +87,11 @@ def graph_of(table: ConceptTable) -> CausalGraph:
 
 def test_effects_of_a_glass_box_are_known():
     surrogate, classifier, images = painter(), teacher(), painted(40)
-    effects, exclusions = measure_effects(
-        surrogate, classifier, images, surrogate.active_concepts, step=1.0, resamples=50, seed=0
-    )
-    assert exclusions == {}
-    effects = {name: measured.effects[name] for name, measured in effects.items()}
+    settings = InterventionParameters(resamples=50, doses=0)
+    experiment = Experiment.on(images, surrogate, classifier)
+    found = measure_effects(experiment, surrogate.active_concepts, settings, 0)
+    assert found.exclusions == {}
+    effects = {name: measured.effects[name] for name, measured in found.nodes.items()}
     # One standard deviation is a tenth in the pixel, 0.2 in the logit; the margin of "no" is its
     # negative.
     assert effects["used"].value == pytest.approx([0.2, -0.2], rel=1e-4)
@@ -102,18 +102,18 @@ def test_effects_of_a_glass_box_are_known():
 def test_concept_that_no_image_lets_move_is_named():
     surrogate, images = painter(low=-0.1, high=0.1), painted(200)
     own = surrogate.encode_array(images).concepts[:, 0].numpy()
-    measured, exclusions = measure_effects(
-        surrogate, teacher(), images[own > 1], ["used", "follower"], step=0.5, resamples=20, seed=0
-    )
-    assert list(measured) == ["follower"]
-    assert exclusions == {"used": "its code lies beyond [low, high] on every image"}
+    settings = InterventionParameters(step=0.5, resamples=20, doses=0)
+    experiment = Experiment.on(images[own > 1], surrogate, teacher())
+    found = measure_effects(experiment, ["used", "follower"], settings, 0)
+    assert list(found.nodes) == ["follower"]
+    assert found.exclusions == {"used": "its code lies beyond [low, high] on every image"}
 
 
 def test_interventions_are_clamped_to_the_interval_of_training():
     surrogate = painter(low=-1.0, high=1.0)
     own = torch.tensor([[0.0], [0.5], [3.0]])
     codes = Codes(torch.cat([own, torch.zeros(3, 2)], 1), torch.zeros(3, 4))
-    changes = change_by_intervention(surrogate, teacher(), codes, "used", 1.0)
+    changes = change_by_intervention(Experiment(surrogate, teacher(), codes), "used", 1.0)
     assert changes.steps == pytest.approx([2.0, 1.5, 0.0])
     assert changes.margins[:, 0] == pytest.approx([0.4, 0.3, 0.0], abs=1e-6)
 
@@ -149,18 +149,10 @@ def test_p_value_is_that_of_a_t_test():
 def test_a_concept_that_goes_along_is_only_associated():
     surrogate, classifier, images = painter(), teacher(), painted(600)
     table = infer_concepts(surrogate, classifier, images)
-    effects, _ = measure_effects(
-        surrogate,
-        classifier,
-        images[:60],
-        list(table.concepts),
-        step=1.0,
-        resamples=100,
-        seed=0,
-    )
-    graph = add_predictions(
-        graph_of(table), table, effects, SETTINGS, images=60, seed=0, exclusions={}
-    )
+    settings = InterventionParameters(resamples=100, doses=0)
+    experiment = Experiment.on(images[:60], surrogate, classifier)
+    found = measure_effects(experiment, list(table.concepts), settings, 0)
+    graph = add_predictions(graph_of(table), table, found, SETTINGS)
     verdicts = {(e.source, e.target): e.verdict for e in (*graph.edges, *graph.rejected)}
     for label in ("prediction:yes", "prediction:no"):
         assert verdicts["used", label] == "used"
@@ -215,14 +207,14 @@ def test_a_concept_that_cannot_be_moved_is_reported():
     surrogate = painter(low=1.0, high=1.0)
     images = painted(60)
     table = infer_concepts(surrogate, teacher(), images)
-    effects, exclusions = measure_effects(
-        surrogate, teacher(), images, ["used"], step=1.0, resamples=20, seed=0
-    )
-    assert exclusions == {"used": "its code does not vary: [1, 1]"}
-    graph = add_predictions(
-        graph_of(table), table, effects, SETTINGS, images=60, seed=0, exclusions=exclusions
-    )
+    settings = InterventionParameters(resamples=20, doses=0)
+    experiment = Experiment.on(images, surrogate, teacher())
+    found = measure_effects(experiment, ["used"], settings, 0)
+    assert found.exclusions == {"used": "its code does not vary: [1, 1]"}
+    graph = add_predictions(graph_of(table), table, found, SETTINGS)
     assert graph.edges == ()
+    assert graph.intervention.images == 60
+    assert graph.intervention.exclusions == found.exclusions
     assert [node.label for node in graph.of_kind("prediction")] == ["yes", "no"]
 
 

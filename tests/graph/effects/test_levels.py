@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
 from glance_pipeline.config.discover import DiscoverParameters, InterventionParameters
 from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
 from glance_pipeline.graph.model.records import SearchRecord
@@ -95,33 +96,25 @@ def coloured(world):
         {c.name: c.unit for c in concepts},
     )
     features = {f"colour={name}": "colour" for name in LEVELS}
-    measured, exclusions = measure_effects(
-        surrogate,
-        classifier,
-        images,
-        surrogate.active_concepts,
-        step=1.0,
-        resamples=100,
-        seed=0,
-        doses=3,
-        features=features,
-    )
-    assert exclusions == {}
+    settings = InterventionParameters(resamples=100, doses=3)
+    experiment = Experiment.on(images, surrogate, classifier)
+    measured = measure_effects(experiment, surrogate.active_concepts, settings, 0, features)
+    assert measured.exclusions == {}
     return measured, table, np.sqrt(FREQUENCY * (1 - FREQUENCY))
 
 
 def test_effect_of_each_level_by_hand(coloured):
     """do(blue) leads to −2, the others by their frequency to (0.5·1 + 0.3·0) / 0.8 = 0.625."""
     measured, _, spread = coloured
-    effects = measured["colour"].effects
+    effects = measured.nodes["colour"].effects
     assert list(effects) == [f"colour={name}" for name in LEVELS]
     contrasts = np.array([1 - (0.2 * -2) / 0.5, 0 - (0.5 - 0.4) / 0.7, -2 - 0.5 / 0.8])
     found = [effects[f"colour={name}"].value[0] for name in LEVELS]
     assert found == pytest.approx(contrasts * spread, abs=1e-4)
-    response = measured["colour"].response
+    response = measured.nodes["colour"].response
     assert response.levels == LEVELS
     assert response.margins[:, 0] == pytest.approx([1, 0, -2], abs=1e-4)
-    assert list(measured) == ["colour", "size"]
+    assert list(measured.nodes) == ["colour", "size"]
 
 
 def test_the_feature_is_one_node_whose_edge_names_its_strongest_level(coloured):
@@ -133,9 +126,6 @@ def test_the_feature_is_one_node_whose_edge_names_its_strongest_level(coloured):
         table,
         measured,
         InterventionParameters(),
-        images=300,
-        seed=0,
-        exclusions={},
     )
     edge = graph.between("colour", "prediction:yes")
     assert (edge.verdict, edge.level) == ("used", "blue")

@@ -10,8 +10,13 @@ from pydantic import ValidationError
 
 from glance_pipeline.classifiers.classifier import Classifier, margins
 from glance_pipeline.classifiers.task import OneOf
-from glance_pipeline.config.discover import MOST_OUTCOMES, DiscoverParameters
+from glance_pipeline.config.discover import (
+    MOST_OUTCOMES,
+    DiscoverParameters,
+    InterventionParameters,
+)
 from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.outcome_choice import check_outcomes, choose_outcomes, numbers_of
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.support.errors import UserError
@@ -102,17 +107,16 @@ def test_a_subset_has_the_numbers_that_all_have():
     table = infer_concepts(surrogate, classifier, images, some)
     assert list(table.margins) == ["class 28", "class 31"]
     pd.testing.assert_frame_equal(table.margins, full.margins[["class 28", "class 31"]])
-    settings = {"step": 0.5, "resamples": 20, "seed": 0, "doses": 3}
-    wanted, _ = measure_effects(surrogate, classifier, images, ["shade"], **settings)
-    found, _ = measure_effects(
-        surrogate,
-        classifier,
-        images,
-        ["shade"],
-        **settings,
-        outcomes=numbers_of(list(table.margins), classifier.task),
+    settings = InterventionParameters(step=0.5, resamples=20, doses=3)
+    outcomes = numbers_of(list(table.margins), classifier.task)
+    wanted, found = (
+        measure_effects(
+            Experiment.on(images, surrogate, classifier, measured), ["shade"], settings, 0
+        )
+        for measured in (None, outcomes)
     )
-    one, other = found["shade"], wanted["shade"]
+    assert (wanted.other_classes, found.other_classes) == (0, len(full.margins.columns) - 2)
+    one, other = found.nodes["shade"], wanted.nodes["shade"]
     np.testing.assert_array_equal(one.effects["shade"].value, other.effects["shade"].value[some])
     np.testing.assert_array_equal(one.response.margins, other.response.margins[:, some])
     np.testing.assert_array_equal(one.response.p_values, other.response.p_values[some])

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.graph.effects.doses import Response, measure_response
+from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.levels import change_by_level
-from glance_pipeline.graph.effects.outcomes import Changes, margins_of
 from glance_pipeline.support.seeding import numpy_generator
-from glance_pipeline.twin.networks import Codes, TwinSurrogate
+from glance_pipeline.twin.networks import TwinSurrogate
 
 
 class Effects(NamedTuple):
@@ -45,45 +44,37 @@ class Measured(NamedTuple):
     response: Response | None = None
 
 
-@torch.no_grad()
-def change_by_intervention(
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    codes: Codes,
-    name: str,
-    step: float,
-    outcomes: Sequence[int] | None = None,
-) -> Changes:
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """What interventions on all concepts of a table did.
+
+    Attributes:
+        nodes: what was measured, by node.
+        exclusions: why a concept could not be moved, by its name.
+        images: number of images that were intervened on.
+        other_classes: classes, or outputs, of the classifier whose margins were not measured.
+        seed: of the run.
+    """
+
+    nodes: dict[str, Measured]
+    exclusions: dict[str, str]
+    images: int
+    other_classes: int
+    seed: int
+
+
+def change_by_intervention(experiment: Experiment, name: str, step: float) -> Changes:
     """Generate each image with one concept raised and lowered, and ask the teacher.
 
     Args:
-        surrogate: generates.
-        classifier: the teacher f; it answers on generated images, the student is not asked.
-        codes: of N images.
+        experiment: the images, and the networks.
         name: the concept to move.
         step: to either side of the image's own value, in standard deviations of the code. Values
-            are clamped to the concept's [low, high], so that no image is asked for that is unlike
-            all training images; an image beyond that interval moves less.
-        outcomes: numbers of the classes whose margins are wanted; None takes all.
+            are clamped to the concept's [low, high]; an image beyond that interval moves less.
     """
-    above, below = either_side(surrogate, codes, name, step)
-    high, low = (
-        margins_of(surrogate, classifier, surrogate.intervene(codes, {name: side}), outcomes)
-        for side in (above, below)
-    )
+    above, below = experiment.either_side(name, step)
+    high, low = (experiment.margins({name: side}) for side in (above, below))
     return Changes(high - low, (above - below).double().numpy())
-
-
-def either_side(
-    surrogate: TwinSurrogate, codes: Codes, name: str, step: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each image's own value plus and minus ``step``, clamped to the concept's interval."""
-    concept = surrogate.concept(name)
-    own = surrogate.read(codes, name)
-    return (
-        (own + step).clamp(concept.low, concept.high),
-        (own - step).clamp(concept.low, concept.high),
-    )
 
 
 def average_effects(changes: Changes, resamples: int, generator: np.random.Generator) -> Effects:
@@ -110,55 +101,56 @@ def average_effects(changes: Changes, resamples: int, generator: np.random.Gener
 
 
 def measure_effects(
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    images: np.ndarray,
+    experiment: Experiment,
     names: Sequence[str],
-    *,
-    step: float,
-    resamples: int,
+    settings: InterventionParameters,
     seed: int,
-    doses: int = 0,
     features: Mapping[str, str] | None = None,
-    outcomes: Sequence[int] | None = None,
-) -> tuple[dict[str, Measured], dict[str, str]]:
+) -> Measurements:
     """Measure what each concept does to each class's margin, with a progress bar.
 
-    It costs 2 + ``doses`` generated images for each image and concept, and for a categorical
-    feature one for each level.
+    It costs 2 + ``settings.doses`` generated images for each image and concept, and for a
+    categorical feature one for each level.
 
     Args:
-        surrogate: the twin surrogate.
-        classifier: the teacher.
-        images: held-out images, uint8, (N, C, H, W).
+        experiment: held-out images, and the networks.
         names: concepts to move.
-        step: in standard deviations of the code.
-        resamples: bootstrap resamples of the images.
+        settings: step, number of doses and of resamples.
         seed: of the run.
-        doses: values of the dose–response curve; none is measured for 0.
         features: categorical feature by the name of each of its levels; those named are moved as
             one node, do(feature = level). A concept that is not named is a node by itself.
-        outcomes: numbers of the classes whose margins are wanted; None takes all.
-
-    Returns:
-        What was measured by node, and the reason by name of each concept that could not be moved.
     """
-    codes = surrogate.encode_array(images)
-    nodes, exclusions = _movable(surrogate, names, features or {})
+    nodes, exclusions = _movable(experiment.surrogate, names, features or {})
     measured: dict[str, Measured] = {}
-    moving = _Moving(surrogate, classifier, codes, step, resamples, seed, doses, outcomes)
     for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
         by_level = node in (features or {}).values()
-        changes, response = moving.levels(node, members) if by_level else moving.concept(node)
+        changes, response = (
+            change_by_level(experiment, members, settings.resamples, _stream(seed, node, "doses"))
+            if by_level
+            else _move(experiment, node, settings, seed)
+        )
         if not all(change.steps.any() for change in changes.values()):
             exclusions |= dict.fromkeys(members, "its code lies beyond [low, high] on every image")
             continue
         effects = {
-            name: average_effects(change, resamples, _stream(seed, name))
+            name: average_effects(change, settings.resamples, _stream(seed, name))
             for name, change in changes.items()
         }
         measured[node] = Measured(effects, response)
-    return measured, exclusions
+    return Measurements(measured, exclusions, len(experiment), experiment.other_classes, seed)
+
+
+def _move(
+    experiment: Experiment, name: str, settings: InterventionParameters, seed: int
+) -> tuple[dict[str, Changes], Response | None]:
+    """Move one concept either way, and along its curve if one is asked for."""
+    changes = {name: change_by_intervention(experiment, name, settings.step)}
+    if not settings.doses:
+        return changes, None
+    generator = _stream(seed, name, "doses")
+    return changes, measure_response(
+        experiment, name, settings.doses, settings.resamples, generator
+    )
 
 
 def _movable(
@@ -174,36 +166,6 @@ def _movable(
         else:
             exclusions[name] = f"its code does not vary: [{concept.low:g}, {concept.high:g}]"
     return nodes, exclusions
-
-
-@dataclass(frozen=True)
-class _Moving:
-    """What all interventions of a run have in common."""
-
-    surrogate: TwinSurrogate
-    classifier: Classifier
-    codes: Codes
-    step: float
-    resamples: int
-    seed: int
-    doses: int
-    outcomes: Sequence[int] | None
-
-    def concept(self, name: str) -> tuple[dict[str, Changes], Response | None]:
-        """Move one concept either way, and along its curve where one is asked for."""
-        moved = self.surrogate, self.classifier, self.codes, name
-        changes = {name: change_by_intervention(*moved, self.step, self.outcomes)}
-        if not self.doses:
-            return changes, None
-        generator = _stream(self.seed, name, "doses")
-        asked = self.doses, self.resamples, generator, self.outcomes
-        return changes, measure_response(*moved, *asked)
-
-    def levels(self, feature: str, names: list[str]) -> tuple[dict[str, Changes], Response]:
-        """Set a categorical feature to each of its levels."""
-        generator = _stream(self.seed, feature, "doses")
-        moved = self.surrogate, self.classifier, self.codes, names
-        return change_by_level(*moved, self.resamples, generator, self.outcomes)
 
 
 def _stream(seed: int, *names: str) -> np.random.Generator:

@@ -1,14 +1,11 @@
 """Dose–response curves: the average margin while one concept is set to a few values."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.graph.effects.outcomes import margins_of
-from glance_pipeline.twin.networks import Codes, TwinSurrogate
+from glance_pipeline.graph.effects.experiment import Experiment
 
 # Margins come from single-precision networks: differences below this share of a margin are noise
 # of the arithmetic, whatever their spread over images.
@@ -36,14 +33,11 @@ class Response(NamedTuple):
 
 
 def measure_response(
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    codes: Codes,
+    experiment: Experiment,
     name: str,
     doses: int,
     resamples: int,
     generator: np.random.Generator,
-    outcomes: Sequence[int] | None = None,
 ) -> Response:
     """Set one concept to each of a few values on every image, and ask the teacher.
 
@@ -51,19 +45,15 @@ def measure_response(
     takes the two ends alone.
 
     Args:
-        surrogate: generates.
-        classifier: the teacher.
-        codes: of N images.
+        experiment: the images, and the networks.
         name: of the concept.
         doses: number D of values, at least 3.
         resamples: bootstrap resamples of the images.
         generator: draws them.
-        outcomes: numbers of the classes whose margins are wanted; None takes all.
     """
-    concept = surrogate.concept(name)
+    concept = experiment.surrogate.concept(name)
     points = np.linspace(concept.low, concept.high, 2 if concept.measure == "binary" else doses)
-    moved = (surrogate.intervene(codes, {name: float(point)}) for point in points)
-    margins = np.stack([margins_of(surrogate, classifier, one, outcomes) for one in moved], axis=1)
+    margins = np.stack([experiment.margins({name: float(point)}) for point in points], axis=1)
     values = np.asarray(concept.to_units(points), dtype=np.float64)
     return summarise_response(margins, values, points, (), resamples, generator)
 

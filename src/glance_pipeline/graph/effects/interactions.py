@@ -1,25 +1,21 @@
 """Interactions: pairs of concepts whose joint effect on a margin is not the sum of theirs."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.discover import InterventionParameters
-from glance_pipeline.graph.effects.average_effects import average_effects, either_side
+from glance_pipeline.graph.effects.average_effects import average_effects
 from glance_pipeline.graph.effects.estimation import estimate_effects, holm, spread_of
-from glance_pipeline.graph.effects.outcomes import Changes, margins_of
+from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import prediction_name
 from glance_pipeline.graph.model.causal_graph import CausalGraph
 from glance_pipeline.graph.model.evidence import Interaction
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.concept_table import ConceptTable
-from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
 
 class Pair(NamedTuple):
@@ -32,12 +28,9 @@ class Pair(NamedTuple):
 def add_interactions(
     graph: CausalGraph,
     table: ConceptTable,
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    images: np.ndarray,
+    experiment: Experiment,
     settings: InterventionParameters,
     seed: int,
-    outcomes: Sequence[int] | None = None,
 ) -> CausalGraph:
     """Test pairs of concepts for interactions, and keep those that are significant.
 
@@ -46,12 +39,9 @@ def add_interactions(
     Args:
         graph: with predictions.
         table: concepts and margins of all images.
-        surrogate: generates.
-        classifier: the teacher.
-        images: held-out images, uint8, (N, C, H, W).
+        experiment: held-out images, and the networks; its outcomes are those of the table.
         settings: step, number of pairs, level and smallest effect.
         seed: of the run.
-        outcomes: numbers of the classes of the table's margins; None where it has all.
 
     Returns:
         The graph with its interactions, the strongest first.
@@ -63,12 +53,10 @@ def add_interactions(
         raise ValueError("interactions need a graph whose predictions were tested; these were not")
     spread = spread_of(table.margins)
     labels = [str(label) for label in table.margins]
-    codes = surrogate.encode_array(images)
     found: list[Interaction] = []
     pairs = choose_pairs(graph, labels, spread, settings)
     for pair in tqdm(pairs, desc="interactions", unit="pair", disable=not pairs):
-        moved = surrogate, classifier, codes, pair.concepts
-        changes = second_difference(*moved, settings.step, outcomes)
+        changes = second_difference(experiment, pair.concepts, settings.step)
         if changes.steps.any():  # else there is no image on which both could be moved
             found += _interactions_of(pair, changes, table, spread, settings, seed)
     record = replace(graph.intervention, interaction_tests=len(found))
@@ -147,34 +135,21 @@ def _significant(
     return tuple(sorted(corrected, key=lambda one: -abs(one.effect.standardised)))
 
 
-@torch.no_grad()
-def second_difference(
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    codes: Codes,
-    pair: tuple[str, str],
-    step: float,
-    outcomes: Sequence[int] | None = None,
-) -> Changes:
+def second_difference(experiment: Experiment, pair: tuple[str, str], step: float) -> Changes:
     """Move two concepts together, each either way, and compare with moving them one by one.
 
     Args:
-        surrogate: generates.
-        classifier: the teacher.
-        codes: of N images.
+        experiment: the images, and the networks.
         pair: names of two concepts.
         step: to either side, in standard deviations; values are clamped as for single effects.
-        outcomes: numbers of the classes whose margins are wanted; None takes all.
 
     Returns:
         f(++) − f(+−) − f(−+) + f(−−), (N, K), and the product of both distances, (N,).
     """
-    sides = [either_side(surrogate, codes, name, step) for name in pair]
+    sides = [experiment.either_side(name, step) for name in pair]
     total = np.zeros(())
     for one, other in product((0, 1), repeat=2):
         values = {pair[0]: sides[0][one], pair[1]: sides[1][other]}
-        moved = surrogate.intervene(codes, values)
-        margins = margins_of(surrogate, classifier, moved, outcomes)
-        total = total + (1 if one == other else -1) * margins
+        total = total + (1 if one == other else -1) * experiment.margins(values)
     steps = [(above - below).double().numpy() for above, below in sides]
     return Changes(total, steps[0] * steps[1])

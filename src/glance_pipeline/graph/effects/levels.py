@@ -4,20 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.graph.effects.doses import Response, summarise_response
-from glance_pipeline.graph.effects.outcomes import Changes, margins_of
-from glance_pipeline.twin.networks import Codes, TwinSurrogate
+from glance_pipeline.graph.effects.experiment import Changes, Experiment
 
 
 def change_by_level(
-    surrogate: TwinSurrogate,
-    classifier: Classifier,
-    codes: Codes,
+    experiment: Experiment,
     names: Sequence[str],
     resamples: int,
     generator: np.random.Generator,
-    outcomes: Sequence[int] | None = None,
 ) -> tuple[dict[str, Changes], Response]:
     """Compare do(feature = level) with the other levels, for each level of a feature.
 
@@ -26,21 +21,18 @@ def change_by_level(
     logits per standard deviation of the level's 0/1 column.
 
     Args:
-        surrogate: generates.
-        classifier: the teacher.
-        codes: of N images.
+        experiment: the images, and the networks.
         names: the concepts of the levels to compare, all of one feature.
         resamples: bootstrap resamples of the images, for the curve.
         generator: draws them.
-        outcomes: numbers of the classes whose margins are wanted; None takes all.
 
     Returns:
         Changes by concept, and the margins at every level of the feature.
     """
+    surrogate = experiment.surrogate
     feature = surrogate.concept(names[0]).feature
     levels = [concept for concept in surrogate.concepts if concept.feature == feature]
-    moved = (surrogate.intervene(codes, {feature: level.levels[0]}) for level in levels)
-    margins = np.stack([margins_of(surrogate, classifier, one, outcomes) for one in moved], axis=1)
+    margins = np.stack([experiment.margins({feature: level.levels[0]}) for level in levels], axis=1)
     frequency = np.array([level.mean for level in levels])
     changes = {}
     for index, level in enumerate(levels):
@@ -49,7 +41,7 @@ def change_by_level(
         weights = frequency.copy()
         weights[index] = 0.0
         others = np.tensordot(margins, weights / weights.sum(), axes=(1, 0))
-        steps = np.full(len(codes), level.high - level.low)
+        steps = np.full(len(experiment), level.high - level.low)
         changes[level.name] = Changes(margins[:, index] - others, steps)
     positions = np.arange(len(levels), dtype=np.float64)
     labels = tuple(level.levels[0] for level in levels)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from glance_pipeline.config.discover import InterventionParameters
-from glance_pipeline.graph.effects.average_effects import Measured
+from glance_pipeline.graph.effects.average_effects import Measurements
 from glance_pipeline.graph.effects.estimation import Finding, associate, estimate
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node, Verdict
 from glance_pipeline.graph.model.evidence import DoseResponse, Estimate
@@ -15,13 +15,8 @@ from glance_pipeline.twin.concept_table import ConceptTable
 def add_predictions(
     graph: CausalGraph,
     table: ConceptTable,
-    measured: Mapping[str, Measured],
+    measurements: Measurements,
     settings: InterventionParameters,
-    *,
-    images: int,
-    seed: int,
-    exclusions: dict[str, str],
-    other_classes: int = 0,
 ) -> CausalGraph:
     """Add the predictions of the table as sinks, with one judged edge from every concept.
 
@@ -32,13 +27,10 @@ def add_predictions(
     Args:
         graph: of the concepts.
         table: concepts and margins of all images, for the associations.
-        measured: by node, what moving it did to the margins in the order of the table.
+        measurements: what moving each node did to the margins, in the order of the table.
         settings: levels and smallest effects.
-        images: number of images intervened on.
-        seed: of the run.
-        exclusions: concepts that could not be moved, with the reason.
-        other_classes: classes, or outputs, of the classifier that the table has no margins of.
     """
+    measured = measurements.nodes
     columns = [name for node in measured.values() for name in node.effects]
     associations = associate(table, columns)
     findings = estimate(measured, table, settings.minimum_effect)
@@ -54,8 +46,7 @@ def add_predictions(
     ]
     edges = tuple(edge for edge in judged if edge.verdict != "neither")
     rejected = tuple(edge for edge in judged if edge.verdict == "neither")
-    record = _record(settings, findings.values(), images, seed)
-    record = replace(record, exclusions=exclusions, other_classes=other_classes)
+    record = _record(settings, findings.values(), measurements)
     labels = map(str, table.margins)
     nodes = tuple(
         Node(prediction_name(one), "prediction", one, table.unit_of(one), measure=table.measure)
@@ -117,11 +108,11 @@ def _edge(
 
 
 def _record(
-    settings: InterventionParameters, findings: Collection[Finding], images: int, seed: int
+    settings: InterventionParameters, findings: Collection[Finding], measurements: Measurements
 ) -> InterventionRecord:
     """Return the settings and the number of tests."""
     return InterventionRecord(
-        images=images,
+        images=measurements.images,
         step=settings.step,
         resamples=settings.resamples,
         alpha=settings.alpha,
@@ -129,7 +120,9 @@ def _record(
         tests=len(findings),
         minimum_effect=settings.minimum_effect,
         minimum_correlation=settings.minimum_correlation,
-        seed=seed,
+        seed=measurements.seed,
+        exclusions=measurements.exclusions,
+        other_classes=measurements.other_classes,
         curve_tests=sum(_is_tested(finding.response) for finding in findings),
     )
 

@@ -10,6 +10,7 @@ from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.graph.drawing.comparison_figure import draw_comparison
 from glance_pipeline.graph.drawing.figure import draw_graph
 from glance_pipeline.graph.effects.average_effects import measure_effects
+from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.interactions import add_interactions
 from glance_pipeline.graph.effects.outcome_choice import choose_outcomes, numbers_of
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
@@ -71,31 +72,11 @@ def test_concepts_by_intervention(
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
     outcomes = numbers_of([str(name) for name in concepts.margins], classifier.task)
-    measured, exclusions = measure_effects(
-        surrogate,
-        classifier,
-        images[chosen],
-        [str(name) for name in concepts.concepts],
-        step=settings.step,
-        resamples=settings.resamples,
-        seed=seed,
-        doses=settings.doses,
-        features=concepts.features,
-        outcomes=outcomes,
-    )
-    graph = add_predictions(
-        graph,
-        concepts,
-        measured,
-        settings,
-        images=len(chosen),
-        seed=seed,
-        exclusions=exclusions,
-        other_classes=len(classifier.class_names) - len(outcomes),
-    )
-    return add_interactions(
-        graph, concepts, surrogate, classifier, images[chosen], settings, seed, outcomes
-    )
+    experiment = Experiment.on(images[chosen], surrogate, classifier, outcomes)
+    names = [str(name) for name in concepts.concepts]
+    measurements = measure_effects(experiment, names, settings, seed, concepts.features)
+    graph = add_predictions(graph, concepts, measurements, settings)
+    return add_interactions(graph, concepts, experiment, settings, seed)
 
 
 def _held_out(records: pd.DataFrame) -> np.ndarray:
