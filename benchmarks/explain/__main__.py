@@ -38,7 +38,7 @@ def shapley(run: TrainedRun, _: bool) -> dict[str, Any]:
         run.subjects,
         background,
         parameters,
-        run.seed,
+        seed=run.seed,
         training=run.training_codes,
     )
     _print("Importances", pd.Series(found).to_frame("").T)

@@ -81,8 +81,8 @@ def all_maps(run: TrainedRun, background: np.ndarray) -> dict[str, Maps]:
         run.classifier,
         run.background(parameters.importance.backgrounds),
         parameters.saliency,
-        parameters.importance.measure,
-        run.seed,
+        measure=parameters.importance.measure,
+        seed=run.seed,
     )
     began = time.perf_counter()
     explained = np.stack([one.map for one in ours.explain(subjects)])

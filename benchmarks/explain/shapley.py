@@ -23,6 +23,7 @@ def measure_shapley(
     subjects: Subjects,
     background: Tensor,
     parameters: ImportanceParameters | None = None,
+    *,
     seed: int = 0,
     intervention: Intervention | None = None,
     exact_images: int = 4,
@@ -67,7 +68,15 @@ def measure_shapley(
 
     def method(codes: Tensor, known: Tensor | None, **changes: int) -> ShapleyImportance:
         settings = parameters.model_copy(update=changes)
-        return ShapleyImportance(surrogate, classifier, codes, settings, seed, intervention, known)
+        return ShapleyImportance(
+            surrogate,
+            classifier,
+            codes,
+            settings,
+            seed=seed,
+            intervention=intervention,
+            training=known,
+        )
 
     first = _rows_of(subjects, slice(exact_images))
     exact, exact_cost = _timed(method(background, training, exact_up_to=MOST), first)

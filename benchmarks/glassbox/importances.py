@@ -36,7 +36,7 @@ def mean_importances(
     codes = surrogate.encode_array(training[np.sort(rows)])
     names = surrogate.active_concepts
     background = torch.stack([surrogate.read(codes, name) for name in names], 1)
-    method = ShapleyImportance(surrogate, classifier, background, parameters, seed)
+    method = ShapleyImportance(surrogate, classifier, background, parameters, seed=seed)
     sums = dict.fromkeys(method.players, 0.0)
     for explained in method.explain(Subjects.see(surrogate, classifier, images)):
         for importance in explained.of:

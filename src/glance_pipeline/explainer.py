@@ -167,7 +167,7 @@ class Explainer:
             self.records,
             self.structural_models,
             parameters,
-            self.seed,
+            seed=self.seed,
         )
         progress = len(chosen) > parameters.at_once
         return list(BatchwiseExplanations(methods, chosen, progress=progress))

@@ -52,24 +52,29 @@ def test_importances_are_measured_as_the_pipeline_computes_them(run, monkeypatch
     made = []
 
     class Recorded(ShapleyImportance):
-        def __init__(self, *given):
-            super().__init__(*given)
+        def __init__(self, *given, **settings):
+            super().__init__(*given, **settings)
             made.append(self)
 
     monkeypatch.setattr("benchmarks.explain.shapley.ShapleyImportance", Recorded)
     chosen = run.with_images("test", 2)
     shapley(chosen, True)
     methods = LocalExplanations.from_artifacts(
-        run.surrogate, run.classifier, run.concepts, run.records, None, run.parameters, run.seed
+        run.surrogate,
+        run.classifier,
+        run.concepts,
+        run.records,
+        None,
+        run.parameters,
+        seed=run.seed,
     )
     sampled = ShapleyImportance(
         run.surrogate,
         run.classifier,
         methods.background,
         run.parameters.importance.model_copy(update={"exact_up_to": 0}),
-        run.seed,
-        None,
-        methods.training,
+        seed=run.seed,
+        training=methods.training,
     )
     assert made[1].control.others.equal(sampled.control.others)
     assert made[1].game.others.equal(sampled.game.others)

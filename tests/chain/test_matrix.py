@@ -101,16 +101,14 @@ def _trained(channels: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("fit", "form", "colour", "precision"), CASES)
+@pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_the_chain_ends_in_a_report(
-    fit: str,
-    form: str,
-    colour: str,
-    precision: compute.Precision,
+    case: tuple[str, str, str, compute.Precision],
     tmp_path: Path,
     trained: dict[int, dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    fit, form, colour, precision = case
     monkeypatch.setattr(compute, "_chosen", compute._Chosen(torch.device("cpu"), 1, precision))
     channels, said, taken = COLOURS[colour]
     specification: dict[str, Any] = {

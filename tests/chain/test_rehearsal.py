@@ -63,16 +63,14 @@ def no_font(*_: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("place", "name", "fault", "said"),
+    ("planted", "said"),
     [
-        (explain_nodes, "render_report", no_font, "explain: write report fails"),
-        (local, "describe", breaks_for_class_b, "explain: keep explanations fails"),
+        ((explain_nodes, "render_report", no_font), "explain: write report fails"),
+        ((local, "describe", breaks_for_class_b), "explain: keep explanations fails"),
     ],
 )
-def test_an_error_late_in_the_chain_is_found(
-    place, name, fault, said, tmp_path, caplog, monkeypatch
-):
-    monkeypatch.setattr(place, name, fault)
+def test_an_error_late_in_the_chain_is_found(planted, said, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(*planted)
     with pytest.raises((RuntimeError, DatasetError), match=r"font|no words"):
         rehearsed(tmp_path).run()
     assert said in caplog.text

@@ -14,7 +14,7 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.onboarding import estimate as module
 from glance_pipeline.onboarding import initialise
-from glance_pipeline.onboarding.estimate import Estimate, estimate, mean_step, phases_of
+from glance_pipeline.onboarding.estimate import Estimate, Sample, estimate, mean_step, phases_of
 from glance_pipeline.onboarding.inspection import pictures
 from glance_pipeline.onboarding.summary import estimate_section
 from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
@@ -83,11 +83,11 @@ def parameters(steps: int) -> tuple[DistillParameters, DisentangleParameters, Al
 
 
 @pytest.fixture
-def sample() -> tuple[np.ndarray, torch.Tensor, list[Concept]]:
+def sample() -> Sample:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (24, 1, 8, 8), dtype=np.uint8)
     context = torch.as_tensor(rng.normal(size=(24, 2)), dtype=torch.float32)
-    return images, context, [Concept("size", "aligned"), Concept("tilt", "aligned")]
+    return Sample(images, context, [Concept("size", "aligned"), Concept("tilt", "aligned")])
 
 
 def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
@@ -104,7 +104,7 @@ def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
     monkeypatch.setattr(module._Timed, "_run", spy)
     began = time.perf_counter()
     with kept_messages():
-        found = estimate(*sample, tiny_classifier(), parameters(300), 1000, 0)
+        found = estimate(sample, tiny_classifier(), parameters(300), 1000, 0)
     took = time.perf_counter() - began
     assert [len(seconds) for _, seconds in spied] == [steps for steps, _ in spied]
     assert sum(sum(seconds) for _, seconds in spied) < took
@@ -118,9 +118,9 @@ def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
 
 
 def test_without_context_there_is_no_reader_to_train(sample):
-    images, _, _ = sample
+    without = Sample(sample.images, torch.empty(24, 0), [])
     with kept_messages():
-        found = estimate(images, torch.empty(24, 0), [], tiny_classifier(), parameters(3), 10, 0)
+        found = estimate(without, tiny_classifier(), parameters(3), 10, 0)
     assert found.reader == 0 and found.stages["align"] > 0
 
 

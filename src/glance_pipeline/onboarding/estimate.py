@@ -115,20 +115,34 @@ def mean_step(seconds: Sequence[float], parameters: StageParameters) -> float:
     return plain + (with_critics - plain) / every + penalty / cycle
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Some of the images that a run trains on.
+
+    Attributes:
+        images: uint8 (n, C, H, W).
+        context: of the images, standardised, float (n, J).
+        concepts: of the J columns.
+    """
+
+    images: np.ndarray
+    context: torch.Tensor
+    concepts: Sequence[Concept]
+
+
 class _Timed:
     """Networks of a stage, untrained, and what they are trained on."""
 
     def __init__(
         self,
         name: str,
-        surrogate: TwinSurrogate,
-        critics: Critics,
+        networks: tuple[TwinSurrogate, Critics],
         classifier: Classifier,
         data: TrainingData,
         seed: int,
         reader: nn.Module | None = None,
     ) -> None:
-        self.name, self.surrogate, self.critics = name, surrogate, critics
+        self.name, (self.surrogate, self.critics) = name, networks
         self.classifier, self.data, self.reader, self.seed = classifier, data, reader, seed
         self.steps = 0
 
@@ -167,9 +181,7 @@ class _Timed:
 
 
 def estimate(
-    images: np.ndarray,
-    context: torch.Tensor,
-    concepts: Sequence[Concept],
+    sample: Sample,
     classifier: Classifier,
     stages: tuple[DistillParameters, DisentangleParameters, AlignParameters],
     training_images: int,
@@ -178,9 +190,7 @@ def estimate(
     """Time real steps of every stage and extrapolate by the schedule.
 
     Args:
-        images: a sample, uint8 (n, C, H, W).
-        context: of the sample, standardised (n, J).
-        concepts: of its columns.
+        sample: some of the images.
         classifier: the teacher; a black box is asked about what it is shown here.
         stages: their parameters.
         training_images: of the run.
@@ -188,26 +198,26 @@ def estimate(
     """
     distill, disentangle, align = stages
     began, used = time.perf_counter(), time.thread_time()
-    answer = classifier.answers(images)
-    data = TrainingData(images, answer.logits, answer.features)
+    answer = classifier.answers(sample.images)
+    data = TrainingData(sample.images, answer.logits, answer.features)
     widths = answer.logits.shape[1], answer.features.shape[1]
     sizes = distill.surrogate.model_dump()
     shape = SurrogateShape(classifier.specification.image_shape, *widths, **sizes)
     scale = data.scale_for(classifier.task)
     timed = {
-        name: _Timed(name, *_networks(shape, seed, scale), classifier, data, seed)
+        name: _Timed(name, _networks(shape, seed, scale), classifier, data, seed)
         for name in ("distill", "disentangle")
     }
-    reader, seconds = _reader(images, context, concepts, align, seed)
-    aligned = TrainingData(images, answer.logits, answer.features, context)
-    networks = _networks(shape, seed, scale, concepts)
-    timed["align"] = _Timed("align", *networks, classifier, aligned, seed, reader)
+    reader, seconds = _reader(sample, align, seed)
+    aligned = TrainingData(sample.images, answer.logits, answer.features, sample.context)
+    networks = _networks(shape, seed, scale, sample.concepts)
+    timed["align"] = _Timed("align", networks, classifier, aligned, seed, reader)
     parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
     found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}
     on_gpu = chosen_device().type == "cuda"
     # Of this thread, which takes part in all that torch shares out, while others may have to wait.
     share = (time.thread_time() - used) / (time.perf_counter() - began)
-    one = images[0].nbytes + 4 * sum(widths)
+    one = sample.images[0].nbytes + 4 * sum(widths)
     return Estimate(
         found,
         seconds,
@@ -234,22 +244,16 @@ def _networks(
         return TwinSurrogate(own, names, scale), Critics(own.image_shape, own.widths, own.features)
 
 
-def _reader(
-    images: np.ndarray,
-    context: torch.Tensor,
-    concepts: Sequence[Concept],
-    align: AlignParameters,
-    seed: int,
-) -> tuple[AttributeReader, float]:
+def _reader(sample: Sample, align: AlignParameters, seed: int) -> tuple[AttributeReader, float]:
     """Return a reader that hardly learned anything, and the seconds that a whole training takes."""
 
     def trained(steps: int) -> tuple[AttributeReader, float]:
         short = align.reader.model_copy(update={"steps": steps})
         began = time.perf_counter()
-        reader = train_reader(images, context, concepts, short, seed)
+        reader = train_reader(sample.images, sample.context, sample.concepts, short, seed)
         return reader, time.perf_counter() - began
 
     trained(1)
     _, few = trained(1)
     reader, more = trained(6)
-    return reader, align.reader.steps * max(0.0, more - few) / 5 if concepts else 0.0
+    return reader, align.reader.steps * max(0.0, more - few) / 5 if sample.concepts else 0.0

@@ -19,7 +19,7 @@ from glance_pipeline.ingest.agreement import disagreements
 from glance_pipeline.onboarding import environment_files as files
 from glance_pipeline.onboarding import environment_folder as configuration
 from glance_pipeline.onboarding import summary as words
-from glance_pipeline.onboarding.estimate import Estimate, estimate
+from glance_pipeline.onboarding.estimate import Estimate, Sample, estimate
 from glance_pipeline.onboarding.inspection.inspection import Inspected, inspect
 from glance_pipeline.onboarding.terminal.asking import Asker
 from glance_pipeline.onboarding.terminal.command_options import Wishes
@@ -228,9 +228,7 @@ def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> Estimate:
         place = {row: number for number, row in enumerate(found.found.rows.tolist())}
         rows = [place[row] for row in found.sample.rows.tolist()]
         return estimate(
-            found.sample.images,
-            context[rows],
-            concepts,
+            Sample(found.sample.images, context[rows], concepts),
             found.classifier,
             (blocks["distill"], blocks["disentangle"], align),
             int((records["split"] == "train").sum()),

@@ -92,7 +92,11 @@ def test_causal_values_are_the_mean_over_all_orders_and_add_up(graph, exact_up_t
     models = straight_models(surrogate, slopes, graph)
     parameters = ImportanceParameters(measure="logit", exact_up_to=exact_up_to, permutations=600)
     (result,) = ShapleyImportance(
-        surrogate, classifier, BACKGROUND, parameters, 0, CausalIntervention(surrogate, models)
+        surrogate,
+        classifier,
+        BACKGROUND,
+        parameters,
+        intervention=CausalIntervention(surrogate, models),
     ).explain(see(surrogate, classifier, code.tolist()))
     found = values_of(result)
     for name, value in zip(["shade", "tilt", "latent_1"], expected, strict=True):

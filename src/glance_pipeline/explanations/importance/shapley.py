@@ -68,6 +68,7 @@ class ShapleyImportance:
         classifier: Classifier,
         background: Tensor,
         parameters: ImportanceParameters | None = None,
+        *,
         seed: int = 0,
         intervention: Intervention | None = None,
         training: Tensor | None = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,16 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+class _Answers(NamedTuple):
+    """What the methods found for one image."""
+
+    counterfactuals: Counterfactuals
+    importances: Importances
+    strips: list[EffectStrip]
+    saliency: Saliency
+    rarity: Rarity | None
+
+
 class LocalExplanations:
     """Explains images by every method there is.
 
@@ -87,6 +97,7 @@ class LocalExplanations:
         classifier: Classifier,
         background: Tensor,
         parameters: ExplainParameters,
+        *,
         seed: int = 0,
         interventions: Sequence[Intervention] | None = None,
         training: Tensor | None = None,
@@ -112,7 +123,13 @@ class LocalExplanations:
             first,
         )
         self.importance = ShapleyImportance(
-            surrogate, classifier, background, parameters.importance, seed, first, training
+            surrogate,
+            classifier,
+            background,
+            parameters.importance,
+            seed=seed,
+            intervention=first,
+            training=training,
         )
         self.strips = EffectStrips(surrogate, classifier, parameters.steps, first)
         self.saliency = ConceptSaliency(
@@ -120,9 +137,9 @@ class LocalExplanations:
             classifier,
             background,
             parameters.saliency,
-            parameters.importance.measure,
-            seed,
-            first,
+            measure=parameters.importance.measure,
+            seed=seed,
+            intervention=first,
         )
         self.assessment = Assessment(
             surrogate, classifier, interventions, training, parameters.distance_warning
@@ -137,6 +154,7 @@ class LocalExplanations:
         records: pd.DataFrame,
         models: StructuralModels,
         parameters: ExplainParameters,
+        *,
         seed: int,
     ) -> "LocalExplanations":
         """Put the methods together as the ``explain`` pipeline and ``Explainer`` have them.
@@ -158,9 +176,9 @@ class LocalExplanations:
             classifier.guided_by(surrogate.respond),  # a black box has no gradients of its own
             background,
             parameters,
-            seed,
-            choose_interventions(parameters.effect, surrogate, models),
-            training_codes(surrogate, concepts, rows),
+            seed=seed,
+            interventions=choose_interventions(parameters.effect, surrogate, models),
+            training=training_codes(surrogate, concepts, rows),
         )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
@@ -208,21 +226,17 @@ class LocalExplanations:
         subjects = Subjects.see(self.surrogate, self.classifier, images, output)
         counterfactuals = self.assessment.complete(subjects, self.counterfactuals.explain(subjects))
         rarities = self.assessment.rarities(subjects.codes)
-        importances = self.importance.explain(subjects)
-        strips = self.strips.explain(subjects)
-        saliency = self.saliency.explain(subjects)
+        answers = zip(
+            counterfactuals,
+            self.importance.explain(subjects),
+            self.strips.explain(subjects),
+            self.saliency.explain(subjects),
+            rarities,
+            strict=True,
+        )
         return [
-            self._put_together(
-                subjects,
-                i,
-                source,
-                counterfactuals[i],
-                importances[i],
-                strips[i],
-                saliency[i],
-                rarities[i],
-            )
-            for i, source in enumerate(sources)
+            self._put_together(subjects, image, sources[image], _Answers(*found))
+            for image, found in enumerate(answers)
         ]
 
     def _concepts_of(self, code: Codes) -> tuple[ConceptValue, ...]:
@@ -238,12 +252,9 @@ class LocalExplanations:
         subjects: Subjects,
         image: int,
         source: Source,
-        counterfactuals: Counterfactuals,
-        importances: Importances,
-        strips: list[EffectStrip],
-        saliency: Saliency,
-        rarity: Rarity | None,
+        found: _Answers,
     ) -> Explanation:
+        counterfactuals, importances, strips, saliency, rarity = found
         task = self.surrogate.task_of(self.classifier)
         prediction = Prediction.of(subjects.logits[image], task)
         redrawn = Prediction.of(subjects.reconstruction_logits[image], task)

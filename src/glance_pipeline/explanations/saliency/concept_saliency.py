@@ -66,6 +66,7 @@ class ConceptSaliency:
         classifier: Classifier,
         background: Tensor,
         parameters: SaliencyParameters | None = None,
+        *,
         measure: str = "margin",
         seed: int = 0,
         intervention: Intervention | None = None,

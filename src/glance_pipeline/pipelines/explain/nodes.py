@@ -65,7 +65,7 @@ def explain_chosen_images(
     Without shards the images are explained while ``keep_explanations`` takes them.
     """
     methods = LocalExplanations.from_artifacts(
-        surrogate, classifier, concepts, records, models, parameters, seed
+        surrogate, classifier, concepts, records, models, parameters, seed=seed
     )
     if parameters.num_shards == 1:
         return BatchwiseExplanations(methods, chosen)
