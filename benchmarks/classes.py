@@ -63,7 +63,14 @@ def measure(classes: int, outcomes: int | None, seed: int) -> dict[str, Any]:
     size = _saved(table)
     tabled = time.process_time()
     graph = nodes.test_concepts_by_intervention(
-        _graph_of(table), table, surrogate, classifier, images, records, parameters, seed
+        graph=_graph_of(table),
+        concepts=table,
+        surrogate=surrogate,
+        classifier=classifier,
+        images=images,
+        records=records,
+        parameters=parameters,
+        seed=seed,
     )
     return {
         "classes": classes,

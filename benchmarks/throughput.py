@@ -32,6 +32,7 @@ from benchmarks.untrained import STAGES, Stage, untrained_stages
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.support.compute import chosen_device, set_threads
 from glance_pipeline.support.seeding import torch_generator
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training import state as training
 from glance_pipeline.twin.training.checkpoint import Checkpoints
@@ -56,13 +57,10 @@ class Trainer:
         self.stage = training.Stage(
             stage.name,
             stage.parameters,
-            surrogate,
-            critics,
-            classifier,
+            Players(surrogate, critics, classifier, reader),
             stage.data,
             Checkpoints(Path(), ""),  # none is read or written
             torch_generator(seed, "throughput", stage.name),
-            reader,
         )
         self.state = training.TrainingState.at_start(self.stage, chosen_device())
         if variant == "textbook":
@@ -79,7 +77,7 @@ class Trainer:
         """Train for one step as if it were the ``number``-th of the stage; return its seconds."""
         self.state.step = number
         began = time.perf_counter()
-        train_step(self.state, self.stage, self.stage.classifier)
+        train_step(self.state, self.stage, self.stage.players.classifier)
         return time.perf_counter() - began
 
 

@@ -16,7 +16,7 @@ from benchmarks.glassbox.digits import Digits
 from benchmarks.glassbox.shortcuts import shortcut_images
 from glance_pipeline.images.form import in_batches
 from glance_pipeline.support.seeding import numpy_generator, seeded_torch, torch_generator
-from glance_pipeline.twin.training.supervised import train_supervised
+from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,8 @@ def trained_network(
             teacher.trained_as,
             network,
             loss,
-            lesson.images,
-            torch.as_tensor(lesson.labels),
-            settings.steps,
-            settings.batch_size,
-            settings.learning_rate,
+            Examples(lesson.images, torch.as_tensor(lesson.labels)),
+            settings,
             torch_generator(seed, "architectures", teacher.trained_as, "batches"),
         )
     folder.mkdir(parents=True, exist_ok=True)

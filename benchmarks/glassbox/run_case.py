@@ -21,7 +21,9 @@ from glance_pipeline.evaluation.fidelity import fidelity, reconstruction_l1
 from glance_pipeline.support.compute import set_threads
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.networks import TwinSurrogate
-from glance_pipeline.twin.training.stages import align, disentangle, distill
+from glance_pipeline.twin.networks.players import Players
+from glance_pipeline.twin.training.data import PreparedImages
+from glance_pipeline.twin.training.stages import StageRun, align, disentangle, distill
 
 
 def run_case(
@@ -90,30 +92,13 @@ def train_surrogate(
 ) -> tuple[TwinSurrogate, dict[str, float]]:
     """Run the project's three stages; return the surrogate and the seconds of each."""
     digits = stock.digits
-    images, records = digits.images, digits.records
-    first = distill(images, records, classifier, folder / "distill", configuration.distill, seed)
-    second = disentangle(
-        images,
-        records,
-        classifier,
-        first.surrogate,
-        first.critics,
-        folder / "disentangle",
-        configuration.disentangle,
-        seed,
-    )
-    third = align(
-        images,
-        records,
-        digits.context,
-        classifier,
-        stock.reader,
-        second.surrogate,
-        second.critics,
-        folder / "align",
-        configuration.align,
-        seed,
-    )
+    prepared = PreparedImages(digits.images, digits.records, digits.context)
+    runs = {stage: StageRun(folder / stage, seed) for stage in ("distill", "disentangle", "align")}
+    first = distill(prepared, classifier, configuration.distill, runs["distill"])
+    players = Players(first.surrogate, first.critics, classifier)
+    second = disentangle(prepared, players, configuration.disentangle, runs["disentangle"])
+    players = Players(second.surrogate, second.critics, classifier, stock.reader)
+    third = align(prepared, players, configuration.align, runs["align"])
     stages = {"distill": first, "disentangle": second, "align": third}
     return third.surrogate, {name: stage.cost["seconds"] for name, stage in stages.items()}
 

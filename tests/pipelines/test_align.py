@@ -54,7 +54,13 @@ def test_evaluation_measures_each_kind_in_its_own_way() -> None:
     shape = SurrogateShape((1, 8, 8), 3, 3, 5, 2, (4, 4), style=8, hidden=8)
     surrogate = TwinSurrogate(shape, concepts).eval()
     found = measure_fidelity_on_held_out_images(
-        IMAGES, RECORDS, CONTEXT, tiny_classifier(), surrogate, EvaluateParameters(), 0
+        images=IMAGES,
+        image_records=RECORDS,
+        context_features=CONTEXT,
+        classifier=tiny_classifier(),
+        surrogate=surrogate,
+        parameters=EvaluateParameters(),
+        seed=0,
     )
     assert set(found["alignment"]["r2"]) == {"grey"}
     assert set(found["alignment"]["balanced_accuracy"]) == {"smiling", "group"}

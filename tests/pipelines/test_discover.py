@@ -120,14 +120,14 @@ def test_predictions_have_curves_and_concepts_have_models(discovered):
 def test_interventions_need_held_out_images(discovered):
     with pytest.raises(ValueError, match="0 images have the split 'test'"):
         nodes.test_concepts_by_intervention(
-            discovered["causal_graph"],
-            discovered["concepts"],
-            tiny_surrogate(),
-            tiny_classifier(),
-            np.zeros((90, 1, 8, 8), np.uint8),
-            pd.DataFrame({"split": ["train"] * 90}),
-            DiscoverParameters(),
-            0,
+            graph=discovered["causal_graph"],
+            concepts=discovered["concepts"],
+            surrogate=tiny_surrogate(),
+            classifier=tiny_classifier(),
+            images=np.zeros((90, 1, 8, 8), np.uint8),
+            records=pd.DataFrame({"split": ["train"] * 90}),
+            parameters=DiscoverParameters(),
+            seed=0,
         )
 
 

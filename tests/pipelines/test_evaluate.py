@@ -31,7 +31,14 @@ JUDGE = {"align": {"reader": {"widths": [8, 8]}}}  # at 4 and 8 px
 def test_true_counterfactuals_are_left_out_for_images_of_ones_own(caplog):
     context = pd.DataFrame({"size": np.arange(40.0)})
     found = compare_with_true_counterfactuals(
-        IMAGES, RECORDS, context, IMAGES[:, 0], tiny_surrogate(), EvaluateParameters(), 1, 0
+        images=IMAGES,
+        image_records=RECORDS,
+        context_features=context,
+        source_digits=IMAGES[:, 0],
+        surrogate=tiny_surrogate(),
+        parameters=EvaluateParameters(),
+        workers=1,
+        seed=0,
     )
     assert found == {}
     assert "true counterfactuals are not measured: image_records has no columns" in caplog.text

@@ -9,7 +9,7 @@ from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecifi
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.digits.demo_classifier import DemoClassifier
 from glance_pipeline.support.seeding import seeded_torch, torch_generator
-from glance_pipeline.twin.training.supervised import train_supervised
+from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 
 def train_demo_teacher(
@@ -54,11 +54,8 @@ def train_demo_teacher(
         "classify",
         InUnitRange(),
         loss,
-        images,
-        torch.as_tensor(labels),
-        parameters.steps,
-        parameters.batch_size,
-        parameters.learning_rate,
+        Examples(images, torch.as_tensor(labels)),
+        parameters,
         torch_generator(seed, "classify", "batches"),
         shift=parameters.shift,
     )

@@ -25,6 +25,7 @@ from glance_pipeline.twin.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.encoder import AnswerScale
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
@@ -142,13 +143,13 @@ class _Timed:
         seed: int,
         reader: nn.Module | None = None,
     ) -> None:
-        self.name, (self.surrogate, self.critics) = name, networks
-        self.classifier, self.data, self.reader, self.seed = classifier, data, reader, seed
+        self.name, self.data, self.seed = name, data, seed
+        self.players = Players(*networks, classifier, reader)
         self.steps = 0
 
     def seconds(self, parameters: StageParameters) -> float:
         """Return the seconds that the stage will take."""
-        if not self.classifier.differentiable:
+        if not self.players.classifier.differentiable:
             parameters = parameters.of_black_box()
         phases = watched(list(phases_of(parameters)), f"timing steps of {self.name}", "phase")
         return sum(phase.steps * self._mean(phase.parameters) for phase in phases)
@@ -167,13 +168,10 @@ class _Timed:
             stage = Stage(
                 self.name,
                 parameters.model_copy(update={"steps": steps, "checkpoint_every": steps}),
-                self.surrogate,
-                self.critics,
-                self.classifier,
+                self.players,
                 self.data,
                 Checkpoints(Path(folder), "init"),
                 torch_generator(self.seed, "init", self.name),
-                self.reader,
             )
             result = train_stage(stage, lambda _metrics, _step: ends.append(time.perf_counter()))
         began = ends[-1] - result.cost["seconds"]

@@ -150,7 +150,14 @@ def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
     assert concepts.nodes() == {"colour": tuple(f"colour={n}" for n in LEVELS), "size": ("size",)}
     among = nodes.discover_causal_graph_among_concepts(concepts, parameters, 0, 1)
     graph = nodes.test_concepts_by_intervention(
-        among, concepts, surrogate, classifier, images, records, parameters, 0
+        graph=among,
+        concepts=concepts,
+        surrogate=surrogate,
+        classifier=classifier,
+        images=images,
+        records=records,
+        parameters=parameters,
+        seed=0,
     )
     assert graph.node("colour").levels == LEVELS
     assert graph.between("colour", "prediction:yes").level == "blue"

@@ -14,10 +14,12 @@ from glance_pipeline.evaluation.fidelity import random_interventions
 from glance_pipeline.images.form import in_batches
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.testing import tiny_classifier
+from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.engine import StageResult
 from glance_pipeline.twin.training.reader_training import train_reader
-from glance_pipeline.twin.training.stages import align, distill
+from glance_pipeline.twin.training.stages import StageRun, align, distill
 
 RECORDS = pd.DataFrame({"split": ["train"] * 240 + ["test"] * 60})
 TRAIN, TEST = slice(0, 240), slice(240, 300)
@@ -46,6 +48,7 @@ def drawn() -> tuple[np.ndarray, pd.DataFrame]:
 
 
 IMAGES, CONTEXT = drawn()
+PREPARED = PreparedImages(IMAGES, RECORDS, CONTEXT)
 STAGE = {"batch_size": 16, "log_every": 50, "checkpoint_every": 200, "learning_rate": 5e-3}
 SETTINGS = AlignParameters.model_validate(
     {
@@ -79,14 +82,14 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> StageResult:
         }
     )
     folder = tmp_path_factory.mktemp("start")
-    return distill(IMAGES, RECORDS, tiny_classifier(), folder, settings, 0)
+    return distill(PREPARED, tiny_classifier(), settings, StageRun(folder, 0))
 
 
 def test_every_kind_is_read_and_aligned(start: StageResult, tmp_path: Path) -> None:
     values, concepts = standardise_context(CONTEXT, RECORDS, {})
     reader = train_reader(IMAGES[TRAIN], values[TRAIN], concepts, SETTINGS.reader, 0)
-    arguments = (IMAGES, RECORDS, CONTEXT, tiny_classifier(), reader)
-    twin = align(*arguments, start.surrogate, start.critics, tmp_path, SETTINGS, 0).surrogate
+    players = Players(start.surrogate, start.critics, tiny_classifier(), reader)
+    twin = align(PREPARED, players, SETTINGS, StageRun(tmp_path, 0)).surrogate
     names = ["grey", "edge", "place=left", "place=middle", "place=right", "latent_1", "latent_2"]
     assert twin.concept_names == names
     # The reader answers in the same codes.
@@ -123,8 +126,9 @@ def test_another_kind_is_another_training(start: StageResult, tmp_path: Path) ->
         values, concepts = standardise_context(marks, RECORDS, {}, settings.kinds)
         quick = settings.reader.model_copy(update={"steps": 1})
         reader = train_reader(IMAGES[TRAIN], values[TRAIN], concepts, quick, 0)
-        arguments = (IMAGES, RECORDS, marks, tiny_classifier(), reader)
-        result = align(*arguments, start.surrogate, start.critics, tmp_path, settings, 0)
+        players = Players(start.surrogate, start.critics, tiny_classifier(), reader)
+        prepared = PreparedImages(IMAGES, RECORDS, marks)
+        result = align(prepared, players, settings, StageRun(tmp_path, 0))
         assert result.surrogate.concept("mark").measure == kind
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -139,8 +143,8 @@ def test_a_stage_starts_from_an_assignment_as_well(start: StageResult, tmp_path:
     values, concepts = standardise_context(CONTEXT, RECORDS, {})
     quick = settings.reader.model_copy(update={"steps": 1})
     reader = train_reader(IMAGES[TRAIN], values[TRAIN], concepts, quick, 0)
-    arguments = (IMAGES, RECORDS, CONTEXT, tiny_classifier(), reader)
-    twin = align(*arguments, start.surrogate, start.critics, tmp_path, settings, 0).surrogate
+    players = Players(start.surrogate, start.critics, tiny_classifier(), reader)
+    twin = align(PREPARED, players, settings, StageRun(tmp_path, 0)).surrogate
     assert twin.concept_names[:5] == [concept.name for concept in concepts]
     # Ten dimensions before, and one more for the levels, which add up.
     assert twin.shape.concepts + twin.shape.residual == 11

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objective
 from glance_pipeline.twin.objectives.twin_pass import Batch, TwinPass
 from glance_pipeline.twin.objectives.variation_predictability import VariationPredictability
@@ -18,7 +19,8 @@ def a_pass() -> TwinPass:
     images = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     batch = Batch(images, tiny_classifier()(images))
     generator = torch.Generator().manual_seed(3)
-    return TwinPass(tiny_surrogate(), tiny_classifier(), None, batch, generator)  # type: ignore[arg-type]
+    players = Players(tiny_surrogate(), None, tiny_classifier())  # type: ignore[arg-type]
+    return TwinPass(players, batch, generator)
 
 
 @pytest.mark.parametrize("name", PENALTIES)

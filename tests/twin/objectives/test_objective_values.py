@@ -11,6 +11,7 @@ import torch
 from glance_pipeline.classifiers.classifier import Answer
 from glance_pipeline.classifiers.task import OneOf
 from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import OBJECTIVES, build_objective
 from glance_pipeline.twin.objectives.adversarial import Adversarial
 from glance_pipeline.twin.objectives.alignment import Alignment
@@ -213,9 +214,8 @@ def test_recombination_swaps_residuals_or_moves_concepts_never_both(intervened: 
     surrogate = tiny_surrogate()
     images = torch.rand(8, 1, 8, 8) * 2 - 1
     batch = Batch(images, tiny_classifier()(images))
-    step = TwinPass(
-        surrogate, tiny_classifier(), None, batch, torch.Generator().manual_seed(3), intervened
-    )
+    players = Players(surrogate, None, tiny_classifier())
+    step = TwinPass(players, batch, torch.Generator().manual_seed(3), intervened)
     before, after = step.codes, step.recombined_codes
     swapped = slice(0, step.swapped)
     moved = slice(step.swapped, None)
@@ -236,9 +236,8 @@ def test_the_levels_of_a_feature_are_moved_together() -> None:
     surrogate.concepts = (*levels, surrogate.concepts[2])
     images = torch.rand(200, 1, 8, 8) * 2 - 1
     batch = Batch(images, tiny_classifier()(images))
-    step = TwinPass(
-        surrogate, tiny_classifier(), None, batch, torch.Generator().manual_seed(3), intervened=1.0
-    )
+    players = Players(surrogate, None, tiny_classifier())
+    step = TwinPass(players, batch, torch.Generator().manual_seed(3), intervened=1.0)
     before, after = step.codes.concepts, step.recombined_codes.concepts
     pairs = {tuple(row) for row in before[:, :2].tolist()}
     assert all(tuple(row) in pairs for row in after[:, :2].tolist())

@@ -22,6 +22,7 @@ from glance_pipeline.config.augmentation import AugmentationParameters
 from glance_pipeline.twin.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import OBJECTIVES
 from glance_pipeline.twin.objectives.adaptive_augmentation import AdaptiveAugmentation
 from glance_pipeline.twin.objectives.adversarial import Adversarial
@@ -80,13 +81,15 @@ def step_elsewhere(classifier: Classifier) -> TwinPass:
     answer = Answer(torch.randn(11, 3, device=ELSEWHERE), torch.randn(11, 3, device=ELSEWHERE))
     context = torch.randn(11, 3, device=ELSEWHERE)
     return TwinPass(
-        moved(TwinSurrogate(shape, CONCEPTS)).train(),
-        moved(classifier),
-        moved(Critics(IMAGE, (8, 8), 3)),
+        Players(
+            moved(TwinSurrogate(shape, CONCEPTS)).train(),
+            moved(Critics(IMAGE, (8, 8), 3)),
+            moved(classifier),
+            moved(reader).eval(),
+        ),
         Batch(torch.randn(11, *IMAGE, device=ELSEWHERE), answer, context),
         torch.Generator().manual_seed(0),
         0.4,
-        moved(reader).eval(),
     )
 
 

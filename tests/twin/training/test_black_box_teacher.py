@@ -11,15 +11,18 @@ from glance_pipeline.classifiers.classifier import Answer, Classifier, Classifie
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import ObjectiveSchedule, StageParameters
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives.imitation import Imitation
 from glance_pipeline.twin.objectives.twin_pass import Batch, TwinPass
 from glance_pipeline.twin.testing import MomentNetwork, tiny_surrogate
 from glance_pipeline.twin.training import engine
+from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.engine import StageResult
-from glance_pipeline.twin.training.stages import distill
+from glance_pipeline.twin.training.stages import StageRun, distill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"split": ["train"] * 32 + ["test"] * 8})
+PREPARED = PreparedImages(IMAGES, RECORDS)
 SPECIFICATION = ClassifierSpecification(image_shape=(1, 8, 8), class_names=("a", "b", "c"))
 STEPS, BATCH = 12, 8
 TRIED = 9
@@ -54,7 +57,7 @@ def run(folder: Path, queries: Queries | None = None, **stage: Any) -> StageResu
         },
     }
     parameters = DistillParameters.model_validate(settings)
-    return distill(IMAGES, RECORDS, teacher(queries), folder, parameters, 0)
+    return distill(PREPARED, teacher(queries), parameters, StageRun(folder, 0))
 
 
 def tensors(result: StageResult) -> dict[str, torch.Tensor]:
@@ -111,7 +114,7 @@ def one_pass(guide: Any) -> TwinPass:
     images = torch.as_tensor(IMAGES[:BATCH]) / 127.5 - 1
     batch = Batch(images, guided(images))
     critics = Critics((1, 8, 8), (8, 8), 3)
-    return TwinPass(surrogate, guided, critics, batch, torch.Generator().manual_seed(0))
+    return TwinPass(Players(surrogate, critics, guided), batch, torch.Generator().manual_seed(0))
 
 
 def test_imitation_is_the_distance_of_student_and_teacher_on_generated_images():

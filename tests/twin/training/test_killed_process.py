@@ -16,7 +16,8 @@ import torch
 from safetensors.torch import save_file
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.twin.testing import tiny_classifier
-from glance_pipeline.twin.training.stages import distill
+from glance_pipeline.twin.training.data import PreparedImages
+from glance_pipeline.twin.training.stages import StageRun, distill
 
 torch.set_num_threads(1)
 images = np.random.default_rng(0).integers(0, 256, (64, 1, 8, 8), dtype=np.uint8)
@@ -33,7 +34,10 @@ parameters = DistillParameters.model_validate({
     },
 })
 folder = Path(sys.argv[1])
-result = distill(images, records, tiny_classifier(), folder / "checkpoints", parameters, 0)
+result = distill(
+    PreparedImages(images, records), tiny_classifier(), parameters,
+    StageRun(folder / "checkpoints", 0),
+)
 tensors = {name: t.contiguous() for name, t in result.surrogate.state_dict().items()}
 save_file(tensors, folder / "surrogate.safetensors")
 """

@@ -19,6 +19,7 @@ from glance_pipeline.support.seeding import seeded_torch, torch_generator
 from glance_pipeline.twin.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import OBJECTIVES
 from glance_pipeline.twin.testing import tiny_classifier
 from glance_pipeline.twin.training import engine
@@ -65,13 +66,10 @@ def stage(folder: Path, **changed: Any) -> Stage:
     return Stage(
         "test",
         StageParameters.model_validate(parameters),
-        surrogate,
-        critics,
-        classifier,
+        Players(surrogate, critics, classifier, reader.requires_grad_(False).eval()),
         TrainingData(images, *classifier.answers(images), context),
         Checkpoints(folder, "0" * 64, keep=STEPS),
         torch_generator(0, "test", "steps"),
-        reader.requires_grad_(False).eval(),
     )
 
 

@@ -8,8 +8,10 @@ import torch
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.testing import tiny_classifier, tiny_surrogate
-from glance_pipeline.twin.training.stages import disentangle
+from glance_pipeline.twin.training.data import PreparedImages
+from glance_pipeline.twin.training.stages import StageRun, disentangle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"split": ["train"] * 40})
@@ -34,8 +36,9 @@ def after_disentangle(folder: Path, strength: float, prune_below: float) -> Twin
         }
     )
     critics = Critics((1, 8, 8), (8, 8), 3)
-    arguments = (IMAGES, RECORDS, tiny_classifier(), surrogate, critics, folder, parameters, 0)
-    return disentangle(*arguments).surrogate
+    players = Players(surrogate, critics, tiny_classifier())
+    prepared = PreparedImages(IMAGES, RECORDS)
+    return disentangle(prepared, players, parameters, StageRun(folder, 0)).surrogate
 
 
 def test_a_latent_without_effect_is_pruned_and_named(tmp_path: Path, caplog) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,19 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.testing import tiny_classifier
 from glance_pipeline.twin.training import engine
+from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.engine import StageResult
 from glance_pipeline.twin.training.reader_training import train_reader
-from glance_pipeline.twin.training.stages import align, distill
+from glance_pipeline.twin.training.stages import StageRun, align, distill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 RECORDS = pd.DataFrame({"split": ["train"] * 32 + ["test"] * 8})
+
+
+PREPARED = PreparedImages(IMAGES, RECORDS)
 
 
 def parameters(**stage: Any) -> DistillParameters:
@@ -51,7 +57,7 @@ def parameters(**stage: Any) -> DistillParameters:
 
 
 def run(folder: Path, seed: int = 0, **stage: Any) -> StageResult:
-    return distill(IMAGES, RECORDS, tiny_classifier(), folder, parameters(**stage), seed)
+    return distill(PREPARED, tiny_classifier(), parameters(**stage), StageRun(folder, seed))
 
 
 def tensors(result: StageResult) -> dict[str, torch.Tensor]:
@@ -145,16 +151,10 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     values, concepts = standardise_context(context, RECORDS, {})
     reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0)
     return align(
-        IMAGES,
-        RECORDS,
-        context,
-        tiny_classifier(),
-        reader,
-        start.surrogate,
-        start.critics,
-        folder,
+        replace(PREPARED, context=context),
+        Players(start.surrogate, start.critics, tiny_classifier(), reader),
         settings,
-        0,
+        StageRun(folder, 0),
     )
 
 
@@ -193,15 +193,8 @@ def test_curves_average_each_objective_over_the_steps_that_computed_it(
     logged: list[tuple[dict[str, float], int]] = []
     monkeypatch.setattr(engine, "train_step", step)
     settings = parameters(steps=8)
-    distill(
-        IMAGES,
-        RECORDS,
-        tiny_classifier(),
-        tmp_path,
-        settings,
-        0,
-        lambda values, at: logged.append((values, at)),
-    )
+    stage = StageRun(tmp_path, 0, lambda values, at: logged.append((values, at)))
+    distill(PREPARED, tiny_classifier(), settings, stage)
     assert logged == [
         ({"distill/reconstruction": 1.5, "distill/critic": 6.0}, 4),
         ({"distill/reconstruction": 5.5, "distill/critic": 6.0}, 8),
@@ -236,7 +229,9 @@ def test_another_configuration_starts_anew_and_leaves_the_old_checkpoints(
 def test_training_lowers_the_reconstruction_error(tmp_path: Path) -> None:
     flat = np.full((40, 1, 8, 8), 200, np.uint8)
     settings = parameters(steps=60, objectives={"reconstruction": {"weight": 1}})
-    result = distill(flat, RECORDS, tiny_classifier(), tmp_path, settings, 0)
+    result = distill(
+        PreparedImages(flat, RECORDS), tiny_classifier(), settings, StageRun(tmp_path, 0)
+    )
     assert (
         result.history["reconstruction"].iloc[-1] < 0.3 * result.history["reconstruction"].iloc[0]
     )

@@ -5,8 +5,13 @@ import torch
 
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.testing import tiny_classifier
-from glance_pipeline.twin.training.data import EpochSampler, TrainingData
+from glance_pipeline.twin.training.data import EpochSampler, PreparedImages, TrainingData
 from glance_pipeline.twin.training.reader_training import independence_weights
+
+
+def of_splits(images: np.ndarray, splits: list[str]) -> TrainingData:
+    records = pd.DataFrame({"split": splits})
+    return TrainingData.of_split(PreparedImages(images, records), tiny_classifier())
 
 
 def test_each_image_comes_once_an_epoch() -> None:
@@ -19,7 +24,7 @@ def test_each_image_comes_once_an_epoch() -> None:
 def test_only_the_rows_of_the_split_are_taken() -> None:
     images = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), np.uint8)
     records = pd.DataFrame({"split": ["test", "train", "train", "validation"]})
-    data = TrainingData.of_split(images, records, tiny_classifier())
+    data = TrainingData.of_split(PreparedImages(images, records), tiny_classifier())
     assert data.images[:, 0, 0, 0].tolist() == [1, 2]
     assert data.logits.shape == (2, 3)
 
@@ -27,9 +32,13 @@ def test_only_the_rows_of_the_split_are_taken() -> None:
 def test_records_that_do_not_match_and_empty_splits_are_explained() -> None:
     images = np.zeros((3, 1, 8, 8), np.uint8)
     with pytest.raises(ValueError, match="2 rows, but there are 3 images"):
-        TrainingData.of_split(images, pd.DataFrame({"split": ["train"] * 2}), tiny_classifier())
+        TrainingData.of_split(
+            PreparedImages(images, pd.DataFrame({"split": ["train"] * 2})), tiny_classifier()
+        )
     with pytest.raises(ValueError, match="no image is in the split 'train'"):
-        TrainingData.of_split(images, pd.DataFrame({"split": ["test"] * 3}), tiny_classifier())
+        TrainingData.of_split(
+            PreparedImages(images, pd.DataFrame({"split": ["test"] * 3})), tiny_classifier()
+        )
 
 
 def test_images_of_a_shape_the_classifier_does_not_take_are_explained() -> None:
@@ -37,7 +46,9 @@ def test_images_of_a_shape_the_classifier_does_not_take_are_explained() -> None:
     with pytest.raises(
         ValueError, match=r"shape \(1, 16, 16\), but the classifier takes \(1, 8, 8\)"
     ):
-        TrainingData.of_split(images, pd.DataFrame({"split": ["train"] * 3}), tiny_classifier())
+        TrainingData.of_split(
+            PreparedImages(images, pd.DataFrame({"split": ["train"] * 3})), tiny_classifier()
+        )
 
 
 def test_a_context_table_that_cannot_be_used_is_refused_before_training() -> None:

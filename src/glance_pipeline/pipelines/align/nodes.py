@@ -13,8 +13,10 @@ from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
+from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.reader_training import train_reader
-from glance_pipeline.twin.training.stages import align
+from glance_pipeline.twin.training.stages import StageRun, align
 
 
 def train_attribute_reader(
@@ -34,6 +36,7 @@ def train_attribute_reader(
 
 
 def align_concepts_with_context(
+    *,
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
@@ -47,16 +50,9 @@ def align_concepts_with_context(
 ) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
     """Rotate the code towards the context, then train until each concept is its feature."""
     result = align(
-        images,
-        image_records,
-        context_features,
-        classifier,
-        attribute_reader,
-        surrogate,
-        critics,
-        checkpoints,
+        PreparedImages(images, image_records, context_features),
+        Players(surrogate, critics, classifier, attribute_reader),
         parameters,
-        seed,
-        log_metrics,
+        StageRun(checkpoints, seed, log_metrics),
     )
     return result.surrogate, result.critics, result.history, result.cost

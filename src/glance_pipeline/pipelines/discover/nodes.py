@@ -48,6 +48,7 @@ def discover_causal_graph_among_concepts(
 
 
 def test_concepts_by_intervention(
+    *,
     graph: CausalGraph,
     concepts: ConceptTable,
     surrogate: TwinSurrogate,

@@ -11,10 +11,13 @@ from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.project.tracking.metric_buffer import log_metrics
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
-from glance_pipeline.twin.training.stages import disentangle
+from glance_pipeline.twin.networks.players import Players
+from glance_pipeline.twin.training.data import PreparedImages
+from glance_pipeline.twin.training.stages import StageRun, disentangle
 
 
 def disentangle_concept_code(
+    *,
     images: np.ndarray,
     image_records: pd.DataFrame,
     classifier: Classifier,
@@ -26,14 +29,9 @@ def disentangle_concept_code(
 ) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
     """Train on until each concept acts on the image by itself; prune those without effect."""
     result = disentangle(
-        images,
-        image_records,
-        classifier,
-        surrogate,
-        critics,
-        checkpoints,
+        PreparedImages(images, image_records),
+        Players(surrogate, critics, classifier),
         parameters,
-        seed,
-        log_metrics,
+        StageRun(checkpoints, seed, log_metrics),
     )
     return result.surrogate, result.critics, result.history, result.cost

@@ -11,16 +11,16 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
         [
             Node(
                 disentangle_concept_code,
-                [
-                    "images",
-                    "image_records",
-                    "classifier",
-                    "surrogate_distilled",
-                    "critics_after_distill",
-                    "disentangle_checkpoints",
-                    "params:disentangle",
-                    "params:seed",
-                ],
+                {
+                    "images": "images",
+                    "image_records": "image_records",
+                    "classifier": "classifier",
+                    "surrogate": "surrogate_distilled",
+                    "critics": "critics_after_distill",
+                    "checkpoints": "disentangle_checkpoints",
+                    "parameters": "params:disentangle",
+                    "seed": "params:seed",
+                },
                 [
                     "surrogate_disentangled",
                     "critics_after_disentangle",

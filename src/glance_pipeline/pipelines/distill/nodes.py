@@ -11,7 +11,8 @@ from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.project.tracking.metric_buffer import log_metrics
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
-from glance_pipeline.twin.training.stages import distill
+from glance_pipeline.twin.training.data import PreparedImages
+from glance_pipeline.twin.training.stages import StageRun, distill
 
 
 def distill_classifier_into_surrogate(
@@ -23,5 +24,6 @@ def distill_classifier_into_surrogate(
     seed: int,
 ) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
     """Train student and generator to answer and draw as the teacher sees."""
-    result = distill(images, image_records, classifier, checkpoints, parameters, seed, log_metrics)
+    prepared = PreparedImages(images, image_records)
+    result = distill(prepared, classifier, parameters, StageRun(checkpoints, seed, log_metrics))
     return result.surrogate, result.critics, result.history, result.cost

@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 def measure_fidelity_on_held_out_images(
+    *,
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
@@ -70,6 +71,7 @@ def measure_fidelity_on_held_out_images(
 
 
 def measure_interventions(
+    *,
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
@@ -181,6 +183,7 @@ def measure_distance_of_generated_images(
 
 
 def compare_with_true_counterfactuals(
+    *,
     images: np.ndarray,
     image_records: pd.DataFrame,
     context_features: pd.DataFrame,
@@ -222,6 +225,7 @@ def compare_graph_with_known_one(
 
 
 def gather_metrics(
+    *,
     fidelity_metrics: dict[str, Any],
     intervention_metrics: dict[str, Any],
     graph_metrics: dict[str, Any],

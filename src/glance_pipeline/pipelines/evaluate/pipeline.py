@@ -6,7 +6,30 @@ from glance_pipeline.pipelines.evaluate import nodes
 
 HELD_OUT = ["images", "image_records"]
 SURROGATE = ["surrogate_aligned", "params:evaluate"]
-SEED, WORKERS = "params:seed", "params:compute.workers"
+SEED = "params:seed"
+MEASURED = {
+    "images": "images",
+    "image_records": "image_records",
+    "context_features": "context_features",
+    "surrogate": "surrogate_aligned",
+    "parameters": "params:evaluate",
+    "seed": "params:seed",
+}
+"""Inputs of the nodes that compare the surrogate with what was measured, by argument."""
+
+GATHERED = (
+    "fidelity_metrics",
+    "intervention_metrics",
+    "graph_metrics",
+    "disentanglement_metrics",
+    "axiom_metrics",
+    "true_counterfactual_metrics",
+    "frechet_metrics",
+    "distill_cost",
+    "disentangle_cost",
+    "align_cost",
+)
+WORKERS = {"workers": "params:compute.workers"}
 
 
 def create_pipeline(**_kwargs: object) -> Pipeline:
@@ -19,18 +42,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
     )
     gather = Node(
         nodes.gather_metrics,
-        [
-            "fidelity_metrics",
-            "intervention_metrics",
-            "graph_metrics",
-            "disentanglement_metrics",
-            "axiom_metrics",
-            "true_counterfactual_metrics",
-            "frechet_metrics",
-            "distill_cost",
-            "disentangle_cost",
-            "align_cost",
-        ],
+        {name: name for name in GATHERED},
         "metrics",
         name="gather_metrics",
     )
@@ -48,13 +60,13 @@ def _surrogate_nodes() -> list[Node]:
     return [
         Node(
             nodes.measure_fidelity_on_held_out_images,
-            [*HELD_OUT, "context_features", "classifier", *SURROGATE, SEED],
+            {**MEASURED, "classifier": "classifier"},
             "fidelity_metrics",
             name="measure_fidelity_on_held_out_images",
         ),
         Node(
             nodes.measure_interventions,
-            [*HELD_OUT, "context_features", *SURROGATE, "params:align", WORKERS, SEED],
+            {**MEASURED, **WORKERS, "align": "params:align"},
             "intervention_metrics",
             name="measure_interventions",
         ),
@@ -72,7 +84,7 @@ def _surrogate_nodes() -> list[Node]:
         ),
         Node(
             nodes.compare_with_true_counterfactuals,
-            [*HELD_OUT, "context_features", "source_digits", *SURROGATE, WORKERS, SEED],
+            {**MEASURED, **WORKERS, "source_digits": "source_digits"},
             "true_counterfactual_metrics",
             name="compare_with_true_counterfactuals",
         ),

@@ -50,6 +50,7 @@ def select_images_to_explain(
 
 
 def explain_chosen_images(
+    *,
     chosen: ChosenImages,
     surrogate: TwinSurrogate,
     classifier: Classifier,

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from glance_pipeline.classifiers.classifier import Answer, Classifier
+from glance_pipeline.classifiers.classifier import Answer
 from glance_pipeline.classifiers.task import Task
-from glance_pipeline.twin.networks import Codes, TwinSurrogate
-from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.networks.players import Players
 
 
 @dataclass(frozen=True)
@@ -39,33 +39,26 @@ class TwinPass:
             without gradients.
 
     Args:
-        surrogate: being trained.
-        classifier: the frozen teacher.
-        critics: the adversaries.
+        players: the networks of the stage.
         batch: real images.
         generator: source of every random draw, on the CPU, so that a seed draws the same for every
             device.
         intervened: share of rows whose concepts are intervened on, 0 … 1.
-        reader: the frozen attribute reader, (B, C, H, W) → standardised (B, J); None before
-            alignment.
     """
 
     def __init__(
         self,
-        surrogate: TwinSurrogate,
-        classifier: Classifier,
-        critics: Critics,
+        players: Players,
         batch: Batch,
         generator: torch.Generator,
         intervened: float = 0.0,
-        reader: nn.Module | None = None,
     ) -> None:
-        self.surrogate = surrogate
-        self.classifier = classifier
-        self.critics = critics
+        self.surrogate = players.surrogate
+        self.classifier = players.classifier
+        self.critics = players.critics
+        self.reader = players.reader
         self.batch = batch
         self.generator = generator
-        self.reader = reader
         self.asked: list[tuple[Tensor, Answer]] = []
         self.swapped = round(len(batch.images) * (1.0 - intervened))
 

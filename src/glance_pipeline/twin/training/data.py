@@ -15,6 +15,21 @@ from glance_pipeline.twin.networks.encoder import AnswerScale
 from glance_pipeline.twin.objectives.twin_pass import Batch
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedImages:
+    """The images of a run with what is known of them.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        records: one row per image, with a column ``split``.
+        context: context features, one row per image; None if they are not needed.
+    """
+
+    images: np.ndarray
+    records: pd.DataFrame
+    context: pd.DataFrame | None = None
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """Images of one split with what is known of them.
@@ -34,8 +49,7 @@ class TrainingData:
     @classmethod
     def of_split(
         cls,
-        images: np.ndarray,
-        records: pd.DataFrame,
+        prepared: PreparedImages,
         classifier: Classifier,
         context: Tensor | None = None,
         split: str = "train",
@@ -43,8 +57,7 @@ class TrainingData:
         """Take the rows of one split and ask the teacher once for all of them.
 
         Args:
-            images: uint8 (N, C, H, W), all of them.
-            records: one row an image, with a column ``split``.
+            prepared: all images, with their records.
             classifier: the teacher.
             context: standardised, of all images (N, J).
             split: ``train``, ``validation`` or ``test``.
@@ -53,6 +66,7 @@ class TrainingData:
             ValueError: where the records do not match the images, the images are not of the
                 shape that the classifier takes, or the split is empty.
         """
+        images, records = prepared.images, prepared.records
         if len(records) != len(images):
             raise ValueError(
                 f"image_records has {len(records)} rows, but there are {len(images)} images"

@@ -63,7 +63,7 @@ def train_stage(stage: Stage, log_metrics: MetricSink | None = None) -> StageRes
     state.average.requires_grad_(False).eval()
     return StageResult(
         state.average,
-        stage.critics,
+        stage.players.critics,
         pd.DataFrame(state.history),
         {"seconds": state.seconds, "peak_rss_mb": state.peak_rss_mb},
     )
@@ -90,7 +90,7 @@ def train(
     """
     parameters = stage.parameters
     state = _resumed(stage, device, log_metrics)
-    classifier = stage.classifier
+    classifier = stage.players.classifier
     if not classifier.differentiable:
         # Evaluated, its answer to an image hangs on no other image of the batch.
         classifier = classifier.guided_by(state.average.eval().respond)

@@ -25,6 +25,7 @@ from glance_pipeline.support.compute import (
     use_gpu,
 )
 from glance_pipeline.support.errors import UserError
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.training.rows import share_rows
 from glance_pipeline.twin.training.state import Stage, TrainingState
 
@@ -49,8 +50,7 @@ class Place:
 
     def share(self, state: TrainingState, stage: Stage) -> None:
         """Let this process compute its share of every batch."""
-        frozen = [network for network in (stage.classifier, stage.reader) if network is not None]
-        share_rows(state.surrogate, state.critics, *frozen)
+        share_rows(state.surrogate, state.critics, *stage.players.frozen)
 
 
 Train = Callable[[Stage, Place], None]
@@ -98,9 +98,10 @@ def _message(failure: "ProcessFailure") -> str:
 
 
 def _check(stage: Stage, processes: int) -> None:
-    if not stage.classifier.differentiable:
+    classifier = stage.players.classifier
+    if not classifier.differentiable:
         raise UserError(
-            f"compute.processes: found {processes}, wanted 1: {stage.classifier.origin} is a black "
+            f"compute.processes: found {processes}, wanted 1: {classifier.origin} is a black "
             "box, whose questions one process counts, caches and caps"
         )
     if stage.parameters.batch_size < processes:
@@ -113,17 +114,17 @@ def _check(stage: Stage, processes: int) -> None:
 def _hand_over(stage: Stage, folder: Path) -> None:
     """Write what the processes need; they map the images into memory, so that there is one copy."""
     np.save(folder / "images.npy", stage.data.images)
-    data = replace(stage.data, images=stage.data.images[:0])
+    data, classifier = replace(stage.data, images=stage.data.images[:0]), stage.players.classifier
     parts = vars(stage) | {
         "data": data,
-        "classifier": stage.classifier.again,
+        "players": vars(stage.players) | {"classifier": classifier.again},
         "precision": chosen_precision(),
     }
     try:
         torch.save(parts, folder / "stage.pt")
     except (pickle.PicklingError, TypeError, AttributeError, RuntimeError) as error:
         raise UserError(
-            f"compute.processes: {stage.classifier.origin} cannot be handed to another process "
+            f"compute.processes: {classifier.origin} cannot be handed to another process "
             f"({str(error).partition(chr(10))[0]}); wanted 1"
         ) from error
 
@@ -134,7 +135,9 @@ def _taken_over(folder: Path) -> Stage:
     choose_precision(parts.pop("precision"))
     images = np.load(folder / "images.npy", mmap_mode="r")
     data = replace(parts["data"], images=images)
-    return Stage(**parts | {"data": data, "classifier": parts["classifier"]()})
+    networks = parts["players"]
+    players = Players(**networks | {"classifier": networks["classifier"]()})
+    return Stage(**parts | {"data": data, "players": players})
 
 
 def _work(train: Train, folder: Path, threads: int, gpu: bool) -> None:

@@ -20,7 +20,7 @@ from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.concept import by_feature
 from glance_pipeline.twin.networks.layers import channels_last
 from glance_pipeline.twin.objectives.feature_error import feature_errors
-from glance_pipeline.twin.training.supervised import train_supervised
+from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 logger = logging.getLogger(__name__)
 
@@ -70,13 +70,9 @@ def train_reader(
         "attribute reader",
         reader,
         lambda found, wanted: feature_errors(found, wanted, aligned).mean(1),
-        images,
-        context,
-        parameters.steps,
-        parameters.batch_size,
-        parameters.learning_rate,
+        Examples(images, context, torch.as_tensor(weights, dtype=torch.float32)),
+        parameters,
         torch_generator(seed, purpose, "batches"),
-        torch.as_tensor(weights, dtype=torch.float32),
     )
     return reader.requires_grad_(False).eval()
 

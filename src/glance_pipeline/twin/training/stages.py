@@ -1,14 +1,11 @@
 """The three stages: what each starts from, and what it leaves in order."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from torch import nn
 
 from glance_pipeline import __version__
 from glance_pipeline.classifiers.classifier import Classifier
@@ -22,11 +19,11 @@ from glance_pipeline.support.seeding import seeded_torch, torch_generator
 from glance_pipeline.twin.basis.change_of_basis import align_basis
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
-from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_of_each_concept
 from glance_pipeline.twin.training.checkpoint import Checkpoints
-from glance_pipeline.twin.training.data import TrainingData
+from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
@@ -34,169 +31,121 @@ from glance_pipeline.twin.training.step import uses_bfloat16
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class StageRun:
+    """Where the run of a stage keeps its progress, and what its random draws depend on.
+
+    Attributes:
+        checkpoints: folder of this stage's checkpoints.
+        seed: the run's seed.
+        log_metrics: where training curves go.
+    """
+
+    checkpoints: Path
+    seed: int
+    log_metrics: MetricSink | None = None
+
+
 def distill(
-    images: np.ndarray,
-    records: pd.DataFrame,
-    classifier: Classifier,
-    checkpoints: Path,
-    parameters: DistillParameters,
-    seed: int,
-    log_metrics: MetricSink | None = None,
+    prepared: PreparedImages, classifier: Classifier, parameters: DistillParameters, run: StageRun
 ) -> StageResult:
     """Adversarial knowledge distillation: surrogate and critics from scratch (docs: Method).
 
     Args:
-        images: uint8 (N, C, H, W).
-        records: one row an image, with a column ``split``.
+        prepared: images and records; those of the training split are trained on.
         classifier: the teacher.
-        checkpoints: folder of this stage's checkpoints.
         parameters: sizes and schedule.
-        seed: the run's seed.
-        log_metrics: where training curves go.
+        run: checkpoints, seed and metrics.
     """
-    data = TrainingData.of_split(images, records, classifier)
+    data = TrainingData.of_split(prepared, classifier)
     sizes = parameters.surrogate
-    image_shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
+    image_shape: tuple[int, int, int] = data.images.shape[1:]
     shape = SurrogateShape(
         image_shape, data.logits.shape[1], data.features.shape[1], **sizes.model_dump()
     )
-    with seeded_torch(seed, "distill", "weights"):
+    with seeded_torch(run.seed, "distill", "weights"):
         surrogate = TwinSurrogate(shape, scale=data.scale_for(classifier.task))
         critics = Critics(image_shape, sizes.widths, shape.features)
-    result = _train(
-        "distill",
-        parameters.stage,
-        surrogate,
-        critics,
-        classifier,
-        data,
-        checkpoints,
-        seed,
-        None,
-        log_metrics,
-    )
+    players = Players(surrogate, critics, classifier)
+    result = _train("distill", parameters.stage, players, data, run)
     _describe_concepts(result.surrogate, data, prune_below=0.0)
     return result
 
 
 def disentangle(
-    images: np.ndarray,
-    records: pd.DataFrame,
-    classifier: Classifier,
-    surrogate: TwinSurrogate,
-    critics: Critics,
-    checkpoints: Path,
-    parameters: DisentangleParameters,
-    seed: int,
-    log_metrics: MetricSink | None = None,
+    prepared: PreparedImages, players: Players, parameters: DisentangleParameters, run: StageRun
 ) -> StageResult:
     """Regularise the effects of the concepts, then prune those without any (docs: Method)."""
-    data = TrainingData.of_split(images, records, classifier)
-    result = _train(
-        "disentangle",
-        parameters.stage,
-        surrogate,
-        critics,
-        classifier,
-        data,
-        checkpoints,
-        seed,
-        None,
-        log_metrics,
-    )
+    data = TrainingData.of_split(prepared, players.classifier)
+    result = _train("disentangle", parameters.stage, players, data, run)
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
 
 
 def align(
-    images: np.ndarray,
-    records: pd.DataFrame,
-    context_features: pd.DataFrame,
-    classifier: Classifier,
-    reader: AttributeReader,
-    surrogate: TwinSurrogate,
-    critics: Critics,
-    checkpoints: Path,
-    parameters: AlignParameters,
-    seed: int,
-    log_metrics: MetricSink | None = None,
+    prepared: PreparedImages, players: Players, parameters: AlignParameters, run: StageRun
 ) -> StageResult:
     """Change the basis towards the context features, then train until they are concepts.
 
     Without any context feature all concepts stay latent, and the stage trains on as it is.
+
+    Args:
+        prepared: images, records and context features.
+        players: the networks after ``disentangle``, and the attribute reader.
+        parameters: units and kinds of the features, basis and schedule.
+        run: checkpoints, seed and metrics.
     """
+    assert prepared.context is not None
     context, concepts = standardise_context(
-        context_features, records, parameters.units, parameters.kinds
+        prepared.context, prepared.records, parameters.units, parameters.kinds
     )
-    data = TrainingData.of_split(images, records, classifier, context)
+    data = TrainingData.of_split(prepared, players.classifier, context)
     assert data.context is not None
+    surrogate = players.surrogate
     codes = surrogate.encode_array(data.images)
-    rotated = surrogate
     if concepts:
         rotated = align_basis(
             surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
         )
-    result = _train(
-        "align",
-        parameters.stage,
-        rotated,
-        critics,
-        classifier,
-        data,
-        checkpoints,
-        seed,
-        reader,
-        log_metrics,
-    )
+        players = replace(players, surrogate=rotated)
+    result = _train("align", parameters.stage, players, data, run)
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
 
 
 def _train(
-    name: str,
-    parameters: StageParameters,
-    surrogate: TwinSurrogate,
-    critics: Critics,
-    classifier: Classifier,
-    data: TrainingData,
-    checkpoints: Path,
-    seed: int,
-    reader: nn.Module | None,
-    log_metrics: MetricSink | None,
+    name: str, parameters: StageParameters, players: Players, data: TrainingData, run: StageRun
 ) -> StageResult:
-    if not classifier.differentiable:
+    if not players.classifier.differentiable:
         parameters = parameters.of_black_box()
     parts: dict[str, Any] = {
         "stage": name,
-        "seed": seed,
+        "seed": run.seed,
         "parameters": parameters.model_dump(exclude={"checkpoint_every"}),
         "arithmetic": _arithmetic(parameters),
         "images": data.images,
         "logits": data.logits,
         "features": data.features,
-        "classifier": classifier,
-        "surrogate": surrogate,
-        "critics": critics,
+        "classifier": players.classifier,
+        "surrogate": players.surrogate,
+        "critics": players.critics,
     }
     if data.context is not None:
         parts["context"] = data.context
-    measures = [concept.measure for concept in surrogate.concepts]
+    measures = [concept.measure for concept in players.surrogate.concepts]
     if set(measures) != {"continuous"}:
         parts["measures"] = measures
-    if reader is not None:
-        parts["reader"] = reader
+    if players.reader is not None:
+        parts["reader"] = players.reader
     stage = Stage(
         name,
         parameters,
-        surrogate,
-        critics,
-        classifier,
+        players,
         data,
-        Checkpoints(checkpoints, fingerprint(**parts)),
-        torch_generator(seed, name, "steps"),
-        reader,
+        Checkpoints(run.checkpoints, fingerprint(**parts)),
+        torch_generator(run.seed, name, "steps"),
     )
-    return train_stage(stage, log_metrics)
+    return train_stage(stage, run.log_metrics)
 
 
 def _arithmetic(parameters: StageParameters) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
-from glance_pipeline.classifiers.classifier import Classifier, on_device
+from glance_pipeline.classifiers.classifier import on_device
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.layers import channels_last
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import EpochSampler, TrainingData
@@ -24,25 +24,20 @@ class Stage:
     Attributes:
         name: for the progress bar and the names of metrics.
         parameters: steps, rates and objectives.
-        surrogate: where the stage starts; it is trained in place.
-        critics: likewise.
-        classifier: the frozen teacher. Where it has no gradients, the averaged student, which
-            learns beside it by the objective ``imitation``, lends its own.
+        players: the networks. Surrogate and critics are trained in place. If the classifier has no
+            gradients, the averaged student, which learns beside it by the objective ``imitation``,
+            lends its own.
         data: training images.
         checkpoints: of a training with this very configuration, data and teacher.
         generator: source of every random draw, on the CPU.
-        reader: the frozen attribute reader, for objectives that need one.
     """
 
     name: str
     parameters: StageParameters
-    surrogate: TwinSurrogate
-    critics: Critics
-    classifier: Classifier
+    players: Players
     data: TrainingData
     checkpoints: Checkpoints
     generator: torch.Generator
-    reader: nn.Module | None = None
 
 
 @dataclass
@@ -68,14 +63,15 @@ class TrainingState:
     @classmethod
     def at_start(cls, stage: Stage, device: torch.device) -> "TrainingState":
         """Return the state before the first step, with all networks of the stage on ``device``."""
-        surrogate, critics, parameters = stage.surrogate, stage.critics, stage.parameters
+        players, parameters = stage.players, stage.parameters
+        surrogate, critics = players.surrogate, players.critics
         average = TwinSurrogate.from_weights(*surrogate.to_weights()).requires_grad_(False)
         average.to(device)
         channels_last(surrogate).to(device).train().requires_grad_(True)
         channels_last(critics).to(device).train()
-        on_device(stage.classifier, device)
-        if stage.reader is not None:
-            stage.reader.to(device)
+        on_device(players.classifier, device)
+        if players.reader is not None:
+            players.reader.to(device)
         adam = partial(
             torch.optim.Adam, lr=parameters.learning_rate, betas=parameters.betas, fused=True
         )

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.support.compute import Precision, autocast, chosen_device, runs_in_bfloat16
+from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives.twin_pass import TwinPass
 from glance_pipeline.twin.training.averaging import decay_of, update_average
 from glance_pipeline.twin.training.rows import sum_gradients
@@ -36,13 +37,10 @@ def train_step(state: TrainingState, stage: Stage, classifier: Classifier) -> di
             group["lr"] = parameters.learning_rate * _rate_at(progress, parameters.decay)
     device = state.surrogate.device
     step = TwinPass(
-        state.surrogate,
-        classifier,
-        state.critics,
+        Players(state.surrogate, state.critics, classifier, stage.players.reader),
         stage.data.batch(state.sampler.next(), device),
         state.sampler.generator,
         parameters.intervened,
-        stage.reader,
     )
     bfloat16 = uses_bfloat16(parameters.precision)
     state.critics.requires_grad_(False)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,17 +15,45 @@ from glance_pipeline.support.compute import chosen_device
 from glance_pipeline.twin.networks.layers import channels_last
 
 
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a network learns from.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        targets: (N, …).
+        weights: of the rows in the loss, (N,), mean 1; None weights all the same.
+    """
+
+    images: np.ndarray
+    targets: Tensor
+    weights: Tensor | None = None
+
+
+class Schedule(Protocol):
+    """Parameters that say how long and how fast a network is trained."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimiser."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images per step, drawn with replacement."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the first step."""
+
+
 def train_supervised(
     name: str,
     network: nn.Module,
     loss: Callable[[Tensor, Tensor], Tensor],
-    images: np.ndarray,
-    targets: Tensor,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
+    examples: Examples,
+    schedule: Schedule,
     generator: torch.Generator,
-    weights: Tensor | None = None,
+    *,
     shift: int = 0,
 ) -> None:
     """Train ``network`` in place by Adam, the rate falling to 0 as a half cosine.
@@ -34,13 +64,9 @@ def train_supervised(
         name: what the progress bar says.
         network: maps float images (B, C, H, W) in [−1, 1] to predictions (B, …).
         loss: of predictions and targets, a value for each row (B,).
-        images: uint8 (N, C, H, W).
-        targets: (N, …).
-        steps: optimiser steps.
-        batch_size: images a step, drawn with replacement.
-        learning_rate: at the start.
+        examples: what it learns from.
+        schedule: steps, batch size and learning rate.
         generator: source of every draw.
-        weights: of the rows in the loss, (N,), mean 1; None weights all the same.
         shift: images are moved by up to so many pixels in each direction.
 
     Raises:
@@ -48,12 +74,14 @@ def train_supervised(
     """
     device = chosen_device()
     channels_last(network).to(device).train()
-    optimiser = torch.optim.Adam(network.parameters(), learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
+    images, targets, weights = examples.images, examples.targets, examples.weights
+    steps = schedule.steps
+    optimiser = torch.optim.Adam(network.parameters(), schedule.learning_rate, fused=True)
+    rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps))
     )
     for _ in tqdm(range(steps), desc=name, unit="step"):
-        rows = torch.randint(len(images), (batch_size,), generator=generator)
+        rows = torch.randint(len(images), (schedule.batch_size,), generator=generator)
         batch = to_float(images[rows.numpy()]).to(device)
         if shift:
             moves = torch.randint(-shift, shift + 1, (2,), generator=generator).tolist()
@@ -65,5 +93,5 @@ def train_supervised(
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         optimiser.step()
-        schedule.step()
+        rate.step()
     network.cpu().eval()
