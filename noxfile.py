@@ -1,4 +1,4 @@
-"""The project's checks by name: ``nox`` runs all of them, ``nox -s lint`` one of them.
+"""The project's checks by name: ``nox`` runs those of ``.ci/run``, ``nox -s lint`` one of them.
 
 Every session uses the environment that nox itself runs in, the one that
 ``pip install -c constraints.txt -e ".[test]"`` has filled: installing torch once per session would
@@ -8,7 +8,7 @@ take far longer than the checks. ``.ci/run`` runs all of this in a fresh environ
 import nox
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "contracts", "tests"]
+nox.options.sessions = ["lint", "types", "contracts", "docs", "tests"]
 
 PARALLEL = ("-n", "2", "--dist", "worksteal")
 """Two processes. Each of them uses one thread for arithmetic (``tests/conftest.py``)."""
@@ -54,5 +54,6 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; a broken link or reference is an error. Needs the extra ``docs``."""
+    """Build the documentation into ``build/site``; a broken link or reference is an error."""
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement of Material's
     session.run("mkdocs", "build", "--strict", *session.posargs)

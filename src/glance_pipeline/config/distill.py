@@ -29,7 +29,12 @@ class SurrogateParameters(BaseModel):
 
 
 class DistillParameters(BaseModel):
-    """Sizes of the surrogate and its first training stage."""
+    """Sizes of the surrogate and its first training stage.
+
+    Attributes:
+        surrogate: sizes of the networks.
+        stage: its training.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

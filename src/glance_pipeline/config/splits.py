@@ -4,7 +4,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SplitFractions(BaseModel):
-    """Shares of the images in each split; they sum to 1."""
+    """Shares of the images in each split; they sum to 1.
+
+    Attributes:
+        train: share of the images that networks are trained on.
+        validation: share that nothing is trained on, kept for choosing parameters; ``evaluate``
+            measures on it if ``evaluate.split`` says so.
+        test: share that nothing is trained on; interventions, explanations and ``evaluate`` take
+            their images from it unless told otherwise.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

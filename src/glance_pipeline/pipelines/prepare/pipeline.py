@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
                 nodes.draw_intended_features,
                 inputs=["source_records", PARAMETERS, SEED],
                 outputs="intended_features",
-                name="draw_intended_features_from_the_structural_model",
+                name="draw_intended_features",
             ),
             Node(
                 nodes.render_digits_from_the_structural_model,
@@ -33,13 +33,13 @@ def create_pipeline() -> Pipeline:
                 nodes.measure_context_features,
                 inputs=["images", "intended_features", PARAMETERS, WORKERS],
                 outputs="context_features",
-                name="measure_context_features_on_the_images",
+                name="measure_context_features",
             ),
             Node(
                 nodes.split_images,
                 inputs=["source_records", "intended_features", PARAMETERS, SEED],
                 outputs="image_records",
-                name="split_images_into_train_validation_and_test",
+                name="split_images",
             ),
             Node(
                 nodes.describe_the_form_of_a_digit,

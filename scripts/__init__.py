@@ -1,0 +1,1 @@
+"""Tools for the documentation: generated reference pages and figures."""
