@@ -81,7 +81,7 @@ def test_every_parameter_of_the_base_environment_is_described() -> None:
     assert len(names) > 80
     missing = []
     for name in names:
-        block, _, rest = name.partition(".")
+        rest = name.partition(".")[2]
         shared = rest.removeprefix("stage.")
         # The three stages have one section.
         wanted = f"stage.{shared}" if rest.startswith("stage.") else name
