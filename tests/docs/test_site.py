@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 import pytest
+from PIL import Image
 from pydantic import BaseModel
 
-from helpers.project import PROJECT
+from helpers.browser import CHROMIUM, FLAGS
+from helpers.project import PROJECT, Project, newest
 from scripts.reference.commands import commands, commands_page
 from scripts.reference.parameters import (
     MODELS,
@@ -19,6 +21,7 @@ from scripts.reference.parameters import (
     shipped_values,
 )
 from scripts.reference.words import type_in_words, value_in_words
+from scripts.report_picture import WIDTH, save_picture
 from scripts.site_pages import on_page_markdown
 
 
@@ -130,3 +133,21 @@ def test_every_option_of_every_command_is_described() -> None:
 def test_a_page_that_asks_for_what_is_not_generated_is_an_error() -> None:
     with pytest.raises(KeyError, match="novels"):
         on_page_markdown("<!-- generated: novels -->")
+
+
+def test_the_picture_of_a_report_is_made(finished_project: Project, tmp_path: Path) -> None:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    report = newest(finished_project.data, "08_reporting/report.html")
+    picture = tmp_path / "report.png"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        save_picture(browser, report, picture, "thickness")
+        browser.close()
+    with Image.open(picture) as image:
+        assert image.width == WIDTH and image.height > 1000
+        # Both parts are drawn: something is there in the upper and in the lower half.
+        halves = [image.convert("L").crop((0, top, WIDTH, top + 600)) for top in (0, 1400)]
+        assert all(half.getextrema()[1] - half.getextrema()[0] > 100 for half in halves)

@@ -213,7 +213,7 @@ def test_threads_are_set(small):
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"mesure": {"factor": 1.0}}, "'mesure' is unknown: did you mean 'measure'"),
+        ({"mesure": {"factor": 1.0}}, r"'mesure' is unknown: there are \['compute', 'measure'"),
         ({"zzz": 1}, "'zzz' is unknown: there are"),
         ({"measure": {"facto": 1.0}}, "parameter measure.facto: Extra inputs"),
         (

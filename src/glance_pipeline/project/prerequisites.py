@@ -1,12 +1,12 @@
 """What a pipeline needs that is not there yet, and which makes it; parameters that none knows."""
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 
 from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
 from glance_pipeline.config.shared import SharedParameters
+from glance_pipeline.support.did_you_mean import known_instead
 
 
 def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]) -> str | None:
@@ -29,9 +29,7 @@ def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]
     }
     for name in parameters:
         if name not in known:
-            near = get_close_matches(name, known)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {sorted(known)}"
-            return f"parameter {name!r} is unknown: {hint}"
+            return f"parameter {name!r} is unknown: {known_instead(name, sorted(known))}"
     return None
 
 

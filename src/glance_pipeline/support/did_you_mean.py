@@ -16,6 +16,8 @@ def known_instead(name: str, known: Sequence[str]) -> str:
     if len(known) <= _MOST:
         return f"there are {list(known)}"
     close = get_close_matches(name, known, n=_MOST)
+    if len(close) == 1:
+        return f"did you mean {close[0]!r}?"
     if close:
         return f"the closest of {len(known):,} are {close}"
     return f"the first of {len(known):,} are {list(known[:_MOST])}"

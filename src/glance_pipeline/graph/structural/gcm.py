@@ -7,6 +7,8 @@ import contextlib
 import random
 import warnings
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import networkx as nx
 import numpy as np
@@ -24,6 +26,9 @@ with warnings.catch_warnings():
     from dowhy.gcm.falsify import FalsifyConst, falsify_graph
     from dowhy.gcm.independence_test import generalised_cov_based
     from dowhy.gcm.ml import PredictionModel
+
+_NETWORKX = SimpleNamespace(**{**vars(nx), "d_separated": nx.is_d_separator})
+"""networkx as ``dowhy.gcm.falsify`` of dowhy 0.12 wants it: ``d_separated`` is gone since 3.5."""
 
 
 class FittedRegression(PredictionModel):
@@ -130,7 +135,7 @@ def falsify(
     with (
         quiet(),
         global_generators(seed, "structural model", "falsification"),
-        _networkx_of_old(),
+        patch.dict(falsify_graph.__globals__, nx=_NETWORKX),
     ):
         result = falsify_graph(
             digraph(nodes, dag),
@@ -175,16 +180,3 @@ def global_generators(seed: int, *names: str | int) -> Iterator[None]:
     finally:
         np.random.set_state(numpys)  # noqa: NPY002
         random.setstate(pythons)
-
-
-@contextlib.contextmanager
-def _networkx_of_old() -> Iterator[None]:
-    """Give networkx back the name ``d_separated``, which dowhy 0.12 uses and networkx 3.5 took."""
-    if hasattr(nx, "d_separated"):
-        yield
-        return
-    nx.d_separated = nx.is_d_separator
-    try:
-        yield
-    finally:
-        del nx.d_separated

@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from glance_pipeline.graph.model.knowledge import Facts
-
-TAIL, ARROW, CIRCLE = -1, 1, 2
+from glance_pipeline.graph.model.knowledge import ARROW, CIRCLE, TAIL, Facts
 
 
 def class_marks(graph: Any, facts: Facts) -> np.ndarray:

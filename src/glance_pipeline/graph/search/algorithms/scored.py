@@ -1,6 +1,7 @@
 """GES and BOSS of causal-learn, on one score. Imports causal-learn: import this late."""
 
 import math
+from importlib.metadata import version
 from types import FunctionType
 from typing import Any
 
@@ -52,6 +53,11 @@ class ResampledScore:
             self._scores[key] = self.sample.effective_rows / 2 * gain - self.weight * parameters
         return self._scores[key]
 
+    @property
+    def asked(self) -> bool:
+        """Whether any score was asked for."""
+        return bool(self._scores)
+
     score_nocache = score  # causal-learn's tree asks for it by this name
 
     def _log_determinant(self, nodes: tuple[int, ...]) -> float:
@@ -75,6 +81,9 @@ def search_ges(
 
     Returns:
         int8 (L, L), as ``search`` has it.
+
+    Raises:
+        RuntimeError: if this version of causal-learn does not take the score.
     """
     score = ResampledScore(sample, settings.penalty)
 
@@ -91,6 +100,11 @@ def search_ges(
     found = ges(
         cov=np.eye(len(sample)), n=sample.effective_rows, node_names=node_names(len(sample))
     )
+    if len(sample) > 1 and not score.asked:
+        raise RuntimeError(
+            f"causal-learn {version('causal-learn')}: its GES did not ask the score it was given; "
+            "0.1.4 does. Install that version, or set discover.search.method to another one"
+        )
     return class_marks(found["G"], facts)
 
 
