@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.command_line import command_line, write_result
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.entrance import Entrance
 from glance_pipeline.classifiers.specification import ClassifierSpecification
 from glance_pipeline.images.form import to_float
-from glance_pipeline.onboarding.trying.finding import Said, asking, readings_of
+from glance_pipeline.onboarding.trying.finding import Declared, asking, readings_of
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.onboarding.trying.readings import Reading
 from glance_pipeline.onboarding.trying.trial import (
@@ -129,10 +129,10 @@ def rows(channels: int, quick: bool, seed: int) -> Iterator[dict[str, Any]]:
     labels = np.array([NAMES[number] for number in numbers], dtype=object)
     entrance = {"image_shape": [channels, SIZE, SIZE]}
     order = Order("names", {name: number for number, name in enumerate(NAMES)})
-    truths = readings_of(Source(nn.Identity()), images, entrance, Said(None, None))
+    truths = readings_of(LoadedNetwork(nn.Identity()), images, entrance, Declared(None, None))
     for truth in truths[:: 4 if quick else 1]:
-        source = Source(trained(truth, images, classes, seed))
-        readings = readings_of(source, shown, entrance, Said(None, None))
+        source = LoadedNetwork(trained(truth, images, classes, seed))
+        readings = readings_of(source, shown, entrance, Declared(None, None))
         ask = asking(source, entrance, "logits")
         parts = [(shown[part], labels[part]) for part in (slice(64), slice(64, None))]
         tried = try_with_labels(ask, readings, [order], parts)

@@ -13,7 +13,7 @@ from benchmarks.graph.known_models import KnownModel, confounded_model, digit_mo
 from benchmarks.graph.methods import compare_methods, method_table
 from benchmarks.graph.scaling import measure_scaling, scaling_table, warm_seconds_of_search
 from benchmarks.graph.scenarios import MEANINGS, ROWS, run_scenarios, scenario_table
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.support.compute import available_cores
 
 METHOD_NOTES = """
@@ -79,7 +79,7 @@ def known_models(number: int, seed: int) -> list[KnownModel]:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure everything and print the tables."""
     extent, workers = QUICK if options.quick else FULL, available_cores()
-    settings = SearchParameters()
+    settings = GraphSearchParameters()
     numbers = range(options.seed, options.seed + options.seeds)
     result: dict[str, Any] = {"scenarios": run_scenarios(numbers, settings, workers)}
     _print(f"Known models, {ROWS:,} rows", scenario_table(result["scenarios"]))
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     return result | measure_resamples(settings, options.seed, workers)
 
 
-def measure_resamples(settings: SearchParameters, seed: int, workers: int) -> dict[str, float]:
+def measure_resamples(settings: GraphSearchParameters, seed: int, workers: int) -> dict[str, float]:
     """Return the seconds of the resamples alone and of the whole search, and print them."""
     whole = settings.model_copy(update={"resamples": RESAMPLES})
     alone = whole.model_copy(update={"reexamination": None})

@@ -13,12 +13,12 @@ from benchmarks.graph.known_models import KnownModel
 from benchmarks.graph.plain import PLAIN
 from benchmarks.graph.score import Counts, count, majority, marks_of, ratio
 from benchmarks.graph.truth import truth_of
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.concept_table import ConceptTable
 
-OWN: tuple[str, ...] = get_args(SearchParameters.model_fields["method"].annotation)
+OWN: tuple[str, ...] = get_args(GraphSearchParameters.model_fields["method"].annotation)
 """Names of the search methods that the project has."""
 
 NOT_REEXAMINED = f"{OWN[0]}, not re-examined"
@@ -26,7 +26,7 @@ NOT_REEXAMINED = f"{OWN[0]}, not re-examined"
 
 
 def search_by_project(
-    table: ConceptTable, method: str, settings: SearchParameters, seed: int, workers: int
+    table: ConceptTable, method: str, settings: GraphSearchParameters, seed: int, workers: int
 ) -> np.ndarray:
     """Return the marks (L, L) of the project's graph."""
     if method == NOT_REEXAMINED:
@@ -38,7 +38,7 @@ def search_by_project(
 
 
 def search_by_causal_learn(
-    table: ConceptTable, method: str, settings: SearchParameters, seed: int, workers: int
+    table: ConceptTable, method: str, settings: GraphSearchParameters, seed: int, workers: int
 ) -> np.ndarray:
     """Return the marks (L, L) of a plain method, summed up over the project's own resamples."""
     columns = table.concepts.to_numpy(np.float64)
@@ -55,7 +55,11 @@ def search_by_causal_learn(
 
 
 def compare_methods(
-    models: Sequence[KnownModel], rows: int, settings: SearchParameters, seed: int, workers: int
+    models: Sequence[KnownModel],
+    rows: int,
+    settings: GraphSearchParameters,
+    seed: int,
+    workers: int,
 ) -> list[dict[str, Any]]:
     """Search columns of every model by every method, with a progress bar.
 
@@ -107,7 +111,7 @@ def method_table(lines: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(lines).set_index("name").rename(columns=lambda name: name.replace("_", " "))
 
 
-def _warm_up(methods: Any, settings: SearchParameters, seed: int, workers: int) -> None:
+def _warm_up(methods: Any, settings: GraphSearchParameters, seed: int, workers: int) -> None:
     """Let every worker import what it will run, so that no method pays for it."""
     few = settings.model_copy(update={"resamples": max(2, workers)})
     # A chain of enough rows, so that edges are re-examined as well.

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.graph.known_models import random_model
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 
 DEGREE = 3.0
@@ -23,7 +23,7 @@ _FAREWELL = 30.0
 
 
 def seconds_of_search(
-    rows: int, nodes: int, settings: SearchParameters, seed: int, workers: int
+    rows: int, nodes: int, settings: GraphSearchParameters, seed: int, workers: int
 ) -> float:
     """Return the seconds of one call of ``discover_concept_graph`` on a random known model."""
     table = random_model(nodes, nodes // HIDDEN_SHARE, DEGREE, seed, 0).table(rows, seed)
@@ -33,7 +33,7 @@ def seconds_of_search(
 
 
 def warm_seconds_of_search(
-    rows: int, nodes: int, settings: SearchParameters, seed: int, workers: int
+    rows: int, nodes: int, settings: GraphSearchParameters, seed: int, workers: int
 ) -> float:
     """Return the same after a small search has let every worker import what it runs."""
     few = settings.model_copy(update={"resamples": max(2, workers)})
@@ -61,7 +61,7 @@ def seconds_within(cap: float, timed: Callable[..., float], *arguments: Any) -> 
 
 
 def measure_scaling(
-    sizes: list[tuple[int, int]], settings: SearchParameters, seed: int, cap: float
+    sizes: list[tuple[int, int]], settings: GraphSearchParameters, seed: int, cap: float
 ) -> list[dict[str, Any]]:
     """Time one search, of one resample, without re-examination, for each (rows, nodes), on a core.
 

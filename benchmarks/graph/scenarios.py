@@ -11,7 +11,7 @@ from benchmarks.graph.known_models import KnownModel, confounded_model, digit_mo
 from benchmarks.graph.score import count, marks_of
 from benchmarks.graph.truth import ARROW, Truth, directed_graph, truth_of
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 
 ROWS = 5000
@@ -58,7 +58,7 @@ def judge(found: np.ndarray, truth: Truth, wanted: np.ndarray | None = None) -> 
 
 
 def run_scenarios(
-    seeds: Iterable[int], settings: SearchParameters, workers: int
+    seeds: Iterable[int], settings: GraphSearchParameters, workers: int
 ) -> dict[str, dict[str, int]]:
     """Run every scenario for every seed, with a progress bar; return its counts by its name."""
     seeds = list(seeds)
@@ -103,7 +103,7 @@ def scenario_table(counts: dict[str, dict[str, int]]) -> pd.DataFrame:
 
 def _run(
     model: KnownModel,
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     seed: int,
     workers: int,
     knowledge: Knowledge | None = None,

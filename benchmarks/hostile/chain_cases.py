@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmarks.hostile.kinds import Case
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.project.lineage import ClassifierThen, MadeFrom, judge
+from glance_pipeline.project.lineage import ClassifierThen, MadeFrom, judge_lineage
 from glance_pipeline.support.errors import in_one_line
 from glance_pipeline.twin.testing import MomentNetwork
 
@@ -95,7 +95,7 @@ def _names_put_in_order(folder: Path) -> tuple[bool, str]:
     )
     saved = JSONDataset(filepath=str(folder / "concepts"), version=Version(None, None))
     now = _teacher(MomentNetwork(), class_names=("blue", "green", "red"))
-    found = judge(["concepts"], [], DataCatalog({"concepts": saved}), now, {})
+    found = judge_lineage(["concepts"], [], DataCatalog({"concepts": saved}), now, {})
     said = "; ".join(found.refusals)
     return "'red', 'green', 'blue'" in said and "run discover" in said, said
 

@@ -23,7 +23,7 @@ from glance_pipeline.images.sources.opening import open_source
 from glance_pipeline.images.twins import Fingerprints, find_twins
 from glance_pipeline.ingest.found import FoundImages, find_images
 from glance_pipeline.support.errors import UserError
-from glance_pipeline.tables import Reading, read_table
+from glance_pipeline.tables import TableReading, read_table
 
 _CLASSES = ("red", "green", "blue")
 _COUNT = 30
@@ -73,7 +73,7 @@ def _equal(found: Any, wanted: Any) -> tuple[bool, str]:
 
 
 def _values(path: Path, **reading: Any) -> dict[str, list[Any]]:
-    frame = read_table(path, Reading(**reading))
+    frame = read_table(path, TableReading(**reading))
     return {str(name): frame[name].fillna("missing").tolist() for name in frame.astype(object)}
 
 
@@ -96,7 +96,7 @@ def _refuses(text: str | bytes, *words: str, name: str = "t.csv") -> Any:
 
 def _trailing_comma(folder: Path) -> tuple[bool, str]:
     rows = "".join(f"{n},{n * 2},{_CLASSES[n % 3]},\n" for n in range(_COUNT))
-    frame = read_table(_table(folder, f"id,level,label\n{rows}"), Reading())
+    frame = read_table(_table(folder, f"id,level,label\n{rows}"), TableReading())
     joined = join_tables([str(folder / "t.csv")], "id", [f"{n}.png" for n in range(_COUNT)])
     good = frame["level"].tolist() == [n * 2 for n in range(_COUNT)]
     return good and joined["label"].tolist() == [_CLASSES[n % 3] for n in range(_COUNT)], str(

@@ -9,7 +9,7 @@ from glance_pipeline.context.join import join_tables
 from glance_pipeline.images import Form, read_picture
 from glance_pipeline.images.sources.arrays import read_labels
 from glance_pipeline.images.sources.opening import open_source
-from glance_pipeline.tables import Reading
+from glance_pipeline.tables import TableReading
 
 _FORM = Form(channels=3, size=32)
 
@@ -29,7 +29,7 @@ def read_images(place: Path) -> Any:
 
 def read_bounded_context(table: Path) -> Any:
     """Read a context table of at most 100 MB."""
-    return join_tables([str(table)], None, ["0.png"], Reading(most_megabytes=100))
+    return join_tables([str(table)], None, ["0.png"], TableReading(most_megabytes=100))
 
 
 def read_context(table: Path) -> Any:

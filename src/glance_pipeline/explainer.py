@@ -21,7 +21,7 @@ from glance_pipeline.explanations.running.selection import Named, choose_images
 from glance_pipeline.graph import CausalGraph
 from glance_pipeline.graph.structural.structural_model import StructuralModels
 from glance_pipeline.pipeline_registry import register_pipelines
-from glance_pipeline.project.lineage import judge
+from glance_pipeline.project.lineage import judge_lineage
 from glance_pipeline.project.opened import OpenedProject
 from glance_pipeline.project.prerequisites import explain_unknown
 from glance_pipeline.report import render_report
@@ -117,7 +117,7 @@ class Explainer:
         except ValueError as error:
             raise UserError(str(error)) from error
         found = opened.load(*_DATASETS.values(), pipelines=register_pipelines())
-        judged = judge(
+        judged = judge_lineage(
             _DATASETS.values(), (), opened.catalog, found["classifier"], opened.parameters
         )
         if judged.refusals:

@@ -11,7 +11,7 @@ from kedro.runner import SequentialRunner
 
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.project.rehearsal.shortened_parameters import shortened
+from glance_pipeline.project.rehearsal.shortened_parameters import for_rehearsal
 from glance_pipeline.twin.testing import tiny_classifier
 from helpers.chain import PARAMETERS, chain_catalog, pipelines
 
@@ -50,7 +50,7 @@ def black_box(**specified: Any) -> Classifier:
     ids=["labels of a network", "numbers of a black box"],
 )
 def test_labels_and_numbers_are_explained_end_to_end(tmp_path: Path, teacher, specified):
-    parameters = {name: shortened(block, np.arange(90)) for name, block in PARAMETERS.items()}
+    parameters = {name: for_rehearsal(block, np.arange(90)) for name, block in PARAMETERS.items()}
     kept = {name: Kept() for name in ("causal_graph", "classifier_accuracy", "surrogate_aligned")}
     catalog = chain_catalog(tmp_path, teacher(**specified), parameters | kept)
     accuracy = pipelines()["classify"].only_nodes("measure_classifier_accuracy")

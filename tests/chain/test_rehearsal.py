@@ -18,7 +18,7 @@ from glance_pipeline.explanations.running import local
 from glance_pipeline.pipelines.explain import nodes as explain_nodes
 from glance_pipeline.project.rehearsal import Rehearsal, rehearsal
 from glance_pipeline.project.rehearsal.few_images import sample_rows
-from glance_pipeline.project.rehearsal.shortened_parameters import shortened
+from glance_pipeline.project.rehearsal.shortened_parameters import for_rehearsal
 from glance_pipeline.project.tracking import metric_buffer as tracking
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.twin.testing import tiny_classifier
@@ -108,7 +108,7 @@ def test_images_that_the_user_named_are_the_ones_explained(tmp_path, monkeypatch
 
 
 def test_what_is_shortened_is_the_runs_own_otherwise():
-    align = shortened(PARAMETERS["params:align"], np.arange(3))
+    align = for_rehearsal(PARAMETERS["params:align"], np.arange(3))
     assert align.stage.steps == 3
     assert list(align.stage.objectives) == list(PARAMETERS["params:align"].stage.objectives)
     assert align.units == PARAMETERS["params:align"].units
@@ -118,7 +118,7 @@ def test_of_a_folder_that_is_named_the_first_images_are_taken(tmp_path):
     for name in ("b.png", "a.png", "c.png"):
         Image.fromarray(images_of(1)[0, 0]).save(tmp_path / name)
     wanted = ExplainParameters(images=(7, str(tmp_path), 5))
-    found = shortened(wanted, np.arange(5, 10)).images
+    found = for_rehearsal(wanted, np.arange(5, 10)).images
     assert found == (2, str(tmp_path / "a.png"))
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.classifier import Answer, Classifier
-from glance_pipeline.config.explain import SearchParameters
+from glance_pipeline.config.explain import CounterfactualSearchParameters
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
 from glance_pipeline.explanations.counterfactuals.goals import ClassGoals
 from glance_pipeline.explanations.counterfactuals.landscape import Landscape
@@ -53,7 +53,7 @@ def test_slope_is_that_of_the_stand_in_and_the_lead_is_the_teachers(both):
 def test_walks_through_a_black_box_reach_what_its_teacher_confirms(both):
     surrogate, teacher, black_box = both
     images = to_uint8(surrogate.generate(Codes(torch.tensor([[0.5, 0.0, 0.0]]), torch.zeros(1, 3))))
-    parameters = SearchParameters(strategy="gradient")
+    parameters = CounterfactualSearchParameters(strategy="gradient")
     for classifier in (teacher, black_box):
         search = CounterfactualSearch(surrogate, classifier, "b", parameters=parameters)
         (outcome,) = search.explain(Subjects.see(surrogate, classifier, images))

@@ -11,7 +11,7 @@ import pytest
 from causallearn.search.ScoreBased import GES
 from dowhy.gcm.falsify import falsify_graph
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.algorithms import scored
 from glance_pipeline.graph.search.correlations import Sample, correlate
 from helpers.tables import nothing_known
@@ -35,7 +35,7 @@ def three_in_a_row() -> Sample:
 
 
 def test_ges_of_causal_learn_asks_our_score() -> None:
-    settings = SearchParameters(method="ges")
+    settings = GraphSearchParameters(method="ges")
     found = scored.search_ges(
         three_in_a_row(), settings, nothing_known(3), np.random.SeedSequence(0)
     )
@@ -54,5 +54,5 @@ def with_a_score_of_its_own(
 def test_a_ges_that_does_not_take_our_score_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GES, "ges", with_a_score_of_its_own)
     with pytest.raises(RuntimeError, match=r"causal-learn 0\.1\.4.* did not ask the score"):
-        settings = SearchParameters(method="ges")
+        settings = GraphSearchParameters(method="ges")
         scored.search_ges(three_in_a_row(), settings, nothing_known(3), np.random.SeedSequence(0))

@@ -12,9 +12,15 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.onboarding import estimate as module
+from glance_pipeline.onboarding import estimate_run as module
 from glance_pipeline.onboarding import initialise
-from glance_pipeline.onboarding.estimate import Estimate, Sample, estimate, mean_step, phases_of
+from glance_pipeline.onboarding.estimate import (
+    RunEstimate,
+    TrainingSample,
+    estimate_run,
+    mean_step,
+    phases_of,
+)
 from glance_pipeline.onboarding.inspection import pictures
 from glance_pipeline.onboarding.summary import estimate_section
 from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
@@ -83,11 +89,11 @@ def parameters(steps: int) -> tuple[DistillParameters, DisentangleParameters, Al
 
 
 @pytest.fixture
-def sample() -> Sample:
+def sample() -> TrainingSample:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (24, 1, 8, 8), dtype=np.uint8)
     context = torch.as_tensor(rng.normal(size=(24, 2)), dtype=torch.float32)
-    return Sample(images, context, [Concept("size", "aligned"), Concept("tilt", "aligned")])
+    return TrainingSample(images, context, [Concept("size", "aligned"), Concept("tilt", "aligned")])
 
 
 def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
@@ -104,7 +110,7 @@ def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
     monkeypatch.setattr(module._Timed, "_run", spy)
     began = time.perf_counter()
     with kept_messages():
-        found = estimate(sample, tiny_classifier(), parameters(300), 1000, 0)
+        found = estimate_run(sample, tiny_classifier(), parameters(300), 1000, 0)
     took = time.perf_counter() - began
     assert [len(seconds) for _, seconds in spied] == [steps for steps, _ in spied]
     assert sum(sum(seconds) for _, seconds in spied) < took
@@ -118,9 +124,9 @@ def test_real_steps_of_every_stage_are_timed(sample, monkeypatch):
 
 
 def test_without_context_there_is_no_reader_to_train(sample):
-    without = Sample(sample.images, torch.empty(24, 0), [])
+    without = TrainingSample(sample.images, torch.empty(24, 0), [])
     with kept_messages():
-        found = estimate(without, tiny_classifier(), parameters(3), 10, 0)
+        found = estimate_run(without, tiny_classifier(), parameters(3), 10, 0)
     assert found.reader == 0 and found.stages["align"] > 0
 
 
@@ -136,7 +142,7 @@ def test_without_context_there_is_no_reader_to_train(sample):
 )
 def test_what_others_take_of_the_machine_is_told_apart(busy: float, said: list[str]) -> None:
     stages = {"distill": 400.0, "disentangle": 100.0, "align": 500.0}
-    known = Estimate(stages, 100.0, 1234.0, 2, 30, busy)
+    known = RunEstimate(stages, 100.0, 1234.0, 2, 30, busy)
     text = str(estimate_section(40.0, 60.0, known))
     for part in said:
         assert part in text
@@ -156,8 +162,8 @@ def test_few_images_of_many_are_those_that_are_looked_at(users, monkeypatch) -> 
 
 
 def test_a_slow_black_box_is_said_to_be_slow_though_its_answers_are_kept(users, monkeypatch):
-    known = Estimate({"distill": 1.0, "disentangle": 1.0, "align": 1.0}, 1.0, 1.0, 1, 1, 1.0)
-    monkeypatch.setattr(initialise, "estimate", lambda *_: known)
+    known = RunEstimate({"distill": 1.0, "disentangle": 1.0, "align": 1.0}, 1.0, 1.0, 1, 1, 1.0)
+    monkeypatch.setattr(initialise, "estimate_run", lambda *_: known)
     answer = BlackBox._call
 
     def slow(self, inputs):
@@ -172,6 +178,6 @@ def test_a_slow_black_box_is_said_to_be_slow_though_its_answers_are_kept(users, 
 
 
 def test_a_gpu_is_named_and_its_host_is_not_taken_for_busy() -> None:
-    known = Estimate({"distill": 400.0}, 0.0, 1234.0, 16, 30, 1.0, on_gpu=True)
+    known = RunEstimate({"distill": 400.0}, 0.0, 1234.0, 16, 30, 1.0, on_gpu=True)
     text = str(estimate_section(40.0, 60.0, known))
     assert "30 training steps, timed just now with a GPU, whose own memory is not counted" in text

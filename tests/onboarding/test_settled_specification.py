@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.onboarding.inspection.inspection import _told
 from glance_pipeline.onboarding.inspection.pictures import Looks
 from glance_pipeline.onboarding.inspection.reads import Reads
@@ -15,7 +15,7 @@ from glance_pipeline.onboarding.terminal.asking import Asker
 from glance_pipeline.onboarding.terminal.command_options import Wishes
 from glance_pipeline.onboarding.trying.network import Takes
 
-FILE = Source(nn.Identity(), {"mean": (0.5,), "output": "probabilities"})
+FILE = LoadedNetwork(nn.Identity(), {"mean": (0.5,), "output": "probabilities"})
 
 
 def told(wishes: Wishes, output: str) -> dict:

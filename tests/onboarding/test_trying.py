@@ -9,11 +9,11 @@ from PIL import Image
 from torch import Tensor, nn
 
 from benchmarks.normalisations import NAMES, SIZE, SmallNet, coloured_shapes, judged, trained
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.onboarding.terminal.asking import Asker
 from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.onboarding.trying.deciding import decide
-from glance_pipeline.onboarding.trying.finding import Said, asking, readings_of
+from glance_pipeline.onboarding.trying.finding import Declared, asking, readings_of
 from glance_pipeline.onboarding.trying.memory import distances
 from glance_pipeline.onboarding.trying.orders import Order, possible_orders
 from glance_pipeline.onboarding.trying.readings import Reading, usual_readings, with_what_is_said
@@ -39,15 +39,15 @@ def shown(count: int = 600) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def imagenet() -> Source:
+def imagenet() -> LoadedNetwork:
     """A network that was trained on images less ImageNet's mean in BGR."""
     images, classes = coloured_shapes(800, numpy_generator(0, "trained"))
     reading = usual_readings(3, ((0.5,), (0.5,)), True)[12]
     assert str(reading) == "ImageNet's in BGR"
-    return Source(trained(reading, images, classes, 0))
+    return LoadedNetwork(trained(reading, images, classes, 0))
 
 
-def tried(source: Source, said: Said, *orders: Order) -> Tried:
+def tried(source: LoadedNetwork, said: Declared, *orders: Order) -> Tried:
     """Try all readings on 600 images."""
     images, labels = shown()
     readings = readings_of(source, images, ENTRANCE, said)
@@ -77,8 +77,8 @@ def test_decidedness_is_information_in_bits() -> None:
     assert decidedness(torch.zeros(4, 4)) == pytest.approx(0)
 
 
-def test_the_reading_that_a_network_was_trained_with_is_taken(imagenet: Source) -> None:
-    found = tried(imagenet, Said(None, None))
+def test_the_reading_that_a_network_was_trained_with_is_taken(imagenet: LoadedNetwork) -> None:
+    found = tried(imagenet, Declared(None, None))
     assert judged(found, Reading("", (0.406, 0.456, 0.485), (0.225, 0.224, 0.229), True)) != "wrong"
     assert found.told and found.reading.bgr and found.reading.name != "[0, 1]"
     right = {str(found.readings[r]): each.right for (r, _), each in found.shown.items()}
@@ -88,42 +88,46 @@ def test_the_reading_that_a_network_was_trained_with_is_taken(imagenet: Source) 
     assert dict(lines)["ImageNet's"].partition("BGR ")[2].startswith("9")
 
 
-def test_what_is_said_is_taken_and_what_is_clearly_better_is_a_warning(imagenet: Source) -> None:
-    found = tried(imagenet, Said(((0.0,), (1.0,)), False, "as named"))
+def test_what_is_said_is_taken_and_what_is_clearly_better_is_a_warning(
+    imagenet: LoadedNetwork,
+) -> None:
+    found = tried(imagenet, Declared(((0.0,), (1.0,)), False, "as named"))
     assert found.reading.reads_as(PLAIN) and found.told
     (warning,) = telling.warnings(found)
     assert "BGR is right on 9" in warning and "[0, 1], as was said, on " in warning
 
 
-def test_classes_in_an_order_without_a_name_are_a_hint_and_not_a_choice(imagenet: Source) -> None:
+def test_classes_in_an_order_without_a_name_are_a_hint_and_not_a_choice(
+    imagenet: LoadedNetwork,
+) -> None:
     shuffled = [4, 2, 0, 5, 1, 3]
     order = Order("text", dict(zip(NAMES, shuffled, strict=True)))
-    found = tried(imagenet, Said(None, None), order)
+    found = tried(imagenet, Declared(None, None), order)
     assert found.order is order and found.reading.bgr  # not the reading that is less often wrong
     (warning,) = telling.warnings(found)
     assert f"--class-names {','.join(NAMES)}" in warning
     assert "the answers would fit the labels at 9" in warning
 
 
-def test_the_order_of_text_is_found(imagenet: Source) -> None:
+def test_the_order_of_text_is_found(imagenet: LoadedNetwork) -> None:
     images, labels = shown()
     folders = dict(zip(NAMES, ["1", "10", "11", "2", "3", "4"], strict=True))
     labels = np.array([folders[label] for label in labels], dtype=object)
     orders = possible_orders(("1", "2", "3", "4", "10", "11"), tuple(labels), None, 6, None)
     assert [order.name for order in orders][:2] == ["numbers", "text"]
     ask = asking(imagenet, ENTRANCE, "logits")
-    readings = readings_of(imagenet, images, ENTRANCE, Said(None, None))
+    readings = readings_of(imagenet, images, ENTRANCE, Declared(None, None))
     found = try_with_labels(ask, readings, orders, [(images, labels)])
     assert found is not None and found.order is not None and found.told
     assert found.order.values() == ("1", "10", "11", "2", "3", "4")
 
 
 def test_labels_that_tell_nothing_are_refused_with_the_options_and_figures(
-    imagenet: Source,
+    imagenet: LoadedNetwork,
 ) -> None:
     images, labels = shown()
     ask = asking(imagenet, ENTRANCE, "logits")
-    readings = readings_of(imagenet, images, ENTRANCE, Said(None, None))
+    readings = readings_of(imagenet, images, ENTRANCE, Declared(None, None))
     mixed = numpy_generator(0, "mixed").permutation(labels)
     found = try_with_labels(ask, readings, [Order("names", NUMBERS)], [(images, mixed)])
     assert found is not None
@@ -131,10 +135,10 @@ def test_labels_that_tell_nothing_are_refused_with_the_options_and_figures(
         decide(found, Asker(False))
 
 
-def test_batch_normalisations_remember_how_images_were_read(imagenet: Source) -> None:
+def test_batch_normalisations_remember_how_images_were_read(imagenet: LoadedNetwork) -> None:
     images, _ = shown()
     ask = asking(imagenet, ENTRANCE, "logits")
-    readings = readings_of(imagenet, images, ENTRANCE, Said(None, None))
+    readings = readings_of(imagenet, images, ENTRANCE, Declared(None, None))
     found = guess_without_labels(ask, readings, images, imagenet.network)
     assert found is not None and found.guessed_by == "memory" and not found.told
     left = [str(found.readings[cell[0]]) for cell in (found.chosen, *found.level)]
@@ -202,7 +206,7 @@ def test_matching_is_judged_on_images_that_it_was_not_made_from() -> None:
 
 
 def test_a_checkpoint_with_three_things_unsaid_is_read_rightly(
-    users: UsersProject, imagenet: Source
+    users: UsersProject, imagenet: LoadedNetwork
 ) -> None:
     """Keys under ``module.``, a normalisation, and a suffix that nobody knows."""
     state = {f"module.{name}": part for name, part in imagenet.network.state_dict().items()}

@@ -10,7 +10,7 @@ from kedro.io import DataCatalog, Version
 from kedro_datasets.json import JSONDataset
 
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.project.lineage import ClassifierThen, Judgement, MadeFrom, judge
+from glance_pipeline.project.lineage import ClassifierThen, Judgement, MadeFrom, judge_lineage
 from glance_pipeline.twin.testing import MomentNetwork
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
@@ -74,7 +74,7 @@ def judged(
     saved: Saved, classifier: Classifier | None = None, parameters: Any = None, **load: str
 ) -> Judgement:
     found = saved.catalog(**load)
-    return judge(EXPLAIN, (), found, classifier or teacher(), parameters or PARAMETERS)
+    return judge_lineage(EXPLAIN, (), found, classifier or teacher(), parameters or PARAMETERS)
 
 
 def test_what_belongs_together_passes(saved):

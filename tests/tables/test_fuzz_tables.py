@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from glance_pipeline.context.join import join_tables
 from glance_pipeline.support.errors import UserError
-from glance_pipeline.tables import Reading, read_table
+from glance_pipeline.tables import TableReading, read_table
 from glance_pipeline.tables.csv_text import MISSING, UNNAMED
 from helpers.fuzzing import settings_for
 from helpers.spoilt import only, spoilt
 
-READING = Reading(most_megabytes=4)
+READING = TableReading(most_megabytes=4)
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0\r")
 WORDS = st.text(LETTERS, max_size=8) | st.sampled_from(

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from glance_pipeline.support.errors import UserError
-from glance_pipeline.tables import Reading, read_table
+from glance_pipeline.tables import TableReading, read_table
 
 
 def csv(folder: Path, text: str | bytes, name: str = "t.csv", **reading) -> pd.DataFrame:
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_table(folder / name, Reading(**reading))
+    return read_table(folder / name, TableReading(**reading))
 
 
 def test_types_of_parquet_stay_what_they_are(tmp_path):
@@ -30,7 +30,7 @@ def test_types_of_parquet_stay_what_they_are(tmp_path):
         "list": pa.array([[1], None, []]),
     }
     pq.write_table(pa.table(columns), tmp_path / "t.pq")
-    frame = read_table(tmp_path / "t.pq", Reading())
+    frame = read_table(tmp_path / "t.pq", TableReading())
     assert frame["cat"].dtype == "category"
     assert frame["price"].fillna(0).tolist() == [1.5, 0, 2]
     assert frame["who"].fillna("missing").tolist() == [str(2**53 + 1), "missing", str(2**53)]
@@ -43,13 +43,13 @@ def test_names_that_come_twice_and_tables_that_are_too_large_are_refused(tmp_pat
     twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
     pq.write_table(twice, tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"more than one column named \['a'\]"):
-        read_table(tmp_path / "t.parquet", Reading())
+        read_table(tmp_path / "t.parquet", TableReading())
     pq.write_table(pa.table({"a": np.arange(10_000)}), tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"it has 10,000 rows of 1 columns, .*limits\.table_mb"):
-        read_table(tmp_path / "t.parquet", Reading(most_megabytes=1))
+        read_table(tmp_path / "t.parquet", TableReading(most_megabytes=1))
     pq.write_table(pa.table({"a": ["x" * 3_000_000]}), tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"larger than the 1 MB of ingest\.limits\.table_mb"):
-        read_table(tmp_path / "t.parquet", Reading(most_megabytes=1))
+        read_table(tmp_path / "t.parquet", TableReading(most_megabytes=1))
     with pytest.raises(UserError, match=r"larger than the 1 MB of ingest\.limits\.table_mb"):
         csv(tmp_path, gzip.compress(b"a,b\n" + b"1,2\n" * 300_000), most_megabytes=1)
     with pytest.raises(UserError, match=r"found 10,001 columns, wanted at most 10,000"):

@@ -11,7 +11,7 @@ from glance_pipeline.classifiers.penultimate import WithFeatures
 
 
 @dataclass(frozen=True)
-class Source:
+class LoadedNetwork:
     """A network as it came out of a file, and what the file says of it.
 
     Attributes:

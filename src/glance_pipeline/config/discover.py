@@ -13,7 +13,7 @@ Outcomes = int | tuple[str, ...] | None
 """How many predictions the graph has, or which."""
 
 
-class SearchParameters(BaseModel):
+class GraphSearchParameters(BaseModel):
     """How the graph among concepts is searched.
 
     Attributes:
@@ -138,7 +138,7 @@ class DiscoverParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     outcomes: Outcomes = None
-    search: SearchParameters = SearchParameters()
+    search: GraphSearchParameters = GraphSearchParameters()
     knowledge: Knowledge = Knowledge()
     intervention: InterventionParameters = InterventionParameters()
     structural_model: StructuralModelParameters = StructuralModelParameters()

@@ -70,7 +70,7 @@ Strategy = Literal["gradient", "attfind"]
 their bounds one after the other, as StylEx does."""
 
 
-class SearchParameters(BaseModel):
+class CounterfactualSearchParameters(BaseModel):
     """How counterfactuals are looked for.
 
     Attributes:
@@ -181,7 +181,7 @@ class ExplainParameters(BaseModel):
     residual_warning: float = Field(default=0.15, gt=0)
     report_images: int = Field(default=32, ge=1)
     distance_warning: float = Field(default=0.01, ge=0, lt=1)
-    search: SearchParameters = SearchParameters()
+    search: CounterfactualSearchParameters = CounterfactualSearchParameters()
     importance: ImportanceParameters = ImportanceParameters()
     saliency: SaliencyParameters = SaliencyParameters()
     at_once: int = Field(default=64, ge=1)

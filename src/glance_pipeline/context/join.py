@@ -11,7 +11,7 @@ from pandas.api.types import is_numeric_dtype
 from glance_pipeline.context.matching import Match, forms_of, is_running, match, why_doubtful
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.support.number_format import format_share
-from glance_pipeline.tables import Reading, read_table
+from glance_pipeline.tables import TableReading, read_table
 from glance_pipeline.tables.csv_text import UNNAMED
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def join_tables(
     tables: Sequence[str],
     key: str | None,
     names: Sequence[str],
-    reading: Reading | None = None,
+    reading: TableReading | None = None,
     has_order: bool = False,
 ) -> pd.DataFrame:
     """Join tables with images, one after another, and show in the log which row is whose.
@@ -58,7 +58,7 @@ def join_tables(
             by chance.
     """
     joined = pd.DataFrame(index=pd.RangeIndex(len(names)))
-    reading = reading or Reading()
+    reading = reading or TableReading()
     for place in tables:
         path = Path(place).expanduser()
         frame = read_table(path, reading, NAMES if key is None else {key})

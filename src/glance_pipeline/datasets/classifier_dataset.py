@@ -9,7 +9,7 @@ from typing import Any, get_args
 from kedro.io import DatasetError, Version
 from pydantic import ValidationError
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import Queries
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification, on_device
 from glance_pipeline.classifiers.forms.building import (
@@ -164,7 +164,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             most_gb=self._most_gb,
         )
 
-    def read_source(self) -> Source:
+    def read_source(self) -> LoadedNetwork:
         """Read the network and what its own file says, before anything is made of both.
 
         Raises:
@@ -190,7 +190,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         }
         write_weights(path, tensors, str(self._network), header)
 
-    def _read(self, path: Path, feature_layer: str | None) -> Source:
+    def _read(self, path: Path, feature_layer: str | None) -> LoadedNetwork:
         form = self._format or tell_format(path)
         if form in PROGRAMS and not self._trust:
             raise ValueError(
@@ -223,7 +223,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
             return read_onnx(path, feature_layer, self.queries, self._key, self._most_gb)
         return self._read_weights(path)
 
-    def _read_weights(self, path: Path) -> Source:
+    def _read_weights(self, path: Path) -> LoadedNetwork:
         name = self._needed_network("weights")
         if is_safetensors(path) or path.suffix.lower() == SUFFIX:
             tensors, header = read_weights(path, name)
@@ -249,7 +249,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         entry = dict(settled.entry)
         if "prefix" in entry:
             entry["prefix"] = self._prefix + entry["prefix"]
-        return Source(network, _known(header), entry, said)
+        return LoadedNetwork(network, _known(header), entry, said)
 
     def _needed_network(self, form: Format) -> str:
         if self._network is None:

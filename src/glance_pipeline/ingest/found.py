@@ -18,7 +18,7 @@ from glance_pipeline.images.splits import split_by_column, split_by_fractions, s
 from glance_pipeline.ingest.features import choose_features, drop_unusable
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.support.seeding import numpy_generator
-from glance_pipeline.tables import Reading
+from glance_pipeline.tables import TableReading
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def columns_of(source: ImageSource, parameters: IngestParameters) -> pd.DataFram
     context = parameters.context
     if not context.tables:
         return own
-    reading = Reading.of(parameters)
+    reading = TableReading.of(parameters)
     joined = join_tables(context.tables, context.key, source.names, reading, source.has_order)
     both = [name for name in own if name in joined]
     if both:

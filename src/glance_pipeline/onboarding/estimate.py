@@ -53,7 +53,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What a run will take, if the machine goes on as it did while steps were timed.
 
     Attributes:
@@ -117,7 +117,7 @@ def mean_step(seconds: Sequence[float], parameters: StageParameters) -> float:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TrainingSample:
     """Some of the images that a run trains on.
 
     Attributes:
@@ -178,13 +178,13 @@ class _Timed:
         return np.diff([began, *ends]).tolist()
 
 
-def estimate(
-    sample: Sample,
+def estimate_run(
+    sample: TrainingSample,
     classifier: Classifier,
     stages: tuple[DistillParameters, DisentangleParameters, AlignParameters],
     training_images: int,
     seed: int,
-) -> Estimate:
+) -> RunEstimate:
     """Time real steps of every stage and extrapolate by the schedule.
 
     Args:
@@ -216,7 +216,7 @@ def estimate(
     # Of this thread, which takes part in all that torch shares out, while others may have to wait.
     share = (time.thread_time() - used) / (time.perf_counter() - began)
     one = sample.images[0].nbytes + 4 * sum(widths)
-    return Estimate(
+    return RunEstimate(
         found,
         seconds,
         peak_rss_mb() + training_images * one / 1e6,
@@ -242,7 +242,9 @@ def _networks(
         return TwinSurrogate(own, names, scale), Critics(own.image_shape, own.widths, own.features)
 
 
-def _reader(sample: Sample, align: AlignParameters, seed: int) -> tuple[AttributeReader, float]:
+def _reader(
+    sample: TrainingSample, align: AlignParameters, seed: int
+) -> tuple[AttributeReader, float]:
     """Return a reader that hardly learned anything, and the seconds that a whole training takes."""
 
     def trained(steps: int) -> tuple[AttributeReader, float]:

@@ -19,7 +19,7 @@ from glance_pipeline.ingest.agreement import disagreements
 from glance_pipeline.onboarding import environment_files as files
 from glance_pipeline.onboarding import environment_folder as configuration
 from glance_pipeline.onboarding import summary as words
-from glance_pipeline.onboarding.estimate import Estimate, Sample, estimate
+from glance_pipeline.onboarding.estimate import RunEstimate, TrainingSample, estimate_run
 from glance_pipeline.onboarding.inspection.inspection import Inspected, inspect
 from glance_pipeline.onboarding.terminal.asking import Asker
 from glance_pipeline.onboarding.terminal.command_options import Wishes
@@ -217,7 +217,7 @@ def _expected(found: Inspected, blocks: dict[str, Any], seed: int, seconds: floa
     return str(words.estimate_section(reading, asking, known))
 
 
-def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> Estimate:
+def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> RunEstimate:
     """Time training steps of the run."""
     align = blocks["align"]
     records = found.found.records
@@ -227,8 +227,8 @@ def _estimated(found: Inspected, blocks: dict[str, Any], seed: int) -> Estimate:
         )
         place = {row: number for number, row in enumerate(found.found.rows.tolist())}
         rows = [place[row] for row in found.sample.rows.tolist()]
-        return estimate(
-            Sample(found.sample.images, context[rows], concepts),
+        return estimate_run(
+            TrainingSample(found.sample.images, context[rows], concepts),
             found.classifier,
             (blocks["distill"], blocks["disentangle"], align),
             int((records["split"] == "train").sum()),

@@ -15,7 +15,7 @@ from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.context.table import Kind, as_levels, levels_of
 from glance_pipeline.images.form import to_float
-from glance_pipeline.onboarding.estimate import Estimate
+from glance_pipeline.onboarding.estimate import RunEstimate
 from glance_pipeline.onboarding.inspection.inspection import Inspected
 from glance_pipeline.onboarding.terminal.sections import Section
 from glance_pipeline.support.number_format import format_number, format_share
@@ -231,7 +231,7 @@ def _column(column: pd.Series, kind: Kind) -> str:
     return f"{kind}: {some}{rest}"
 
 
-def estimate_section(reading: float, asking: float, estimate: Estimate) -> Section:
+def estimate_section(reading: float, asking: float, estimate: RunEstimate) -> Section:
     """Say how long the run will take and what it will need, and how that is known.
 
     Args:

@@ -142,7 +142,7 @@ class Judgement:
     known: set[str] = field(default_factory=set)
 
 
-def judge(
+def judge_lineage(
     inputs: Iterable[str],
     made: Iterable[str],
     catalog: CatalogProtocol,

@@ -1,5 +1,5 @@
 """Tables of what is known of images: CSV and parquet files, read by stated rules."""
 
-from glance_pipeline.tables.reading import Reading, read_table
+from glance_pipeline.tables.reading import TableReading, read_table
 
-__all__ = ["Reading", "read_table"]
+__all__ = ["TableReading", "read_table"]

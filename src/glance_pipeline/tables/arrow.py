@@ -18,7 +18,7 @@ _ROW, _VALUE = 100, 8
 """Bytes that a row and a value of it take at least while a table is joined."""
 
 
-def check_rows(rows: int, columns: int, place: str, most_megabytes: float) -> None:
+def check_size(rows: int, columns: int, place: str, most_megabytes: float) -> None:
     """Refuse a table of more rows than find room, however small its file.
 
     Raises:

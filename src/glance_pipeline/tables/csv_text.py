@@ -40,7 +40,7 @@ _THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
 
 
 @dataclass(frozen=True)
-class Layout:
+class CsvLayout:
     """How a CSV file is written.
 
     Attributes:
@@ -82,7 +82,7 @@ def decoded(content: bytes, encoding: str | None, place: str) -> bytes:
     return text.removeprefix("\ufeff").encode("utf-8")
 
 
-def layout_of(content: bytes, separator: str | None, place: str) -> Layout:
+def layout_of(content: bytes, separator: str | None, place: str) -> CsvLayout:
     """Tell how a CSV file is written from its names and its first row.
 
     Args:
@@ -115,7 +115,7 @@ def layout_of(content: bytes, separator: str | None, place: str) -> Layout:
         logger.info("%s: its values are separated by %s", place, _WORDS[chosen])
     rows, lines = ways[chosen]
     names, width = _checked_names(rows, place)
-    return Layout(names, chosen, width, lines)
+    return CsvLayout(names, chosen, width, lines)
 
 
 def _fits(rows: list[list[str]]) -> bool:
@@ -168,7 +168,7 @@ def _checked_names(rows: list[list[str]], place: str) -> tuple[list[str], int]:
     return names, max(len(names), len(first))
 
 
-def read_text(content: bytes, layout: Layout, place: str) -> pa.Table:
+def parse_csv(content: bytes, layout: CsvLayout, place: str) -> pa.Table:
     """Read all values as they are written.
 
     Raises:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.tables import csv_text
-from glance_pipeline.tables.arrow import as_frame, batches_of, bounded, check_rows
+from glance_pipeline.tables.arrow import as_frame, batches_of, bounded, check_size
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _OTHERS = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class TableReading:
     """How tables are read.
 
     Attributes:
@@ -51,7 +51,7 @@ class Reading:
     as_words: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, parameters: IngestParameters) -> "Reading":
+    def of(cls, parameters: IngestParameters) -> "TableReading":
         """Return how the pipeline's parameters say that tables are read."""
         words = {parameters.group, parameters.split_column}
         if parameters.labels == "column":
@@ -65,7 +65,9 @@ class Reading:
         )
 
 
-def read_table(path: Path, reading: Reading, also_as_words: Collection[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: Path, reading: TableReading, also_as_words: Collection[str] = ()
+) -> pd.DataFrame:
     """Read a table.
 
     Args:
@@ -118,12 +120,12 @@ def _kind(path: Path) -> str:
     return "csv"
 
 
-def _read_parquet(path: Path, reading: Reading) -> pd.DataFrame:
+def _read_parquet(path: Path, reading: TableReading) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
         names = list(file.schema_arrow.names)
         _check_names(names, path)
         place = f"table {path}"
-        check_rows(file.metadata.num_rows, len(names), place, reading.most_megabytes)
+        check_size(file.metadata.num_rows, len(names), place, reading.most_megabytes)
         batches = bounded(batches_of(path, _ROWS), place, reading.most_megabytes)
         table = pa.Table.from_batches(batches, file.schema_arrow)
     frame = as_frame(table)
@@ -143,21 +145,21 @@ def _check_names(names: list[str], path: Path) -> None:
         raise UserError(f"table {path}: found more than one column named {twice}")
 
 
-def _read_csv(path: Path, reading: Reading, as_words: frozenset[str]) -> pd.DataFrame:
+def _read_csv(path: Path, reading: TableReading, as_words: frozenset[str]) -> pd.DataFrame:
     place = f"table {path}"
     content = csv_text.decoded(_content(path, reading), reading.encoding, place)
     separator = reading.separator
     if separator is None and path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
         separator = "\t"
     layout = csv_text.layout_of(content, separator, place)
-    text = csv_text.read_text(content, layout, place)
-    check_rows(text.num_rows, text.num_columns, place, reading.most_megabytes)
+    text = csv_text.parse_csv(content, layout, place)
+    check_size(text.num_rows, text.num_columns, place, reading.most_megabytes)
     small = frozenset(name.lower() for name in as_words)
     table = csv_text.converted(text, layout.separator, small, place)
     return table.to_pandas(ignore_metadata=True)
 
 
-def _content(path: Path, reading: Reading) -> bytes:
+def _content(path: Path, reading: TableReading) -> bytes:
     """Return the content of a CSV file, unpacked no further than it may be large."""
     most = int(reading.most_megabytes * 1e6)
     with path.open("rb") as file:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from glance_pipeline.config.explain import SearchParameters
+from glance_pipeline.config.explain import CounterfactualSearchParameters
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
 from glance_pipeline.explanations.counterfactuals.landscape import Candidates
 from glance_pipeline.explanations.interventions.intervention import DirectIntervention
@@ -23,7 +23,7 @@ def search(request):
     def look(answer, codes, classes=("a", "b", "c"), targets=None, **settings):
         surrogate, classifier = glass_box(answer, classes)
         subjects = Subjects.see(surrogate, classifier, pictures(surrogate, codes))
-        parameters = SearchParameters(strategy=request.param)
+        parameters = CounterfactualSearchParameters(strategy=request.param)
         searcher = CounterfactualSearch(surrogate, classifier, parameters=parameters, **settings)
         return searcher.explain(subjects, targets)
 

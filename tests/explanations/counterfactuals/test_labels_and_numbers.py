@@ -7,7 +7,11 @@ import pytest
 import torch
 
 from glance_pipeline.classifiers.task import Each, OneOf, Values
-from glance_pipeline.config.explain import ExplainParameters, ImportanceParameters, SearchParameters
+from glance_pipeline.config.explain import (
+    CounterfactualSearchParameters,
+    ExplainParameters,
+    ImportanceParameters,
+)
 from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.counterfactuals.goals import LabelGoals
 from glance_pipeline.explanations.counterfactuals.search import CounterfactualSearch
@@ -244,7 +248,7 @@ def test_explanations_survive_being_written(box):
 def test_both_strategies_reach_labels_and_numbers(box, strategy):
     surrogate, classifier = box()
     pictures = surrogate.pictures(Codes(torch.tensor([[0.1, 0.1, 0.0]]), torch.zeros(1, 4)))
-    parameters = SearchParameters(strategy=strategy)
+    parameters = CounterfactualSearchParameters(strategy=strategy)
     search = CounterfactualSearch(surrogate, classifier, parameters=parameters)
     (outcome,) = search.explain(Subjects.see(surrogate, classifier, pictures))
     assert outcome.found and not outcome.note

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import (
+    CounterfactualSearchParameters,
     ExplainParameters,
     ImportanceParameters,
-    SearchParameters,
     Strategy,
 )
 from glance_pipeline.explanations import (
@@ -89,7 +89,7 @@ def test_a_level_that_is_raised_is_taken_from_the_one_that_was_there() -> None:
     assert shares(moved.concepts)[0].tolist() == pytest.approx([1 - part, 1, part - 1], abs=1e-5)
     start = landscape.nothing(torch.tensor([0]))
     allowed = torch.ones(1, 3, dtype=torch.bool)
-    walked, reached = GradientWalks(1, SearchParameters(walk_steps=20)).walk(
+    walked, reached = GradientWalks(1, CounterfactualSearchParameters(walk_steps=20)).walk(
         landscape, start, allowed
     )
     assert reached.all()
@@ -114,7 +114,7 @@ def test_beside_a_level_that_moves_no_other_level_is_tried() -> None:
 def test_a_counterfactual_has_one_hair_colour(strategy: Strategy) -> None:
     surrogate, classifier = box(THREE, blonde)
     subjects = see(surrogate, classifier, HAIR_A)
-    parameters = SearchParameters(strategy=strategy)
+    parameters = CounterfactualSearchParameters(strategy=strategy)
     search = CounterfactualSearch(surrogate, classifier, parameters=parameters)
     found = search.explain(subjects)[0].found
     assert found

@@ -9,7 +9,7 @@ from glance_pipeline.classifiers.classifier import (
     ClassifierSpecification,
     in_quickest_layout,
 )
-from glance_pipeline.config.explain import SearchParameters, Strategy
+from glance_pipeline.config.explain import CounterfactualSearchParameters, Strategy
 from glance_pipeline.digits.demo_classifier import DemoClassifier
 from glance_pipeline.explanations import CounterfactualSearch, Subjects
 from glance_pipeline.explanations.interventions.subjects import draw, padded
@@ -66,7 +66,7 @@ def test_counterfactuals(trio, strategy: Strategy) -> None:
     surrogate, classifier, codes = trio
     pictures, logits = draw(surrogate, classifier, codes)
     subjects = Subjects(pictures, codes, logits, pictures, logits)
-    parameters = SearchParameters(strategy=strategy, walk_steps=3, halvings=3)
+    parameters = CounterfactualSearchParameters(strategy=strategy, walk_steps=3, halvings=3)
     search = CounterfactualSearch(surrogate, classifier, "any", parameters=parameters)
     together = search.explain(subjects)
     assert any(outcome.found for outcome in together)

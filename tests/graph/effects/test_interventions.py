@@ -12,7 +12,7 @@ from glance_pipeline.graph.effects.average_effects import (
     change_by_intervention,
     measure_effects,
 )
-from glance_pipeline.graph.effects.estimation import associate, estimate_effects
+from glance_pipeline.graph.effects.estimation import correlate_with_margins, estimate_effects
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions, judge
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
@@ -196,7 +196,7 @@ def test_holm_correction_by_hand():
     table = ConceptTable(
         pd.DataFrame({"a": a, "b": b}), pd.DataFrame({"yes": a + 9 * rng.normal(size=200)}), {}, {}
     )
-    estimates = sorted(associate(table, ["a", "b"]).values(), key=lambda e: e.p_value)
+    estimates = sorted(correlate_with_margins(table, ["a", "b"]).values(), key=lambda e: e.p_value)
     assert estimates[0].adjusted_p_value == pytest.approx(2 * estimates[0].p_value)
     assert estimates[1].adjusted_p_value == pytest.approx(
         max(2 * estimates[0].p_value, estimates[1].p_value)

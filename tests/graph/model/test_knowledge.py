@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import DiscoverParameters, SearchParameters
+from glance_pipeline.config.discover import DiscoverParameters, GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import add_required, check_names, facts_of, sentences
 from glance_pipeline.graph.search.algorithms import search
 from glance_pipeline.graph.search.algorithms.equivalence import class_marks
@@ -23,7 +23,7 @@ def chain(seed: int = 0):
 
 def edges(method: str = "fci", **knowledge) -> list[str]:
     graph = discover_concept_graph(
-        chain(), SearchParameters(method=method, **QUICK), 0, 1, Knowledge(**knowledge)
+        chain(), GraphSearchParameters(method=method, **QUICK), 0, 1, Knowledge(**knowledge)
     )
     return sorted(map(str, graph.edges))
 
@@ -50,7 +50,7 @@ def test_sink_keeps_its_other_mark_open():
     """causal-learn's own tiers turn this into a --> b (its issue 266)."""
     a, e, _ = normal(0)
     knowledge = Knowledge(tiers=[["a"], ["b"]])
-    settings = SearchParameters(**QUICK)
+    settings = GraphSearchParameters(**QUICK)
     graph = discover_concept_graph(table(a=a, b=a + e), settings, 0, 1, knowledge)
     assert list(map(str, graph.edges)) == ["a o-> b"]
     assert graph.edges[0].knowledge == "known: b does not cause a"
@@ -59,7 +59,7 @@ def test_sink_keeps_its_other_mark_open():
 
 def test_required_edge_that_the_data_do_not_hold():
     knowledge = Knowledge(required=[("a", "d")])
-    graph = discover_concept_graph(chain(), SearchParameters(**QUICK), 0, 1, knowledge)
+    graph = discover_concept_graph(chain(), GraphSearchParameters(**QUICK), 0, 1, knowledge)
     edge = graph.between("a", "d")
     assert str(edge) == "a --> d"
     assert edge.frequency == 0.0
@@ -72,7 +72,7 @@ def test_required_edge_of_a_concept_that_cannot_be_searched_is_named(caplog):
     a, b, _ = normal(0)
     columns = table(a=a, b=b, flat=np.ones(len(a)))
     known = Knowledge(required=[["a", "flat"], ["a", "b"]])
-    graph = discover_concept_graph(columns, SearchParameters(**QUICK), 0, 1, known)
+    graph = discover_concept_graph(columns, GraphSearchParameters(**QUICK), 0, 1, known)
     assert [str(edge) for edge in graph.edges] == ["a --> b"]
     assert "required: [a, flat] makes no edge" in caplog.text
     assert "required: [a, b]" not in caplog.text
@@ -114,7 +114,7 @@ def test_no_search_overrules_what_is_known(method, seed):
         tiers=[order[:4], order[4:]],
     )
     facts = facts_of(knowledge, [str(node) for node in range(8)])
-    settings = SearchParameters(method=method)
+    settings = GraphSearchParameters(method=method)
     sample = sample_of(dense(seed, nodes=8))
     marks = search(sample, settings, facts, np.random.SeedSequence(seed))
     done = add_required(marks, facts)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.asymmetry import judge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.digits.known_models import STRUCTURAL_MODELS
 from glance_pipeline.graph.search.asymmetry import METHODS, prefer
 from glance_pipeline.graph.search.discovery import discover_concept_graph
@@ -45,7 +45,7 @@ def test_suggestion_sets_no_mark():
     digits = STRUCTURAL_MODELS["collider"].draw(1000, np.random.default_rng(0))
     noise = np.random.default_rng(1).uniform(size=(2, 1000))
     given = table(**digits, other=noise[0], another=noise[0] + 0.5 * noise[1])
-    settings = SearchParameters(resamples=6, reexamination=None)
+    settings = GraphSearchParameters(resamples=6, reexamination=None)
     plain, suggesting = (
         discover_concept_graph(given, settings.model_copy(update={"asymmetry": method}), 0, 1)
         for method in (None, "lingam")

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.algorithms.independence import ResampledTest
 from glance_pipeline.graph.search.algorithms.scored import ResampledScore
 from glance_pipeline.graph.search.columns import search_columns
@@ -27,7 +27,7 @@ def coloured(seed: int = 0, rows: int = 2000) -> ConceptTable:
 
 @pytest.mark.parametrize("method", ["fci", "pc", "ges", "boss"])
 def test_feature_is_one_node_among_quantities(method):
-    settings = SearchParameters(method=method, **QUICK)
+    settings = GraphSearchParameters(method=method, **QUICK)
     graph = discover_concept_graph(coloured(), settings, 0, workers=1)
     mark = "o" if method == "fci" else "-"
     assert sorted(map(str, graph.edges)) == [f"shape {mark}-> colour", f"size {mark}-> colour"]

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.data_graph import discover_data_graph, measured_concepts
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.twin.networks import Concept
 
-FEW = SearchParameters(resamples=5, reexamination=None)
+FEW = GraphSearchParameters(resamples=5, reexamination=None)
 CONCEPTS = [
     Concept("a", "aligned", "px"),
     Concept("b", "aligned"),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.bootstrap import Resamples
 from glance_pipeline.graph.search.columns import check_rows, normal_scores
 from glance_pipeline.graph.search.discovery import discover_concept_graph
@@ -12,7 +12,7 @@ from glance_pipeline.graph.search.majority import summarise
 from glance_pipeline.twin.concept_table import ConceptTable
 from helpers.tables import normal, table
 
-FEW = SearchParameters(resamples=10, reexamination=None)
+FEW = GraphSearchParameters(resamples=10, reexamination=None)
 
 
 def collider(seed: int) -> ConceptTable:
@@ -76,7 +76,7 @@ def test_useless_columns_are_excluded_and_reported(caplog):
     given = table(a=a, flat=np.full(2000, 3.0), b=b, twin=np.exp(-a), sum=a + b)
     with caplog.at_level(logging.WARNING):
         graph = discover_concept_graph(
-            given, SearchParameters(resamples=2, reexamination=None), 0, workers=1
+            given, GraphSearchParameters(resamples=2, reexamination=None), 0, workers=1
         )
     reasons = graph.search.exclusions
     assert reasons["flat"] == "constant"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.causal_graph import Edge
 from glance_pipeline.graph.model.evidence import Estimate
 from glance_pipeline.graph.search.discovery import discover_concept_graph
@@ -10,7 +10,7 @@ from glance_pipeline.graph.search.nonparametric import RandomizedTest
 from glance_pipeline.graph.search.reexamination import conditioning_sets
 from helpers.tables import ConceptTable, normal, table
 
-QUICK = SearchParameters(resamples=6, reexamination_rows=1500, reexamination_sets=6)
+QUICK = GraphSearchParameters(resamples=6, reexamination_rows=1500, reexamination_sets=6)
 
 
 def bent(seed: int = 0) -> ConceptTable:

@@ -15,7 +15,7 @@ from causallearn.search.ScoreBased.GES import ges
 from causallearn.utils.cit import FisherZ, register_ci_test
 from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.algorithms import search
 from glance_pipeline.graph.search.algorithms.fci import _orient
 from glance_pipeline.graph.search.algorithms.independence import ResampledTest, node_names
@@ -29,7 +29,7 @@ TAIL, ARROW, CIRCLE = -1, 1, 2
 
 
 def run(method: str, sample: Sample, **settings) -> np.ndarray:
-    parameters = SearchParameters(method=method, **settings)
+    parameters = GraphSearchParameters(method=method, **settings)
     return search(sample, parameters, nothing_known(len(sample)), np.random.SeedSequence(0))
 
 

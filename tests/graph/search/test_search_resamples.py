@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.search.bootstrap import search_resamples
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from helpers.tables import dense, normal, nothing_known, table
@@ -11,7 +11,7 @@ from helpers.tables import dense, normal, nothing_known, table
 def resampled(workers: int, method: str = "fci"):
     """Dense columns, so that FCI walks through sets whose order depends on hashes."""
     scores = dense(0, nodes=7)
-    settings = SearchParameters(method=method, resamples=4, rows_per_resample=400)
+    settings = GraphSearchParameters(method=method, resamples=4, rows_per_resample=400)
     blocks = tuple((column,) for column in range(7))
     return search_resamples(scores, blocks, settings, nothing_known(7), seed=5, workers=workers)
 
@@ -45,7 +45,7 @@ def test_resamples_are_in_their_order():
         search_resamples(
             scores,
             blocks,
-            SearchParameters(resamples=number),
+            GraphSearchParameters(resamples=number),
             nothing_known(7),
             seed=5,
             workers=1,
@@ -59,7 +59,7 @@ def test_resamples_are_in_their_order():
 def test_graph_is_the_same_with_threads():
     a, b, c, d = normal(0, rows=600, columns=4)
     given = table(a=a, b=a + b, c=a + b + c, d=np.tanh(a + d))
-    settings = SearchParameters(resamples=4, reexamination_rows=500, reexamination_sets=2)
+    settings = GraphSearchParameters(resamples=4, reexamination_rows=500, reexamination_sets=2)
     graph = discover_concept_graph(given, settings, 1, workers=1)
     with parallel_config(backend="threading"):
         threaded = discover_concept_graph(given, settings, 1, workers=2)
@@ -70,7 +70,7 @@ def test_graph_is_the_same_with_threads():
 @pytest.mark.parametrize("method", ["fci", "pc", "ges", "boss"])
 def test_only_our_progress_bar_is_printed(method, capfd, recwarn):
     a, b, c = normal(0, rows=600)
-    settings = SearchParameters(
+    settings = GraphSearchParameters(
         method=method, resamples=2, reexamination_rows=500, asymmetry="lingam"
     )
     discover_concept_graph(table(a=a, b=a + b, c=a + b + c), settings, 0, workers=1)

@@ -26,7 +26,7 @@ from glance_pipeline.twin.training import engine
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.engine import StageResult, train_share, train_stage
-from glance_pipeline.twin.training.processes import Place, _own_signals, launch
+from glance_pipeline.twin.training.processes import ProcessPlace, _own_signals, launch
 from glance_pipeline.twin.training.state import Stage
 
 SHAPE = SurrogateShape((1, 8, 8), 3, 3, 4, 4, (8, 8), style=8, hidden=8)
@@ -87,7 +87,7 @@ def tensors(result: StageResult) -> dict[str, torch.Tensor]:
     return result.surrogate.state_dict() | result.critics.state_dict()
 
 
-def dies_at_the_fourth_step(stage: Stage, place: Place) -> None:
+def dies_at_the_fourth_step(stage: Stage, place: ProcessPlace) -> None:
     """What the second process does in one of the tests."""
     real_step = engine.train_step
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox, Queries
 from glance_pipeline.classifiers.forms.building import in_float32
 from glance_pipeline.support.errors import UserError
@@ -15,7 +15,7 @@ from glance_pipeline.support.errors import UserError
 
 def read_callable(
     found: Any, name: str, arguments: dict[str, Any] | None, queries: Queries
-) -> Source:
+) -> LoadedNetwork:
     """Make a teacher of what an import path led to.
 
     A class is instantiated, and whatever else it is called where ``arguments`` are given: it then
@@ -42,13 +42,13 @@ def read_callable(
                 f"{type(error).__name__}: {error}"
             ) from error
     if isinstance(teacher, nn.Module):
-        return Source(teacher, said=in_float32(teacher))
+        return LoadedNetwork(teacher, said=in_float32(teacher))
     if not callable(teacher):
         raise ValueError(
             f"{name} is {type(teacher).__name__}; a function, a class with __call__ or an "
             "nn.Module was wanted"
         )
-    return Source(BlackBox(_answering(teacher, name), queries))
+    return LoadedNetwork(BlackBox(_answering(teacher, name), queries))
 
 
 def _answering(function: Callable[[np.ndarray], Any], name: str) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, fx, nn
 
-from glance_pipeline.classifiers.as_read import BothOutputs, InFloat32, Source
+from glance_pipeline.classifiers.as_read import BothOutputs, InFloat32, LoadedNetwork
 from glance_pipeline.classifiers.penultimate import (
     SAME_NUMBERS,
     answering_layer,
@@ -29,7 +29,7 @@ _CONVOLUTIONS = {"aten.conv2d.default": (0, 1), "aten.convolution.default": (0, 
 _CHECK_OF_TYPE = torch.ops.aten._assert_tensor_metadata.default
 
 
-def read_exported(path: Path, feature_layer: str | None) -> Source:
+def read_exported(path: Path, feature_layer: str | None) -> LoadedNetwork:
     """Read an exported program and give its graph the penultimate features as a second output.
 
     Args:
@@ -53,11 +53,11 @@ def read_exported(path: Path, feature_layer: str | None) -> Source:
     network: nn.Module = _with_features(module, feature_layer).requires_grad_(False)
     known = {"network_shape": tuple(sizes)}
     if example.dtype == torch.float32:
-        return Source(BothOutputs(network, batch), known)
+        return LoadedNetwork(BothOutputs(network, batch), known)
     network = InFloat32(copy.deepcopy(network).float(), network, example.dtype)
     kind = str(example.dtype).removeprefix("torch.")
     said = f"it was exported for {kind}; it is asked in float32"
-    return Source(BothOutputs(network, batch), known, said=(said,))
+    return LoadedNetwork(BothOutputs(network, batch), known, said=(said,))
 
 
 def _with_features(module: fx.GraphModule, name: str | None) -> fx.GraphModule:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox, Queries
 from glance_pipeline.classifiers.forms.extras import needed
 from glance_pipeline.classifiers.forms.onnx_metadata import said_of_images
@@ -42,7 +42,7 @@ def read_onnx(
     queries: Queries,
     output: str | None = None,
     most_gb: float = 8.0,
-) -> Source:
+) -> LoadedNetwork:
     """Read an ONNX file and give its graph the penultimate features as a second output.
 
     Args:
@@ -76,7 +76,7 @@ def read_onnx(
     if last in _ENDS:
         several = last == "Sigmoid" and _width(model.graph, answer) != 1
         known["output"] = "label_probabilities" if several else "probabilities"
-    return Source(BlackBox(runner, queries), known, said=runner.said)
+    return LoadedNetwork(BlackBox(runner, queries), known, said=runner.said)
 
 
 class _Runner:

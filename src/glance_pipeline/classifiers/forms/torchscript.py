@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifiers.as_read import BothOutputs, InFloat32, Source
+from glance_pipeline.classifiers.as_read import BothOutputs, InFloat32, LoadedNetwork
 from glance_pipeline.classifiers.penultimate import (
     SAME_NUMBERS,
     answering_layer,
@@ -26,7 +26,7 @@ _LAYERS = {"aten::linear": (0, 1), "aten::addmm": (1, 2), "aten::matmul": (0, 1)
 _CONVOLUTIONS = {"aten::conv2d": (0, 1), "aten::_convolution": (0, 1)}
 
 
-def read_torchscript(path: Path, feature_layer: str | None) -> Source:
+def read_torchscript(path: Path, feature_layer: str | None) -> LoadedNetwork:
     """Read a TorchScript file and give its graph the penultimate features as a second output.
 
     Args:
@@ -40,10 +40,10 @@ def read_torchscript(path: Path, feature_layer: str | None) -> Source:
     function, kinds = _function(path, feature_layer)
     others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})
     if not others:
-        return Source(BothOutputs(function))
+        return LoadedNetwork(BothOutputs(function))
     widened, _ = _function(path, feature_layer, in_float32=True)
     said = f"its weights are {' and '.join(others)}; it is asked in float32"
-    return Source(BothOutputs(InFloat32(widened, function)), said=(said,))
+    return LoadedNetwork(BothOutputs(InFloat32(widened, function)), said=(said,))
 
 
 def _function(

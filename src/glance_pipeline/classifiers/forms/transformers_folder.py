@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.forms.building import in_float32, of_bounded_size
 from glance_pipeline.classifiers.forms.extras import needed
 from glance_pipeline.classifiers.forms.transformers_files import (
@@ -43,7 +43,7 @@ class LogitsOnly(nn.Module):
         return self.model(pixel_values=images).logits
 
 
-def read_transformers(path: Path) -> Source:
+def read_transformers(path: Path) -> LoadedNetwork:
     """Read an image classifier with its labels and what its processor does to images.
 
     Nothing is fetched from a hub, nothing outside the folder is read, and no code from it is run;
@@ -73,7 +73,7 @@ def read_transformers(path: Path) -> Source:
     said = in_float32(model, stored=stored.kinds)
     if "auto_map" in config:
         said += ("its config.json names code of its own (auto_map), which is not run",)
-    return Source(LogitsOnly(model), _labels(model.config.id2label or {}) | known, said=said)
+    return LoadedNetwork(LogitsOnly(model), _labels(model.config.id2label or {}) | known, said=said)
 
 
 def _load(transformers: Any, path: Path, stored: Stored) -> nn.Module:

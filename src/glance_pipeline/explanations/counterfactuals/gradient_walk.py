@@ -8,7 +8,7 @@ DeepFool (Moosavi-Dezfooli et al. 2016, arXiv 1511.04599), but no longer than it
 import torch
 from torch import Tensor
 
-from glance_pipeline.config.explain import SearchParameters
+from glance_pipeline.config.explain import CounterfactualSearchParameters
 from glance_pipeline.explanations.counterfactuals.landscape import ENOUGH, Candidates, Landscape
 from glance_pipeline.explanations.counterfactuals.one_bound import send_to_bounds
 from glance_pipeline.explanations.counterfactuals.shortening import drop_needless
@@ -33,7 +33,7 @@ class GradientWalks:
         parameters: of the walks.
     """
 
-    def __init__(self, number: int, parameters: SearchParameters) -> None:
+    def __init__(self, number: int, parameters: CounterfactualSearchParameters) -> None:
         self.number = number
         self.parameters = parameters
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifiers.classifier import Classifier, in_quickest_layout
-from glance_pipeline.config.explain import SearchParameters
+from glance_pipeline.config.explain import CounterfactualSearchParameters
 from glance_pipeline.explanations.counterfactuals.attfind import AttFind
 from glance_pipeline.explanations.counterfactuals.goals import (
     ClassGoals,
@@ -61,7 +61,7 @@ class CounterfactualSearch:
         classifier: Classifier,
         target: str = RUNNER_UP,
         number: int = 3,
-        parameters: SearchParameters | None = None,
+        parameters: CounterfactualSearchParameters | None = None,
         intervention: Intervention | None = None,
     ) -> None:
         self.target = parse_target(target, classifier.task)
@@ -69,7 +69,7 @@ class CounterfactualSearch:
         self.classifier = in_quickest_layout(classifier)
         self.task = surrogate.task_of(classifier)
         self.number = number
-        self.parameters = parameters or SearchParameters()
+        self.parameters = parameters or CounterfactualSearchParameters()
         self.intervention = intervention or DirectIntervention(surrogate)
         self.strategy = strategy_of(self.parameters, number)
 
@@ -184,7 +184,7 @@ def _flipped(goals: Goals, image: int, before: Tensor, after: Tensor) -> tuple[F
     return tuple(Flip(name=name, on=on) for name, on in turned)
 
 
-def strategy_of(parameters: SearchParameters, number: int) -> AttFind | GradientWalks:
+def strategy_of(parameters: CounterfactualSearchParameters, number: int) -> AttFind | GradientWalks:
     """Return the strategy that ``parameters`` name, looking for ``number`` sets of concepts."""
     if parameters.strategy == "attfind":
         return AttFind(number, parameters.largest)

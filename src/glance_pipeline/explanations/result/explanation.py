@@ -10,7 +10,7 @@ from glance_pipeline.config.explain import Effect
 from glance_pipeline.explanations.result.answer import Part, Prediction
 from glance_pipeline.explanations.result.notebook import as_html
 from glance_pipeline.explanations.result.overlay import overlay
-from glance_pipeline.explanations.result.pictures import apart, side_by_side
+from glance_pipeline.explanations.result.pictures import side_by_side, split_row
 from glance_pipeline.support.names import file_names
 
 SCHEMA_VERSION = 5
@@ -346,7 +346,7 @@ class Explanation(Part):
         for found in fields["counterfactuals"]["found"]:
             found["picture"] = read(found["picture"])
         for strip in fields["strips"]:
-            strip["pictures"] = apart(read(strip["pictures"]), len(strip["values"]))
+            strip["pictures"] = split_row(read(strip["pictures"]), len(strip["values"]))
         if fields.get("saliency") is not None:
             for part in _MAPS.keys() & fields["saliency"].keys():
                 fields["saliency"][part] = read(fields["saliency"][part])

@@ -14,6 +14,6 @@ def side_by_side(pictures: np.ndarray) -> np.ndarray:
     return np.concatenate(list(pictures), axis=2)
 
 
-def apart(row: np.ndarray, count: int) -> np.ndarray:
+def split_row(row: np.ndarray, count: int) -> np.ndarray:
     """Cut a row (C, H, S·W) into its ``count`` pictures, (S, C, H, W)."""
     return np.stack(np.split(row, count, axis=2))

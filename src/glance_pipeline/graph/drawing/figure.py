@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from glance_pipeline.config.discover import FigureParameters
-from glance_pipeline.graph.drawing.figure_edges import INK, Place, draw_edge
+from glance_pipeline.graph.drawing.figure_edges import INK, Contact, draw_edge
 from glance_pipeline.graph.drawing.figure_layout import Box, Layout, lay_out
 from glance_pipeline.graph.drawing.figure_text import (
     LINE,
@@ -58,11 +58,11 @@ def draw_graph(graph: CausalGraph, settings: FigureParameters) -> Figure:
 def _draw_edges(axes: Axes, layout: Layout) -> None:
     """Draw arcs to the left of the concepts, and the edges between the two columns."""
     for route in layout.arcs:
-        start, end = Place(0.0, route.at_source), Place(0.0, route.at_target)
+        start, end = Contact(0.0, route.at_source), Contact(0.0, route.at_target)
         reach = 0.45 + 0.35 * route.rows
         draw_edge(axes, route.edge, start, end, -reach, -reach)
     for route in layout.to_sinks:
-        start, end = Place(_WIDTH, route.at_source), Place(_WIDTH + _GAP, route.at_target)
+        start, end = Contact(_WIDTH, route.at_source), Contact(_WIDTH + _GAP, route.at_target)
         draw_edge(axes, route.edge, start, end, 0.4 * _GAP, -0.4 * _GAP)
 
 

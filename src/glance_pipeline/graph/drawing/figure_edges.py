@@ -21,7 +21,7 @@ _MARK = 0.11  # inches between the end of a line and a box, for a mark
 _BESIDE = 0.12  # inches between an edge and a suggestion beside it
 
 
-class Place(NamedTuple):
+class Contact(NamedTuple):
     """Where an edge touches a box: x and y in inches."""
 
     x: float
@@ -51,7 +51,7 @@ def colour_of(edge: Edge) -> str:
 
 
 def draw_edge(
-    axes: Axes, edge: Edge, one: Place, other: Place, bend_one: float, bend_other: float
+    axes: Axes, edge: Edge, one: Contact, other: Contact, bend_one: float, bend_other: float
 ) -> None:
     """Draw one edge with its marks; bends are where its ends are pulled to, from either end."""
     colour = colour_of(edge)
@@ -76,14 +76,16 @@ def draw_edge(
         _draw_suggestion(axes, np.array(corners), forwards, bend_one)
 
 
-def _draw_mark(axes: Axes, mark: Mark, at: Place, bend: float, colour: str, settled: bool) -> Place:
+def _draw_mark(
+    axes: Axes, mark: Mark, at: Contact, bend: float, colour: str, settled: bool
+) -> Contact:
     """Draw a mark where an edge meets a box and return where its line ends.
 
     Where background knowledge speaks of the edge, arrowheads and tails are black, and a tail,
     otherwise no mark, is a bar. Circles are open, so it settled nothing there.
     """
     outward = 1 if bend > 0 else -1
-    inset = Place(at.x + outward * _MARK, at.y)
+    inset = Contact(at.x + outward * _MARK, at.y)
     middle = at.x + outward * _MARK / 2
     if mark == "circle":
         axes.plot(middle, at.y, "o", color=colour, markerfacecolor="white", markersize=6, zorder=6)

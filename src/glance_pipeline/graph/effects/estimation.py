@@ -31,7 +31,9 @@ class Finding(NamedTuple):
     curve_stability: float
 
 
-def associate(table: ConceptTable, names: Sequence[str]) -> dict[tuple[str, str], Estimate]:
+def correlate_with_margins(
+    table: ConceptTable, names: Sequence[str]
+) -> dict[tuple[str, str], Estimate]:
     """Correlate normal scores of concepts and margins, by concept and output.
 
     The correlation is marginal on purpose: given the concepts that are used, one that only goes

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from glance_pipeline.config.discover import InterventionParameters
 from glance_pipeline.graph.effects.average_effects import Measurements
-from glance_pipeline.graph.effects.estimation import Finding, associate, estimate
+from glance_pipeline.graph.effects.estimation import Finding, correlate_with_margins, estimate
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node, Verdict
 from glance_pipeline.graph.model.evidence import DoseResponse, Estimate
 from glance_pipeline.graph.model.records import InterventionRecord
@@ -32,7 +32,7 @@ def add_predictions(
     """
     measured = measurements.nodes
     columns = [name for node in measured.values() for name in node.effects]
-    associations = associate(table, columns)
+    associations = correlate_with_margins(table, columns)
     findings = estimate(measured, table, settings.minimum_effect)
     judged = [
         _edge(

@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import Facts, add_required
 from glance_pipeline.graph.search.algorithms import search
 from glance_pipeline.graph.search.correlations import Block, Sample, associate, correlate
@@ -41,7 +41,7 @@ def effective_rows(rows: int, drawn: int) -> float:
 def search_resamples(
     scores: np.ndarray,
     blocks: tuple[Block, ...],
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     facts: Facts,
     *,
     seed: int,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.context.table import as_levels
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
 from glance_pipeline.graph.search.columns import fewest_rows
@@ -59,7 +59,7 @@ def measured_concepts(context: pd.DataFrame, concepts: Sequence[Concept]) -> Con
 
 def discover_data_graph(
     table: ConceptTable,
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     seed: int,
     workers: int,
     knowledge: Knowledge = _NOTHING,

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from glance_pipeline.config.background_knowledge import Knowledge
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
 from glance_pipeline.graph.model.knowledge import check_names, facts_of, sentences, words
 from glance_pipeline.graph.model.records import SearchRecord
@@ -24,7 +24,7 @@ _NOTHING = Knowledge()
 
 def discover_concept_graph(
     table: ConceptTable,
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     seed: int,
     workers: int,
     knowledge: Knowledge = _NOTHING,
@@ -76,7 +76,7 @@ def discover_concept_graph(
 
 def _search(
     columns: SearchColumns,
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     knowledge: Knowledge,
     seed: int,
     workers: int,
@@ -106,7 +106,7 @@ def _search(
     return kept, rejected
 
 
-def _examinable(settings: SearchParameters, rows: int) -> SearchParameters:
+def _examinable(settings: GraphSearchParameters, rows: int) -> GraphSearchParameters:
     """Return the settings without a re-examination where there are too few rows for one."""
     if settings.reexamination is None or rows >= FEWEST_ROWS:
         return settings
@@ -130,7 +130,7 @@ def _nodes(table: ConceptTable) -> tuple[Node, ...]:
 
 
 def _record(
-    columns: SearchColumns, settings: SearchParameters, seed: int, knowledge: Knowledge
+    columns: SearchColumns, settings: GraphSearchParameters, seed: int, knowledge: Knowledge
 ) -> SearchRecord:
     rows = len(columns.scores)
     if settings.method in ("fci", "pc"):

@@ -8,7 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.causal_graph import Edge
 from glance_pipeline.graph.model.evidence import Reexamination
 from glance_pipeline.graph.search.columns import SearchColumns
@@ -27,7 +27,7 @@ not even a shift of another column by 2 standard deviations."""
 def reexamine(
     edges: Sequence[Edge],
     columns: SearchColumns,
-    settings: SearchParameters,
+    settings: GraphSearchParameters,
     required: Collection[frozenset[str]] = (),
     *,
     seed: int,

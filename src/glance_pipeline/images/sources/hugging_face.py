@@ -21,7 +21,7 @@ from glance_pipeline.images.decoding import too_large
 from glance_pipeline.images.sources.data_set_files import find_data_files, split_named_by
 from glance_pipeline.images.sources.image_source import ImageSource, Reader, Rules
 from glance_pipeline.support.errors import UserError
-from glance_pipeline.tables.arrow import as_frame, batches_of, bounded, check_rows
+from glance_pipeline.tables.arrow import as_frame, batches_of, bounded, check_size
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ class _Table:
         if self.path.suffix != ".parquet":
             return
         rows, place = pq.read_metadata(self.path).num_rows, f"data set {self.path}"
-        check_rows(rows, len(self._scalars), place, self._limits.table_mb)
+        check_size(rows, len(self._scalars), place, self._limits.table_mb)
 
     def _image_column(self, schema: pa.Schema, wanted: str | None) -> str:
         """Return the column of images: the one that is wanted, the only one, or the usual one."""

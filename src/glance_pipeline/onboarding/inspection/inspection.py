@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.ingest import IngestParameters
@@ -21,7 +21,7 @@ from glance_pipeline.ingest.found import FoundImages, find_images
 from glance_pipeline.onboarding.inspection import labelling, pictures
 from glance_pipeline.onboarding.inspection import settled_specification as specification
 from glance_pipeline.onboarding.inspection.model import Model, find_model
-from glance_pipeline.onboarding.inspection.pictures import Looks, Sample
+from glance_pipeline.onboarding.inspection.pictures import Looks, SampledPictures
 from glance_pipeline.onboarding.inspection.reads import Reads, Seen, asking_costs, how_it_reads
 from glance_pipeline.onboarding.inspection.settled_specification import Classes
 from glance_pipeline.onboarding.terminal.asking import Asker, comma_separated, none_or
@@ -60,7 +60,7 @@ class Inspected:
     classifier: Classifier
     source: ImageSource
     looks: Looks
-    sample: Sample
+    sample: SampledPictures
     found: FoundImages
     ingest: IngestParameters
     messages: tuple[str, ...]
@@ -160,7 +160,7 @@ def _beside(source: ImageSource, wishes: Wishes, root: Path, asker: Asker) -> la
         return labelling.around(source, tables, wishes, label_file)
 
 
-def _told(reads: Reads, source: Source) -> dict[str, Any]:
+def _told(reads: Reads, source: LoadedNetwork) -> dict[str, Any]:
     """Return what the catalog's entry says: what the file does not."""
     known = dict(source.known)
     if None not in known.get("network_shape", (None,)):

@@ -19,7 +19,7 @@ from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
 from glance_pipeline.onboarding.terminal.user_paths import Place
 from glance_pipeline.onboarding.trying.orders import Order
 from glance_pipeline.support.errors import UserError
-from glance_pipeline.tables import Reading
+from glance_pipeline.tables import TableReading
 
 _LABELS = ("label", "labels", "class", "target", "category")
 _GROUPS = ("identity", "person", "patient", "subject", "group")
@@ -56,7 +56,9 @@ def around(
     columns = source.columns.reindex(pd.RangeIndex(len(source)))
     if tables:
         words = {*_LABELS, *_GROUPS, *_SPLITS, wishes.labels, wishes.group, wishes.split} - {None}
-        reading = Reading(wishes.separator, wishes.encoding, as_words=frozenset(map(str, words)))
+        reading = TableReading(
+            wishes.separator, wishes.encoding, as_words=frozenset(map(str, words))
+        )
         places = [place.path.as_posix() for place in tables]
         joined = join_tables(places, wishes.table_key, source.names, reading, source.has_order)
         columns = joined.join(source.columns.drop(columns=list(joined), errors="ignore"))

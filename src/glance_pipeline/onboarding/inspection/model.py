@@ -12,7 +12,7 @@ import click
 import yaml
 from torch import Tensor
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.forms.file_formats import (
     PROGRAMS,
     Format,
@@ -58,7 +58,7 @@ class Model:
             entry["filepath"] = self.place.path.as_posix()
         return ClassifierDataset(**entry)
 
-    def read(self, feature_layer: str | None) -> Source:
+    def read(self, feature_layer: str | None) -> LoadedNetwork:
         """Read the network and what its file says of itself; what it settles joins the entry."""
         told = {} if feature_layer is None else {"feature_layer": feature_layer}
         source = self.dataset(told).read_source()

@@ -107,7 +107,7 @@ def size_for(side: int, network: int | None) -> int:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampledPictures:
     """Some of the images as they will be.
 
     Attributes:
@@ -127,7 +127,7 @@ class Sample:
 
 def read_sample(
     source: ImageSource, rows: Sequence[int], form: Form, most_corrupt: float
-) -> Sample:
+) -> SampledPictures:
     """Read a sample, and judge it as all images will be judged where it is all of them.
 
     Raises:
@@ -140,7 +140,7 @@ def read_sample(
     seconds = (time.perf_counter() - began) / len(rows)
     frame = resized.unreadable
     reasons = tuple(f"{row.file} ({row.reason})" for row in frame.itertuples())
-    return Sample(images, resized.read, seconds, reasons, resized.fingerprints)
+    return SampledPictures(images, resized.read, seconds, reasons, resized.fingerprints)
 
 
 def parse_crop(text: str) -> Crop | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.context.labels import values_in_order
 from glance_pipeline.images import Form
@@ -16,14 +16,14 @@ from glance_pipeline.images.sources.image_source import ImageSource
 from glance_pipeline.onboarding.inspection import labelling, pictures
 from glance_pipeline.onboarding.inspection import settled_specification as specification
 from glance_pipeline.onboarding.inspection.model import Model
-from glance_pipeline.onboarding.inspection.pictures import Sample
+from glance_pipeline.onboarding.inspection.pictures import SampledPictures
 from glance_pipeline.onboarding.inspection.settled_specification import Classes, Outputs
 from glance_pipeline.onboarding.terminal.asking import Asker, numbers
 from glance_pipeline.onboarding.terminal.command_options import Wishes
 from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
 from glance_pipeline.onboarding.trying import finding, network, telling
 from glance_pipeline.onboarding.trying.deciding import decide
-from glance_pipeline.onboarding.trying.finding import Labelled, Said
+from glance_pipeline.onboarding.trying.finding import Declared, Labelled
 from glance_pipeline.onboarding.trying.orders import Order, possible_orders
 from glance_pipeline.onboarding.trying.trial import Tried
 from glance_pipeline.support.errors import UserError
@@ -46,12 +46,12 @@ class Seen:
         seed: of the run.
     """
 
-    source: Source
+    source: LoadedNetwork
     model: Model
     opened: ImageSource
     beside: labelling.Around
     images: Path
-    sample: Sample
+    sample: SampledPictures
     form: Form
     seed: int
 
@@ -77,7 +77,7 @@ class Reads:
     tried: Tried | None
 
 
-def asking_costs(source: Source, model: Model) -> bool:
+def asking_costs(source: LoadedNetwork, model: Model) -> bool:
     """Say whether each image that a network is asked about may cost something, or is counted."""
     counted = model.form == "callable" or "most_queries" in model.entry
     return isinstance(source.network, BlackBox) and counted
@@ -147,7 +147,7 @@ def _tried(
     seen: Seen,
     entrance: dict[str, Any],
     outputs: Outputs,
-    said: Said,
+    said: Declared,
     orders: list[Order],
     column: pd.Series | None,
 ) -> Tried | None:
@@ -183,7 +183,7 @@ def _more(seen: Seen, column: pd.Series | None) -> Labelled:
     return Labelled(read.images, finding.labels_at(column, read.rows))
 
 
-def _normalised(said: Said, tried: Tried | None, asker: Asker) -> tuple[dict[str, Any], str]:
+def _normalised(said: Declared, tried: Tried | None, asker: Asker) -> tuple[dict[str, Any], str]:
     """Return the fields that nobody said, and how the normalisation is known, in words."""
     if said.numbers is not None:
         return {}, said.by

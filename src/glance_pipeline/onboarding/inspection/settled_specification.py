@@ -7,21 +7,21 @@ from typing import Any
 
 from torch import Tensor
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.specification import TASKS, Output
 from glance_pipeline.classifiers.task import OneOf
 from glance_pipeline.onboarding.inspection.pictures import Looks, parse_size, size_for
 from glance_pipeline.onboarding.terminal.asking import Asker, comma_separated, none_or, numbers
 from glance_pipeline.onboarding.terminal.command_options import Wishes
 from glance_pipeline.onboarding.terminal.user_paths import Place, place_of
-from glance_pipeline.onboarding.trying.finding import Said
+from glance_pipeline.onboarding.trying.finding import Declared
 from glance_pipeline.onboarding.trying.network import Takes, kind_of_outputs
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.support.untrusted_files import read_text
 
 
 def settle_entrance(
-    source: Source, takes: Takes, looks: Looks, wishes: Wishes, asker: Asker
+    source: LoadedNetwork, takes: Takes, looks: Looks, wishes: Wishes, asker: Asker
 ) -> dict[str, Any]:
     """Return how images reach the network: size, colour, and the normalisation that is named.
 
@@ -94,7 +94,7 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     return found
 
 
-def said_of_reading(source: Source, wishes: Wishes) -> Said:
+def said_of_reading(source: LoadedNetwork, wishes: Wishes) -> Declared:
     """Return what user and file say of normalisation and order of channels, the user first.
 
     A file that says its whole specification, or what its processor does, says it by leaving
@@ -107,11 +107,11 @@ def said_of_reading(source: Source, wishes: Wishes) -> Said:
         bgr = known.get("colour") == "bgr"
     named = normalisation_named(wishes)
     if named:  # images are RGB; that the network takes them in reverse would have been said too
-        return Said((tuple(named["mean"]), tuple(named["std"])), bool(bgr), "as named")
+        return Declared((tuple(named["mean"]), tuple(named["std"])), bool(bgr), "as named")
     if whole or "mean" in known or "std" in known:
         of_file = (tuple(known.get("mean", (0.0,))), tuple(known.get("std", (1.0,))))
-        return Said(of_file, bool(bgr), "said by its file")
-    return Said(None, bgr)
+        return Declared(of_file, bool(bgr), "said by its file")
+    return Declared(None, bgr)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Classes:
     how: str
 
 
-def settle_outputs(said: Tensor, source: Source, wishes: Wishes) -> Outputs:
+def settle_outputs(said: Tensor, source: LoadedNetwork, wishes: Wishes) -> Outputs:
     """Return what the outputs (n, K) are: as named, as the file says, or as they look."""
     kind, how = kind_of_outputs(said)
     if wishes.output is not None:
@@ -162,7 +162,9 @@ def _is_one_name(text: str | None) -> bool:
     return len(comma_separated(text)) == 1
 
 
-def classes_said(outputs: Outputs, source: Source, wishes: Wishes, root: Path) -> Classes | None:
+def classes_said(
+    outputs: Outputs, source: LoadedNetwork, wishes: Wishes, root: Path
+) -> Classes | None:
     """Return the classes as the user names them, or the file; None where neither does.
 
     Raises:

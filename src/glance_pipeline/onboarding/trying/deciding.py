@@ -23,7 +23,9 @@ def decide(tried: Tried, asker: Asker) -> Tried:
     if open_question and asker.may_ask and len(telling.choices(tried)) > 1:
         return _asked(tried, asker)
     if tried.by_labels and not tried.told:
-        raise UserError(f"{telling.options(tried)[0]} is missing: {telling.refusal(tried)}")
+        raise UserError(
+            f"{telling.settling_options(tried)[0]} is missing: {telling.refusal(tried)}"
+        )
     return tried
 
 
@@ -36,7 +38,7 @@ def _asked(tried: Tried, asker: Asker) -> Tried:
             raise UserError(f"found {text!r}, wanted a number from 1 to {len(choices)}")
         return int(text) - 1
 
-    named = [(str(k), telling.named(tried, cell)) for k, cell in enumerate(choices, 1)]
+    named = [(str(k), telling.reading_in_words(tried, cell)) for k, cell in enumerate(choices, 1)]
     tell(f"{Section('How images reach the network is not certain; it may be', named)}\n")
     question = "Which of these"
     picked = choices[asker.settle("--mean", None, question, "1", number)]

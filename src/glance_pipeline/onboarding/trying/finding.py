@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.entrance import Entrance
 from glance_pipeline.classifiers.output import to_logits
 from glance_pipeline.classifiers.specification import TASKS, ClassifierSpecification, Output
@@ -37,7 +37,7 @@ _FIRST, _MOST = 64, 1024
 
 
 @dataclass(frozen=True)
-class Said:
+class Declared:
     """What file or user say of how images reach the network.
 
     Attributes:
@@ -75,7 +75,7 @@ def labels_at(values: pd.Series, rows: np.ndarray) -> np.ndarray:
 
 
 def readings_of(
-    source: Source, images: np.ndarray, entrance: Mapping[str, Any], said: Said
+    source: LoadedNetwork, images: np.ndarray, entrance: Mapping[str, Any], said: Declared
 ) -> list[Reading]:
     """Return the ways of reading that are tried with a network, marked by what is said.
 
@@ -98,7 +98,7 @@ def readings_of(
     return with_what_is_said(readings, said.numbers, said.bgr if flips else None)
 
 
-def asking(source: Source, entrance: Mapping[str, Any], output: Output) -> Ask:
+def asking(source: LoadedNetwork, entrance: Mapping[str, Any], output: Output) -> Ask:
     """Return what asks a network about images that are read in some way."""
 
     def ask(reading: Reading, images: np.ndarray) -> Tensor | None:
@@ -113,7 +113,7 @@ def asking(source: Source, entrance: Mapping[str, Any], output: Output) -> Ask:
 
 
 def _specification(
-    source: Source, entrance: Mapping[str, Any], reading: Reading
+    source: LoadedNetwork, entrance: Mapping[str, Any], reading: Reading
 ) -> ClassifierSpecification:
     fields = {key: source.known[key] for key in ("fit",) if key in source.known} | dict(entrance)
     if fields.get("colour") == "bgr":
@@ -122,7 +122,7 @@ def _specification(
 
 
 def find_out(
-    source: Source,
+    source: LoadedNetwork,
     entrance: Mapping[str, Any],
     output: Output,
     ways: tuple[Sequence[Reading], Sequence[Order]],

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glance_pipeline.classifiers.as_read import Source
+from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.entrance import Entrance
 from glance_pipeline.classifiers.input_shape import shapes_that_fit
@@ -40,7 +40,7 @@ class Takes:
     how: str
 
 
-def what_it_takes(source: Source, wanted: int | None, asker: Asker) -> Takes:
+def what_it_takes(source: LoadedNetwork, wanted: int | None, asker: Asker) -> Takes:
     """Find the channels and the size that a network takes.
 
     From its file where that says it, otherwise by trying the usual sizes; a black box is not tried.
@@ -98,7 +98,7 @@ def _asked_size(sizes: list[int], asker: Asker) -> int:
 
 @torch.no_grad()
 def answers_to(
-    source: Source, images: np.ndarray, specification: ClassifierSpecification
+    source: LoadedNetwork, images: np.ndarray, specification: ClassifierSpecification
 ) -> Tensor:
     """Ask a network about images and return its own numbers, float32 (n, K), batch by batch.
 
@@ -119,7 +119,7 @@ def answers_to(
     return torch.cat(answers)
 
 
-def outputs_on(source: Source, images: np.ndarray, entrance: Mapping[str, Any]) -> Tensor:
+def outputs_on(source: LoadedNetwork, images: np.ndarray, entrance: Mapping[str, Any]) -> Tensor:
     """Ask a network about a few images and return its own numbers, (n, K).
 
     Args:

@@ -52,10 +52,10 @@ def warnings(tried: Tried) -> list[str]:
     said = []
     if tried.better is not None:
         one, other = tried.shown[tried.better], tried.shown[tried.chosen]
+        better, chosen = (reading_in_words(tried, cell) for cell in (tried.better, tried.chosen))
         said.append(
-            f"{named(tried, tried.better)} is right on {_share(one)} of {one.images:,} labelled "
-            f"images, {named(tried, tried.chosen)}, as was said, on {_share(other)}: see whether "
-            "the network was trained with that"
+            f"{better} is right on {_share(one)} of {one.images:,} labelled images, {chosen}, as was "
+            f"said, on {_share(other)}: see whether the network was trained with that"
         )
     if tried.hint is not None:
         said.append(_hint(tried))
@@ -66,18 +66,20 @@ def refusal(tried: Tried) -> str:
     """Say what has to be named where the labels do not tell, with the figures."""
     cells = [tried.chosen, *tried.level]
     figures = "; ".join(
-        f"{named(tried, cell)} {_share(tried.shown[cell])}" for cell in cells[: 2 * _NAMED]
+        f"{reading_in_words(tried, cell)} {_share(tried.shown[cell])}"
+        for cell in cells[: 2 * _NAMED]
     )
     images = tried.shown[tried.chosen].images
     hints = "".join(f". {text}" for text in warnings(tried))
     return (
         f"nobody says how images reach the network, and {images:,} labelled images do not tell: "
         f"right are {figures} (always the most frequent class: {100 * tried.frequent:.1f} %), "
-        f"and their answers differ{hints}. Name {', '.join(options(tried))}, or --labels none"
+        f"and their answers differ{hints}. Name {', '.join(settling_options(tried))}, "
+        "or --labels none"
     )
 
 
-def options(tried: Tried) -> list[str]:
+def settling_options(tried: Tried) -> list[str]:
     """Return the options that settle what is left."""
     cells = [tried.chosen, *tried.level]
     readings = [tried.readings[cell[0]] for cell in cells]
@@ -98,14 +100,14 @@ def choices(tried: Tried) -> list[tuple[int, int]]:
     return [tried.chosen, *((r, 0) for r in _ranked(tried) if r != tried.chosen[0])]
 
 
-def named(tried: Tried, cell: tuple[int, int]) -> str:
+def reading_in_words(tried: Tried, cell: tuple[int, int]) -> str:
     """Name a reading, with the order of the classes where several were tried."""
     name = str(tried.readings[cell[0]])
     return f"{name} with the order {tried.orders[cell[1]]}" if len(tried.orders) > 1 else name
 
 
 def _levels(tried: Tried) -> list[str]:
-    return [named(tried, cell) for cell in tried.level]
+    return [reading_in_words(tried, cell) for cell in tried.level]
 
 
 def _table(tried: Tried) -> Lines:
@@ -140,7 +142,7 @@ def _first_of(names: Sequence[str]) -> str:
 
 
 def _as_said(tried: Tried) -> str:
-    name, cell = named(tried, tried.chosen), tried.shown[tried.chosen]
+    name, cell = reading_in_words(tried, tried.chosen), tried.shown[tried.chosen]
     others = len(tried.shown) - 1
     rest = f"; none of {others} others is clearly better" if others else ""
     return f"{name}, as said: {_share(cell)} of {cell.images:,} are right{rest}"
@@ -158,7 +160,7 @@ def _orders(tried: Tried) -> Lines:
 
 
 def _taken(tried: Tried) -> str:
-    name = named(tried, tried.chosen)
+    name = reading_in_words(tried, tried.chosen)
     if not tried.level:
         if tried.hint is not None and len(_allowed(tried)) > 1:
             return f"{name}, which the answers fit in the order that the warning names"

@@ -21,7 +21,7 @@ from glance_pipeline.project.hooks.contents import (
     check_processes,
 )
 from glance_pipeline.project.hooks.room import check_room
-from glance_pipeline.project.lineage import judge
+from glance_pipeline.project.lineage import judge_lineage
 from glance_pipeline.project.prerequisites import explain_missing, explain_stale, explain_unknown
 from glance_pipeline.support.errors import UserError, fields_in_words
 from glance_pipeline.support.space import of_the_disk
@@ -54,7 +54,9 @@ class ChecksHooks:
         check_explained(pipeline, catalog, classifier)
         check_discovered(pipeline, catalog, classifier)
         check_ingest(pipeline, catalog, classifier)
-        judged = judge(pipeline.inputs(), pipeline.all_outputs(), catalog, classifier, parameters)
+        judged = judge_lineage(
+            pipeline.inputs(), pipeline.all_outputs(), catalog, classifier, parameters
+        )
         if judged.refusals:
             raise CannotRunError("\n".join(judged.refusals))
         stale = explain_stale(pipeline, catalog, pipelines["__default__"], judged.known)

@@ -27,7 +27,7 @@ _BYTES_A_WEIGHT = 120  # of a stage: networks, critics, MLflow's copies, two che
 
 
 @dataclass(frozen=True)
-class Target:
+class OutputPlace:
     """A place that a run will write to.
 
     Attributes:
@@ -73,7 +73,7 @@ def _targets(
     parameters: Mapping[str, Any],
     mlflow: MlflowConfiguration,
     project: Path,
-) -> Iterator[Target]:
+) -> Iterator[OutputPlace]:
     outputs = pipeline.all_outputs()
     for name in sorted(outputs | {one for one in pipeline.inputs() if "checkpoints" in one}):
         dataset = catalog.get(name) if name in catalog else None
@@ -82,11 +82,11 @@ def _targets(
             continue
         versioned = getattr(dataset, "_version", None) is not None
         size = _size_of(name, pipeline.inputs(), parameters) + (_REST if name == "report" else 0)
-        yield Target(name, Path(path), versioned, size)
+        yield OutputPlace(name, Path(path), versioned, size)
     if mlflow.file is not None:
-        yield Target("MLflow's runs", mlflow.file, size=_REST // 2)
+        yield OutputPlace("MLflow's runs", mlflow.file, size=_REST // 2)
     if "://" not in mlflow.artifact_location:
-        yield Target("MLflow's files", Path(mlflow.artifact_location) / "0" / "artifacts")
+        yield OutputPlace("MLflow's files", Path(mlflow.artifact_location) / "0" / "artifacts")
 
 
 def _size_of(name: str, inputs: set[str], parameters: Mapping[str, Any]) -> int:
@@ -105,7 +105,7 @@ def _size_of(name: str, inputs: set[str], parameters: Mapping[str, Any]) -> int:
     return 0
 
 
-def _unfit(target: Target) -> Iterator[str]:
+def _unfit(target: OutputPlace) -> Iterator[str]:
     """Yield what keeps a target from being written whatever room there is."""
     path = target.longest.absolute()
     there = existing(path)
@@ -147,9 +147,9 @@ def _no_temporary_folder() -> list[str]:
     return []
 
 
-def _too_full(targets: list[Target]) -> Iterator[str]:
+def _too_full(targets: list[OutputPlace]) -> Iterator[str]:
     """Yield a sentence for each disk that has less room than will be written to it."""
-    disks: dict[int, list[Target]] = {}
+    disks: dict[int, list[OutputPlace]] = {}
     for target in targets:
         disks.setdefault(existing(target.path.absolute()).stat().st_dev, []).append(target)
     for some in disks.values():

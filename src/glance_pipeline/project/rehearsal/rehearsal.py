@@ -72,7 +72,7 @@ class Rehearsal:
         """
         began = time.monotonic()
         rows = self._rows()
-        with tempfile.TemporaryDirectory(prefix="glance-rehearsal-") as folder, apart():
+        with tempfile.TemporaryDirectory(prefix="glance-rehearsal-") as folder, without_traces():
             shadow = shadow_catalog(self.pipeline, self.catalog, rows, Path(folder))
             training, rest = self._in_two()
             failed = self._run_nodes(training, shadow)
@@ -131,7 +131,7 @@ class Rehearsal:
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def without_traces() -> Iterator[None]:
     """Leave the run as it is: its random draws, its curves, its log and its progress bars."""
     torch_state, state = torch.get_rng_state(), random.getstate()
     numpy_state = np.random.get_state()  # noqa: NPY002 - libraries draw from the global one

@@ -11,7 +11,7 @@ from kedro.io.core import generate_timestamp, is_parameter
 from kedro.pipeline import Pipeline
 
 from glance_pipeline.datasets import CheckpointFolderDataset
-from glance_pipeline.project.rehearsal.shortened_parameters import shortened, typed
+from glance_pipeline.project.rehearsal.shortened_parameters import for_rehearsal, typed
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _parameter(name: str, catalog: CatalogProtocol, rows: np.ndarray) -> Any:
     assert dataset is not None
     if name == "params:compute.workers":
         return 1  # to start processes takes longer than what little there is to do
-    return shortened(typed(name, dataset.load()), rows)
+    return for_rehearsal(typed(name, dataset.load()), rows)
 
 
 def _in_memory(data: Any) -> "MemoryDataset":

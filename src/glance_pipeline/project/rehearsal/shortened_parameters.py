@@ -69,7 +69,7 @@ def typed(name: str, found: Any) -> Any:
         raise UserError(f"parameter {said}") from error
 
 
-def shortened(block: Any, rows: np.ndarray) -> Any:
+def for_rehearsal(block: Any, rows: np.ndarray) -> Any:
     """Return a block of parameters as the rehearsal has it.
 
     Args:
@@ -87,13 +87,15 @@ def shortened(block: Any, rows: np.ndarray) -> Any:
         return block.model_copy(update=changes)
     if isinstance(block, ExplainParameters):
         images = (
-            None if block.images is None else named(first_named(block.images, block.count), rows)
+            None
+            if block.images is None
+            else names_in_rehearsal(first_named(block.images, block.count), rows)
         )
         return block.model_copy(update={"images": images, "num_shards": 1, "shard_index": 0})
     return block
 
 
-def named(images: tuple[int | str, ...], rows: np.ndarray) -> tuple[int | str, ...]:
+def names_in_rehearsal(images: tuple[int | str, ...], rows: np.ndarray) -> tuple[int | str, ...]:
     """Return how the rehearsal names images that the run names by their row or file."""
     places = {int(row): place for place, row in enumerate(rows)}
     return tuple(places[one] if isinstance(one, int) else one for one in images)

@@ -15,7 +15,7 @@ from glance_pipeline.support.compute import chosen_device, chosen_processes, pea
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.training.averaging import refresh_statistics
-from glance_pipeline.twin.training.processes import Place, launch
+from glance_pipeline.twin.training.processes import ProcessPlace, launch
 from glance_pipeline.twin.training.state import Stage, TrainingState
 from glance_pipeline.twin.training.step import train_step
 
@@ -69,7 +69,7 @@ def train_stage(stage: Stage, log_metrics: MetricSink | None = None) -> StageRes
     )
 
 
-def train_share(stage: Stage, place: Place) -> None:
+def train_share(stage: Stage, place: ProcessPlace) -> None:
     """Train in one of several processes; the first one writes the checkpoints of all."""
     train(stage, place.device, None, place)
 
@@ -78,7 +78,7 @@ def train(
     stage: Stage,
     device: torch.device,
     log_metrics: MetricSink | None = None,
-    place: Place | None = None,
+    place: ProcessPlace | None = None,
 ) -> TrainingState:
     """Take the steps that are left; return the state after the last.
 

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessPlace:
     """Where one process stands among those that train together.
 
     Attributes:
@@ -53,7 +53,7 @@ class Place:
         share_rows(state.surrogate, state.critics, *stage.players.frozen)
 
 
-Train = Callable[[Stage, Place], None]
+Train = Callable[[Stage, ProcessPlace], None]
 """What each process does; a function of a module."""
 
 
@@ -153,7 +153,7 @@ def _share(train: Train, folder: Path, threads: int, gpu: bool) -> None:
     device = use_gpu(rank) if gpu else torch.device("cpu")
     dist.init_process_group("nccl" if gpu else "gloo")
     try:
-        train(_taken_over(folder), Place(rank, device))
+        train(_taken_over(folder), ProcessPlace(rank, device))
     finally:
         dist.destroy_process_group()
 

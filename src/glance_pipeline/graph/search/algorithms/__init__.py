@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import Facts
 from glance_pipeline.graph.search.correlations import Sample
 
@@ -22,7 +22,7 @@ TITLES = {
 
 
 def search(
-    sample: Sample, settings: SearchParameters, facts: Facts, seed: np.random.SeedSequence
+    sample: Sample, settings: GraphSearchParameters, facts: Facts, seed: np.random.SeedSequence
 ) -> np.ndarray:
     """Return the graph that one sample shows, by ``settings.method``.
 
@@ -46,7 +46,7 @@ def search(
 
 def _method(
     name: str,
-) -> Callable[[Sample, SearchParameters, Facts, np.random.SeedSequence], np.ndarray]:
+) -> Callable[[Sample, GraphSearchParameters, Facts, np.random.SeedSequence], np.ndarray]:
     if name == "fci":
         from glance_pipeline.graph.search.algorithms.fci import search_fci
 

@@ -10,7 +10,7 @@ from causallearn.graph.GraphNode import GraphNode
 from causallearn.search.ConstraintBased import FCI
 from causallearn.utils.FAS import fas
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import Facts
 from glance_pipeline.graph.search.algorithms.independence import ResampledTest, node_names
 from glance_pipeline.graph.search.correlations import Sample
@@ -19,7 +19,7 @@ SeparatingSets = dict[tuple[int, int], set[int]]
 
 
 def search_fci(
-    sample: Sample, settings: SearchParameters, facts: Facts, seed: np.random.SeedSequence
+    sample: Sample, settings: GraphSearchParameters, facts: Facts, seed: np.random.SeedSequence
 ) -> np.ndarray:
     """Return the partial ancestral graph of a sample, by FCI (Spirtes 2000, Zhang 2008).
 

@@ -5,7 +5,7 @@ from causallearn.utils.PCUtils.Meek import meek
 from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 from causallearn.utils.PCUtils.UCSepset import uc_sepset
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import Facts
 from glance_pipeline.graph.search.algorithms.equivalence import class_marks
 from glance_pipeline.graph.search.algorithms.independence import ResampledTest, node_names
@@ -13,7 +13,7 @@ from glance_pipeline.graph.search.correlations import Sample
 
 
 def search_pc(
-    sample: Sample, settings: SearchParameters, facts: Facts, seed: np.random.SeedSequence
+    sample: Sample, settings: GraphSearchParameters, facts: Facts, seed: np.random.SeedSequence
 ) -> np.ndarray:
     """Return the equivalence class of a sample, by PC (Spirtes, Glymour 1991; stable skeleton).
 

@@ -13,7 +13,7 @@ from causallearn.search.PermutationBased.gst import GST
 from causallearn.search.ScoreBased import GES
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-from glance_pipeline.config.discover import SearchParameters
+from glance_pipeline.config.discover import GraphSearchParameters
 from glance_pipeline.graph.model.knowledge import Facts
 from glance_pipeline.graph.search.algorithms.equivalence import class_marks
 from glance_pipeline.graph.search.algorithms.independence import node_names
@@ -69,7 +69,7 @@ class ResampledScore:
 
 
 def search_ges(
-    sample: Sample, settings: SearchParameters, facts: Facts, seed: np.random.SeedSequence
+    sample: Sample, settings: GraphSearchParameters, facts: Facts, seed: np.random.SeedSequence
 ) -> np.ndarray:
     """Return the equivalence class of a sample, by greedy equivalence search (Chickering 2002).
 
@@ -109,7 +109,7 @@ def search_ges(
 
 
 def search_boss(
-    sample: Sample, settings: SearchParameters, facts: Facts, seed: np.random.SeedSequence
+    sample: Sample, settings: GraphSearchParameters, facts: Facts, seed: np.random.SeedSequence
 ) -> np.ndarray:
     """Return the equivalence class of a sample, by best order score search (Andrews et al. 2023).
 
