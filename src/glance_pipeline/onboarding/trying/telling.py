@@ -54,8 +54,8 @@ def warnings(tried: Tried) -> list[str]:
         one, other = tried.shown[tried.better], tried.shown[tried.chosen]
         better, chosen = (reading_in_words(tried, cell) for cell in (tried.better, tried.chosen))
         said.append(
-            f"{better} is right on {_share(one)} of {one.images:,} labelled images, {chosen}, as was "
-            f"said, on {_share(other)}: see whether the network was trained with that"
+            f"{better} is right on {_share(one)} of {one.images:,} labelled images, {chosen}, as "
+            f"was said, on {_share(other)}: see whether the network was trained with that"
         )
     if tried.hint is not None:
         said.append(_hint(tried))
