@@ -14,11 +14,11 @@ class ReaderParameters(BaseModel):
         widths: feature channels at 4, 8, …, image height.
         hidden: width of its hidden layer.
         steps: optimiser steps.
-        batch_size: images a step.
-        learning_rate: of Adam, falling to 0 as a half cosine.
+        batch_size: images per step.
+        learning_rate: initial rate of Adam; it falls to 0 along a half cosine.
         independence: exponent of the density ratio Π p(c_j) / p(c) that weights the training
             images; 0 trains on the data as they are, 1 as if the context features were independent.
-        largest_weight: the ratios are clipped here.
+        largest_weight: value at which the ratios are clipped.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,8 +43,8 @@ class AlignParameters(BaseModel):
         stage: its training.
         prune_below: a latent concept that moves the image by less than this share of what the
             strongest concept does is pruned.
-        units: unit of each context feature, by name; empty for those that are not named.
-        kinds: kind of a context feature, by name, where its values do not say it.
+        units: unit of each context feature, by name; features that are not named have none.
+        kinds: kind of a context feature, by name, if its values do not show it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -10,10 +10,10 @@ class AugmentationParameters(BaseModel):
     mirrored digit is no digit.
 
     Attributes:
-        target: what the mean sign of the critic on real images is held at, −1 … 1.
+        target: value at which the mean sign of the critic on real images is held, −1 … 1.
         images_to_full: real images over which the probability can rise from 0 to 1.
         update_every: batches of the critic between two changes of the probability.
-        largest_probability: the probability stays below; above 0.8 changes show up in generated
+        largest_probability: upper bound of the probability; above 0.8 changes show up in generated
             images (Karras et al. 2020, §2.2).
         translation: furthest shift, across and down, as a share of the image's height.
         scale: standard deviation of log₂ of the zoom.

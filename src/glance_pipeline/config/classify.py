@@ -10,10 +10,11 @@ class ClassifyParameters(BaseModel):
         width: channels of the first convolution.
         features: width of the penultimate layer.
         steps: optimiser steps.
-        batch_size: images a step.
-        learning_rate: of Adam, falling to 0 as a half cosine.
-        label_smoothing: of the cross-entropy; keeps logits in a range where effects can be read.
-        shift: images are moved by up to so many pixels.
+        batch_size: images per step.
+        learning_rate: initial rate of Adam; it falls to 0 along a half cosine.
+        label_smoothing: smoothing of the labels in the cross-entropy. It keeps the logits in a
+            range in which effects can be measured.
+        shift: images are shifted by up to this many pixels.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -20,18 +20,19 @@ class GraphSearchParameters(BaseModel):
         method: ``fci``, which allows for hidden common causes, or ``pc``, ``ges``, ``boss``, which
             do not.
         resamples: bootstrap resamples, each searched on its own.
-        rows_per_resample: rows drawn, with replacement, for each; None draws as many as there are.
-        alpha: level of each conditional independence test, in (0, 1); of ``fci``, ``pc`` and the
-            re-examination.
-        penalty: of an edge in the score of ``ges`` and ``boss``, in units of the Bayesian
-            information criterion's own.
+        rows_per_resample: rows drawn for each, with replacement; null draws as many as there are.
+        alpha: level of each conditional independence test, in (0, 1); used by ``fci``, ``pc`` and
+            the re-examination.
+        penalty: penalty of an edge in the score of ``ges`` and ``boss``; 1 is that of the Bayesian
+            information criterion.
         threshold: share of resamples that must hold an edge for the graph to keep it.
         depth: largest conditioning set of a test.
-        reexamination: nonparametric test of the edges that the resamples hold, ``rcit``, or None.
-        reexamination_rows: rows of that test, at most; it is not made with fewer than 500.
-        reexamination_sets: conditioning sets tried for an edge, at most.
+        reexamination: nonparametric test of the edges that the resamples hold: ``rcit``, or
+            null for none.
+        reexamination_rows: largest number of rows in that test; it needs at least 500.
+        reexamination_sets: largest number of conditioning sets tried per edge.
         asymmetry: functional asymmetry that suggests a direction of edges left open,
-            ``additive_noise`` or ``lingam``; None suggests nothing.
+            ``additive_noise`` or ``lingam``; null suggests nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -53,7 +54,7 @@ class InterventionParameters(BaseModel):
     """How concept → prediction edges are tested.
 
     Attributes:
-        images: held-out images to intervene on, at most.
+        images: largest number of held-out images to intervene on.
         step: size of the intervention to either side, in standard deviations of the code.
         resamples: bootstrap resamples of the images.
         alpha: family-wise level of the tests, in (0, 1), after Holm's correction.
@@ -61,9 +62,9 @@ class InterventionParameters(BaseModel):
             the label's logit or the number for one standard deviation of the concept.
         minimum_correlation: smallest rank correlation called *only associated*.
         doses: values of the dose–response curve of each concept, 3 or more; 0 measures no curves.
-            Each costs a generated image for each image and concept.
-        interactions: pairs of concepts tested for interactions, at most; each costs four generated
-            images for each image.
+            Each costs one generated image per image and concept.
+        interactions: largest number of concept pairs tested for interactions; each costs four
+            generated images per image.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -89,11 +90,11 @@ class StructuralModelParameters(BaseModel):
     """How the structural causal models of the concepts are fitted.
 
     Attributes:
-        largest_number_of_graphs: directed graphs that are fitted, at most; where the concept graph
-            allows more, that many are drawn at random.
-        knots: of the spline of each cause.
-        permutations: of the nodes, in dowhy's falsification test; 0 leaves it out.
-        falsification_rows: images that the test takes, at most.
+        largest_number_of_graphs: largest number of directed graphs that are fitted; if the concept
+            graph allows more, that many are drawn at random.
+        knots: number of knots of each cause's spline.
+        permutations: permutations of the nodes in dowhy's falsification test; 0 leaves it out.
+        falsification_rows: largest number of images in that test.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -126,13 +127,13 @@ class DiscoverParameters(BaseModel):
     Attributes:
         outcomes: classes, labels or numbers that are predictions of the graph: a list of names, on
             the command line with semicolons between them; a number, which takes those that the
-            held-out images are most often called; None takes all up to ``MOST_OUTCOMES``, else that
-            many of those that some image is called.
-        search: of the graph among concepts.
-        knowledge: of causes, beforehand.
+            held-out images are most often called; null takes all if there are at most 50, and
+            otherwise 50 of those that some image is called.
+        search: search of the graph among concepts.
+        knowledge: what is known of causes beforehand.
         intervention: tests of concept → prediction edges.
-        structural_model: of the concepts.
-        figure: of the graph.
+        structural_model: structural causal models of the concepts.
+        figure: figure of the graph.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

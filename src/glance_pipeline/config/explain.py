@@ -74,10 +74,11 @@ class CounterfactualSearchParameters(BaseModel):
     """How counterfactuals are looked for.
 
     Attributes:
-        strategy: one of ``Strategy``.
-        largest: most concepts that ``attfind`` changes.
-        starts: walks of ``gradient`` for an image, each with another concept at a bound to begin.
-        walk_steps: most steps of one walk.
+        strategy: ``gradient`` walks along the gradient of the classifier's answer; ``attfind``
+            moves concepts to their bounds one after the other, as StylEx does.
+        largest: largest number of concepts that ``attfind`` changes.
+        starts: walks of ``gradient`` per image; each begins with another concept at a bound.
+        walk_steps: largest number of steps in one walk.
         step: longest step, in standard deviations of the concept that moves most.
         halvings: rounds of the line search that shrinks a change; n end at 2⁻ⁿ of its length.
     """
@@ -98,13 +99,13 @@ class ImportanceParameters(BaseModel):
     Attributes:
         measure: ``margin``, the lead of the predicted class over the next best in logits, as in the
             causal graph; or ``logit``, its logit alone. Labels and numbers have but one measure.
-        exact_up_to: most concepts for which all coalitions are computed; above, permutations are
-            sampled. The levels of a categorical feature count as one.
-        exact_pictures: most pictures an image that this may take, 2^concepts for each background.
-            Where they do not suffice for all ``backgrounds``, as few as they suffice for are chosen
-            to represent the training images; one at least.
+        exact_up_to: largest number of concepts for which all coalitions are computed; for more,
+            permutations are sampled. The levels of a categorical feature count as one.
+        exact_pictures: largest number of pictures per image that this may take: 2^concepts for each
+            background. If they do not suffice for all ``backgrounds``, fewer are chosen that
+            represent the training images; at least one.
         backgrounds: training images whose concept values stand for "not known".
-        permutations: sampled orders of an image, even; each is also walked backwards.
+        permutations: sampled orders per image, an even number; each is also walked backwards.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -120,12 +121,12 @@ class SaliencyParameters(BaseModel):
     """How saliency maps are computed.
 
     Attributes:
-        paths: of an image, each from the concepts of another training image; no more than
+        paths: number of paths per image, each from the concepts of another training image; at most
             ``importance.backgrounds`` are used.
-        steps: of a path on which all concepts move together.
+        steps: number of steps of a path on which all concepts move together.
         by_concept: whether each concept gets a map of its own. Concepts then move one after the
             other, with as many steps as there are concepts: a categorical feature counts as one.
-        emphasis: how much of a pixel's weight hangs on how far it stands out from the image's
+        emphasis: how much of a pixel's weight depends on how far it stands out from the image's
             median: 0 nothing, all pixels weigh the same; 1 all of it.
         smoothing: standard deviation of the Gaussian that a map is blurred with, as a part of the
             image's height; 0 leaves it as it is.
@@ -144,26 +145,26 @@ class ExplainParameters(BaseModel):
     """Which images are explained, and how.
 
     Attributes:
-        images: indices, files and folders, see ``parse_images``; None takes the first of the test
-            split.
-        count: how many images of the test split where ``images`` is None.
-        target: class the counterfactuals aim at: ``runner_up``, ``any`` (other), or a class name;
-            of labels and numbers see ``explanations.targets.parse_target``.
-        number_of_counterfactuals: most that are kept for an image; of a number, either way.
+        images: indices, files and folders, such as ``0-7``; null takes the first of the test split.
+        count: number of images of the test split that are taken if ``images`` is null.
+        target: class that counterfactuals aim at: ``runner_up``, ``any`` other, or a class name.
+            The guide on labels and numbers says what can be aimed at there.
+        number_of_counterfactuals: largest number that is kept per image; for a number, per
+            direction.
         steps: pictures in an effect strip.
         effect: ``direct`` holds all but the concepts that are set; ``causal`` lets what they cause
             follow, through the structural causal models. Counterfactuals, importances, strips and
             the saliency maps of single concepts obey it.
         residual_warning: mean absolute error of a reconstruction, images in [−1, 1], above which
             the explanation carries a warning.
-        report_images: most images that the report shows, the first ones.
+        report_images: largest number of images that the report shows; it shows the first ones.
         distance_warning: share of training images whose concepts lie further out than an image's,
             0–1, below which the explanation carries a warning.
-        search: of counterfactuals.
-        importance: of concepts.
-        saliency: of pixels.
-        at_once: images that are worked on together; bounds memory.
-        num_shards: parts that the images are dealt into; each run explains one of them.
+        search: search of counterfactuals.
+        importance: importance of concepts.
+        saliency: saliency of pixels.
+        at_once: number of images that are worked on together; it bounds the memory used.
+        num_shards: number of parts that the images are divided into; each run explains one of them.
         shard_index: which one, 0 to ``num_shards`` − 1.
     """
 

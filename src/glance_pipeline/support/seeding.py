@@ -1,4 +1,4 @@
-"""Every random draw hangs on one seed: named streams spawned from a ``SeedSequence``."""
+"""Every random draw depends on one seed: named streams spawned from a ``SeedSequence``."""
 
 import zlib
 from collections.abc import Iterator

@@ -94,8 +94,8 @@ class Permutations:
             same share of the baseline. Of more codes than pairs the first are used.
         size: number P of players.
         number: of permutations, even; a pair of them is the independent draw.
-        seed: of the orders, which are the same for every image, so that an image's result hangs on
-            no other image.
+        seed: of the orders, which are the same for every image, so that an image's result depends
+            on no other image.
         stream: name of the stream they are drawn from.
     """
 

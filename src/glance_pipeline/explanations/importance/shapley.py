@@ -140,8 +140,8 @@ class ShapleyImportance:
             subjects: the images.
             game: whose rows.
             answer: returns the logits (S, K) of codes (S).
-            size: number S of codes asked about at once; always as many, so that no answer hangs on
-                how many others there are.
+            size: number S of codes asked about at once; always as many, so that no answer depends
+                on how many others there are.
         """
         number = len(game.members)
         measured = []

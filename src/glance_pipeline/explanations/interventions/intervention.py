@@ -36,7 +36,7 @@ class Intervention(Protocol):
         """
 
     def identity(self) -> dict[str, Any]:
-        """Return all that the rule hangs on beside the surrogate, for a fingerprint."""
+        """Return all that the rule depends on beside the surrogate, for a fingerprint."""
 
 
 class DirectIntervention:
@@ -61,5 +61,5 @@ class DirectIntervention:
         return self._surrogate.intervene(codes, values, moved)
 
     def identity(self) -> dict[str, Any]:
-        """Return its effect: it hangs on nothing else."""
+        """Return its effect: it depends on nothing else."""
         return {"effect": self.effect}

@@ -191,7 +191,7 @@ class LocalExplanations:
         return explanations
 
     def identity(self) -> dict[str, Any]:
-        """Return all that an image's explanation hangs on beside the image, for a fingerprint."""
+        """Return all that an image's explanation depends on beside the image, for a fingerprint."""
         tensors, header = self.surrogate.to_weights()
         network = self.classifier.network
         chosen = {"images", "count", "num_shards", "shard_index", "report_images"}

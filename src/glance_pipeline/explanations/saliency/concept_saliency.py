@@ -130,7 +130,7 @@ class ConceptSaliency:
     def _one_by_one(self) -> tuple[Tensor, Tensor]:
         """Return the same for players that move one after the other, (paths, P, P), and who moves.
 
-        The orders are the same for every image, so that an image's result hangs on no other image.
+        The orders are the same for every image, so that an image's result depends on no other.
 
         Returns:
             Shares, and the player of each step, (paths, P).

@@ -24,7 +24,7 @@
   const top = (y) => TITLE + (graph.height - y) * PIXELS;
   const isNode = (one) => one !== null && one.lines !== undefined;
 
-  // Horizontal measures hang on the width there is; heights come from the layout.
+  // Horizontal measures depend on the width there is; heights come from the layout.
   function columns(width) {
     const narrow = width < 560;
     const concept = narrow ? 108 : 140;

@@ -92,7 +92,7 @@ def train(
     state = _resumed(stage, device, log_metrics)
     classifier = stage.players.classifier
     if not classifier.differentiable:
-        # Evaluated, its answer to an image hangs on no other image of the batch.
+        # Evaluated, its answer to an image depends on no other image of the batch.
         classifier = classifier.guided_by(state.average.eval().respond)
         most = 2 * parameters.batch_size * (parameters.steps - state.step)
         logger.info("%s: the teacher is asked about %d generated images at most", stage.name, most)

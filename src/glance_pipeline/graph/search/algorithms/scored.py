@@ -114,7 +114,7 @@ def search_boss(
     """Return the equivalence class of a sample, by best order score search (Andrews et al. 2023).
 
     The loop is that of causal-learn's ``boss``, which shuffles with Python's global generator; here
-    the order in which nodes are moved hangs on ``seed``.
+    the order in which nodes are moved depends on ``seed``.
 
     Args:
         sample: correlations of L nodes.
