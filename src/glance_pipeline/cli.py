@@ -17,7 +17,7 @@ _OUTPUTS = [
 ]  # fmt: skip
 
 _HELP = """\
-Look at a classifier and images of yours and write conf/<name>/ for them.
+Look at your classifier and images, and write conf/<name>/ for them.
 
 \b
   kedro glance init --name pets --model data/01_raw/pets.pt \\
@@ -25,14 +25,15 @@ Look at a classifier and images of yours and write conf/<name>/ for them.
       --images data/01_raw/pets --labels folders --table data/01_raw/pets.csv
   kedro run --env pets --pipeline own_data
 
-What is not given is asked for in a terminal, with what was found as the default; elsewhere, and
-with --yes, the default is taken, and where there is none the missing option is named. --name,
---model and --images are always needed; of a state dict --network; of a program (TorchScript,
-torch.export, a callable) --trust; --class-names where neither file nor labels say them. An existing
-conf/<name>/ is never written to, and nothing is written before everything was tried: the model is
-loaded and asked about real images, and some training steps are timed.
+In a terminal, options that are not given are asked for, and what was found is the default. With
+--yes, or without a terminal, the default is taken; if there is none, the missing option is named.
+--name, --model and --images are always needed. A state dict also needs --network, a program
+(TorchScript, torch.export, a callable) --trust, and --class-names is needed if neither the file nor
+the labels say them. An existing conf/<name>/ is never overwritten. Nothing is written before
+everything was tried: the model is loaded and asked about real images, and some training steps are
+timed.
 
-docs/how_to/ says more of each form of model and images.
+docs/how_to/ describes each form of model and images.
 """
 
 
@@ -77,8 +78,8 @@ def glance() -> None:
 def main() -> None:
     """Explain an image classifier.
 
-    `glance new` makes a project; the other commands want to be run in one, and are the same as
-    those of `kedro glance`. Explanations are computed by `kedro run`.
+    `glance new` makes a project; the other commands run in one and are the same as those of
+    `kedro glance`. `kedro run` computes explanations.
     """
 
 
@@ -126,50 +127,95 @@ def _project_root(metadata: Any) -> Path:
 
 
 @glance.command(name="init", help=_HELP)
-@click.option("--name", help="Of the environment: the folder conf/<name>/ is made.")
-@click.option("--model", help="Classifier: a file, a folder, or module:object of a callable.")
-@click.option("--network", help="Class whose weights the file holds: package.module.Class.")
-@click.option("--arguments", help="What class or callable is called with: YAML, or a file of it.")
+@click.option("--name", help="Name of the environment; the folder conf/<name>/ is made for it.")
+@click.option("--model", help="The classifier: a file, a folder, or module:object of a callable.")
+@click.option("--network", help="Class whose weights the file holds, as package.module.Class.")
+@click.option("--arguments", help="Arguments of the class or callable: YAML, or a YAML file.")
 @click.option(
     "--trust",
     is_flag=True,
     help="Load a format that is a program: TorchScript, torch.export, a callable. Loading it runs "
-    "what its author wrote, with your rights (SECURITY.md).",
+    "code that its author wrote, with your rights (SECURITY.md).",
 )
-@click.option("--key", help="Entry of a checkpoint with the weights; or an ONNX file's output.")
-@click.option("--prefix", help="Cut off the weights' names; others are left out.")
-@click.option("--format", type=click.Choice(_FORMATS), help="Of the model, where not plain.")
-@click.option("--class-names", help="Separated by commas, or a text file with a name a line.")
+@click.option(
+    "--key", help="Entry of a checkpoint that holds the weights, or an output of an ONNX file."
+)
+@click.option(
+    "--prefix", help="Prefix to remove from the weights' names; weights without it are left out."
+)
+@click.option(
+    "--format",
+    type=click.Choice(_FORMATS),
+    help="Format of the model, if its file does not show it.",
+)
+@click.option(
+    "--class-names", help="Class names, separated by commas, or a text file with one name per line."
+)
 @click.option(
     "--class-order",
     type=click.Choice(["numbers", "numbers-from-1", "text", "nocase", "appearance"]),
-    help="In which labels stand for answers. Default: the one that fits best.",
+    help="Order in which labels correspond to outputs. Default: the one that fits best.",
 )
-@click.option("--mean", help="(x − mean) / std of images in [0, 1]: one number, or one a channel.")
-@click.option("--std", help="See --mean.")
-@click.option("--input-size", type=int, help="Height and width the network takes, px.")
-@click.option("--fit", type=click.Choice(["resize", "crop", "pad"]), help="Of images to it.")
-@click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]), help="The network takes.")
+@click.option(
+    "--mean", help="Mean in (x − mean) / std of images in [0, 1]: one number, or one per channel."
+)
+@click.option("--std", help="Standard deviation; see --mean.")
+@click.option("--input-size", type=int, help="Height and width that the network takes, in px.")
+@click.option(
+    "--fit",
+    type=click.Choice(["resize", "crop", "pad"]),
+    help="How images are fitted to that size.",
+)
+@click.option(
+    "--colour",
+    type=click.Choice(["rgb", "bgr", "grey"]),
+    help="Colour order that the network takes.",
+)
 @click.option(
     "--output",
     type=click.Choice(_OUTPUTS),
-    help="What the network's numbers are. Default: as they look.",
+    help="What the network's outputs are. Default: what they look like.",
 )
-@click.option("--feature-layer", help="Layer whose input is φ(x). Default: the one that answers.")
-@click.option("--most-queries", type=click.IntRange(1), help="Cap for a black box, images a run.")
-@click.option("--images", help="A folder, a zip, an .npy or idx file, a Hugging Face data set.")
+@click.option(
+    "--feature-layer",
+    help="Layer whose input is the feature vector. Default: the layer that answers.",
+)
+@click.option(
+    "--most-queries",
+    type=click.IntRange(1),
+    help="Largest number of images that a black box is asked about per run.",
+)
+@click.option(
+    "--images", help="The images: a folder, a zip, an .npy or idx file, or a Hugging Face data set."
+)
 @click.option(
     "--links",
     type=click.Choice(["inside", "anywhere"]),
     default="inside",
     show_default=True,
-    help="Links in the folder that are followed.",
+    help="Which links in the folder are followed.",
 )
-@click.option("--image-column", help="Of a Hugging Face data set. Default: the one there is.")
-@click.option("--number-of-images", type=click.IntRange(1), help="At random. Default: all.")
-@click.option("--size", type=int, help="Of the images that are explained, px: 8, 16, 32, 64, …")
-@click.option("--channels", type=click.Choice(["1", "3"]), help="Of these images: grey or RGB.")
-@click.option("--crop", help="First: a number of px, square, or none. Default: square, if need be.")
+@click.option(
+    "--image-column",
+    help="Column of a Hugging Face data set with the images. Default: the only one.",
+)
+@click.option(
+    "--number-of-images",
+    type=click.IntRange(1),
+    help="Number of images to take, at random. Default: all.",
+)
+@click.option(
+    "--size", type=int, help="Size of the images that are explained, in px: 8, 16, 32, 64, …"
+)
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3"]),
+    help="Channels of these images: 1 for grey, 3 for RGB.",
+)
+@click.option(
+    "--crop",
+    help="Crop before resizing: a number of px, square, or none. Default: square, if needed.",
+)
 @click.option(
     "--most-corrupt",
     type=click.FloatRange(0, 1),
@@ -177,22 +223,31 @@ def _project_root(metadata: Any) -> Path:
     show_default=True,
     help="Share of the images that may be unreadable.",
 )
-@click.option("--table", "tables", multiple=True, help="CSV or parquet of context; many, or none.")
-@click.option("--table-key", help="Column that names the images. Default: it is found.")
-@click.option("--separator", help="Of the values in a CSV file. Default: it is found.")
-@click.option("--encoding", help="Of a CSV file. Default: UTF-8.")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    help="CSV or parquet file of context features; may be repeated; or none.",
+)
+@click.option("--table-key", help="Column that names the images. Default: it is detected.")
+@click.option("--separator", help="Separator of the values in a CSV file. Default: it is detected.")
+@click.option("--encoding", help="Encoding of a CSV file. Default: UTF-8.")
 @click.option("--features", help="Columns that become context features, separated by commas.")
-@click.option("--labels", help="folders, file, the name of a column, or none.")
+@click.option(
+    "--labels", help="Where labels come from: folders, file, the name of a column, or none."
+)
 @click.option("--label-file", help="An .npy or idx file of labels.")
 @click.option(
     "--label-order",
     type=click.Choice(["names_as_text", "names_as_numbers"]),
-    help="Of the images that the labels of a file are of.",
+    help="Order of the images that the labels of a file belong to.",
 )
 @click.option("--group", help="Column whose equal values stay in one split; or none.")
-@click.option("--split", help="Column that says train, validation, test; folders; or none.")
-@click.option("--yes", is_flag=True, help="Ask nothing: take defaults.")
-@click.option("--no-timing", is_flag=True, help="Time no training steps: no estimate.")
+@click.option("--split", help="Column that says train, validation or test; or folders; or none.")
+@click.option("--yes", is_flag=True, help="Ask nothing and take the defaults.")
+@click.option(
+    "--no-timing", is_flag=True, help="Do not time training steps; there is no estimate then."
+)
 @click.pass_obj
 def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
     """Look at a classifier and images, and write an environment for them."""
