@@ -16,6 +16,14 @@ from helpers.project import Project
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
+LONG = ("tutorial", "chain", "pipelines", "benchmarks", "onboarding")
+"""Folders with tests of a minute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with long tests, so that at the end no process waits for another's last one."""
+    items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
+
 
 @pytest.fixture(scope="session")
 def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
