@@ -12,7 +12,7 @@ from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.onboarding import estimate_run as module
+from glance_pipeline.onboarding import estimate as module
 from glance_pipeline.onboarding import initialise
 from glance_pipeline.onboarding.estimate import (
     RunEstimate,
