@@ -36,7 +36,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_explanations_are_those_of_the_pipeline_to_the_byte(finished_project, explainer, tmp_path):
     (saved,) = finished_project.data.glob("07_model_output/explanations/*/explanations")
     numbers = [explanation.index for explanation in finished_project.load("explanations")]
-    mine = explainer.save(explainer.explain(numbers), tmp_path / "mine")
+    mine = explainer.save_explanations(explainer.explain(numbers), tmp_path / "mine")
     assert len(numbers) == 2
     assert files_of(mine) == files_of(saved)
 
@@ -113,10 +113,10 @@ def test_what_cannot_be_explained_is_said(explainer, images, told):
 def test_a_report_and_a_folder_are_written(explainer, tmp_path):
     explanations = explainer.explain([3])
     assert explanations[0].sentence in explainer.report(explanations)
-    folder = explainer.save(explanations, tmp_path / "new")
+    folder = explainer.save_explanations(explanations, tmp_path / "new")
     assert (folder / "image_000003/explanation.json").is_file()
     with pytest.raises(FileExistsError, match="new is there already"):
-        explainer.save(explanations, folder)
+        explainer.save_explanations(explanations, folder)
 
 
 def test_loading_leaves_no_trace(finished_project, tmp_path, monkeypatch):

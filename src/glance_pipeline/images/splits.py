@@ -100,6 +100,7 @@ def split_by_column(
     labels: np.ndarray | None,
     fractions: SplitFractions,
     rng: np.random.Generator,
+    place: str = "ingest.split_column",
 ) -> np.ndarray:
     """Take the splits that a column says; where it knows no validation, take it from training.
 
@@ -108,6 +109,7 @@ def split_by_column(
         labels: of the images, or None; each class in proportion where validation is taken.
         fractions: of which the validation's part of what is not test counts.
         rng: source of that draw.
+        place: what messages call the parameter that names the column.
 
     Returns:
         The split of each image, (N,) strings.
@@ -120,13 +122,13 @@ def split_by_column(
     unknown = said[pd.isna(splits)]
     if len(unknown):
         raise UserError(
-            f"ingest.split_column {column.name!r}: found {unknown.iloc[0]!r} in {len(unknown)} of "
+            f"{place} {column.name!r}: found {unknown.iloc[0]!r} in {len(unknown)} of "
             f"{len(column)} rows, wanted train, validation or test (or 0, 1, 2)"
         )
     for name in ("train", "test"):
         if not (splits == name).any():
             raise UserError(
-                f"ingest.split_column {column.name!r}: no image is in the split {name!r}; found "
+                f"{place} {column.name!r}: no image is in the split {name!r}; found "
                 f"{sorted(set(said))}"
             )
     if not (splits == "validation").any():

@@ -30,6 +30,7 @@ def choose_features(
     wanted: Sequence[str] | None,
     reserved: Mapping[str, str],
     kinds: Mapping[str, Kind],
+    place: str = "ingest.context.features",
 ) -> pd.DataFrame:
     """Return the columns that become context features; without any, a frame of N rows alone.
 
@@ -42,6 +43,7 @@ def choose_features(
         reserved: what else a column is for, by name, such as ``label``; those are not taken where
             none is named.
         kinds: declared kinds by name.
+        place: what messages call the list of wanted columns.
 
     Raises:
         UserError: where a column that is named is not there, or cannot be used; the message names
@@ -51,7 +53,7 @@ def choose_features(
     absent = [name for name in names if name not in columns]
     if absent:
         there = list(map(str, columns)) or "no column: ingest.context.tables names no table"
-        raise UserError(f"ingest.context.features: there is no column {absent}; found {there}")
+        raise UserError(f"{place}: there is no column {absent}; found {there}")
     chosen = pd.DataFrame(index=columns.index)
     left_out: dict[str, str] = {}
     signs = []
@@ -61,7 +63,7 @@ def choose_features(
         column = _without_rare_levels(_as_zero_and_one(columns[name]), declared.get(name))
         reason = reason or _reason(column, chosen, declared, wanted is not None)
         if reason and wanted is not None:
-            raise UserError(f"ingest.context.features: {name!r} cannot be used: {reason}")
+            raise UserError(f"{place}: {name!r} cannot be used: {reason}")
         if reason:
             left_out[name] = reason
             continue

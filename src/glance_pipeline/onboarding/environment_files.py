@@ -9,25 +9,9 @@ import yaml
 from glance_pipeline.config.ingest import IngestParameters
 from glance_pipeline.context.table import Kind
 from glance_pipeline.support.names import made_visible
-
-_SURROGATE = {4: 96, 8: 64, 16: 48, 32: 32, 64: 16, 128: 16, 256: 16}
-_READER = {4: 64, 8: 48, 16: 32, 32: 24, 64: 16, 128: 16, 256: 16}
-"""Feature channels by height: those of conf/celeba, and on."""
+from glance_pipeline.twin.networks.sizes import widths_for
 
 _ALWAYS_SAID = ("source", "size", "channels", "labels")
-
-
-def widths_for(size: int) -> tuple[list[int], list[int]]:
-    """Return the widths of surrogate and attribute reader for images of ``size`` px.
-
-    Those of conf/base at 32 px, of conf/celeba at 64; as many as there are sizes 4, 8, …, ``size``.
-    """
-    sizes = [2**power for power in range(2, size.bit_length())]
-    surrogate = [_SURROGATE.get(height, 16) for height in sizes]
-    reader = [_READER.get(height, 16) for height in sizes]
-    if size == 32:
-        surrogate, reader = [96, 64, 32, 16], [64, 48, 32, 16]
-    return surrogate, reader
 
 
 def as_yaml(value: Any) -> str:

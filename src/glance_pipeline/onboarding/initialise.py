@@ -29,9 +29,7 @@ from glance_pipeline.onboarding.trying import telling
 from glance_pipeline.support.compute import choose_device, choose_precision, set_threads
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.twin.basis.standardised_context import standardise_context
-
-_ROOM = 12
-"""Dimensions of the residual code that context features leave at least."""
+from glance_pipeline.twin.networks.sizes import residual_for
 
 _BLOCKS: dict[str, type[BaseModel]] = {
     "ingest": IngestParameters,
@@ -116,7 +114,7 @@ def _files(
     size = found.ingest.size
     levels = sum(_dimensions(found, feature, kind) for feature, kind in kinds.items())
     residual = int(base["distill"]["surrogate"]["residual"])
-    room = max(residual, levels + _ROOM)
+    room = residual_for(residual, levels)
     said = str(words.classifier_section(found))
     return {
         "globals.yml": files.globals_yml(name),

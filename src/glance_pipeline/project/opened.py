@@ -58,20 +58,9 @@ class OpenedProject:
                 f"{folder} is no Kedro project and lies in none: "
                 "there is no pyproject.toml with [tool.kedro]"
             )
-        with paths_of(root), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
-            loader = OmegaConfigLoader(
-                str(root / "conf"), env, dict(parameters or {}), **CONFIG_LOADER_ARGS
-            )
-            try:
-                catalog, found = loader["catalog"], loader["parameters"]
-            except MissingConfigException as error:
-                raise UserError(f"the configuration of {root} cannot be read: {error}") from error
-            try:
-                credentials = loader["credentials"]
-            except MissingConfigException:
-                credentials = {}
-        _make_absolute(catalog, root)
+        with paths_of(root):
+            catalog, credentials, found = read_configuration(root / "conf", env, parameters or {})
+        make_absolute(catalog, root)
         return cls(root, DataCatalog.from_config(catalog, credentials), found)
 
     def load(self, *names: str, pipelines: Mapping[str, Pipeline]) -> dict[str, Any]:
@@ -92,6 +81,47 @@ class OpenedProject:
             return {name: self.catalog[name].load() for name in names}
 
 
+def read_configuration(
+    folder: Path, env: str | None, parameters: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Read the files under ``conf/``.
+
+    Args:
+        folder: the ``conf/``.
+        env: configuration environment; ``local`` where None.
+        parameters: what is to be otherwise than the files say.
+
+    Returns:
+        The catalog, the credentials (empty where there are none) and the parameters.
+
+    Raises:
+        UserError: where there is no such environment, or a file cannot be read.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
+        loader = OmegaConfigLoader(str(folder), env, dict(parameters), **CONFIG_LOADER_ARGS)
+        try:
+            catalog, found = loader["catalog"], loader["parameters"]
+        except MissingConfigException as error:
+            raise UserError(
+                f"the configuration of {folder.parent} cannot be read: {error}"
+            ) from error
+        try:
+            credentials = loader["credentials"]
+        except MissingConfigException:
+            credentials = {}
+    return catalog, credentials, found
+
+
+def make_absolute(entry: dict[str, Any], root: Path) -> None:
+    """Make relative paths of catalog entries paths under ``root``, in place."""
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            make_absolute(value, root)
+        elif key in _PATHS and isinstance(value, str) and "://" not in value:
+            entry[key] = (root / value).as_posix()
+
+
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     """Let a classifier's own module be found where Kedro finds it."""
@@ -101,11 +131,3 @@ def _importable(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
-
-
-def _make_absolute(entry: dict[str, Any], root: Path) -> None:
-    for key, value in entry.items():
-        if isinstance(value, dict):
-            _make_absolute(value, root)
-        elif key in _PATHS and isinstance(value, str) and "://" not in value:
-            entry[key] = (root / value).as_posix()

@@ -1,9 +1,12 @@
 """Errors that are the user's to mend."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
+
+_Model = TypeVar("_Model", bound="BaseModel")
 
 
 class UserError(ValueError):
@@ -33,3 +36,22 @@ def fields_in_words(error: "ValidationError", *block: str) -> str:
         f"{place}: {said}" if place else said.removeprefix("Value error, ")
         for place, said in places
     )
+
+
+def validated(kind: "type[_Model]", found: Mapping[str, Any], *block: str) -> _Model:
+    """Return parameters as the model ``kind``.
+
+    Args:
+        kind: a pydantic model.
+        found: values of its fields.
+        block: keys that they lie under.
+
+    Raises:
+        UserError: naming each one that is wrong.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(found)
+    except ValidationError as error:
+        raise UserError(f"parameter {fields_in_words(error, *block)}") from error

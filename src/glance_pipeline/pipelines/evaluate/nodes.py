@@ -38,7 +38,7 @@ from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
-from glance_pipeline.twin.networks.generator import check_widths
+from glance_pipeline.twin.networks.sizes import check_widths
 from glance_pipeline.twin.training.reader_training import train_reader
 
 logger = logging.getLogger(__name__)

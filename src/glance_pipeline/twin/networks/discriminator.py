@@ -6,8 +6,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from glance_pipeline.twin.networks.generator import check_widths
 from glance_pipeline.twin.networks.layers import Convolution, Linear, minibatch_standard_deviation
+from glance_pipeline.twin.networks.sizes import check_widths
 
 
 class ResidualBlock(nn.Module):

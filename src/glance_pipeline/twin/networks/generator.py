@@ -4,12 +4,11 @@ Noise inputs and style mixing are left out: in a twin surrogate whatever changes
 be in the code, or interventions on it would be blurred by chance.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from glance_pipeline.twin.networks.layers import Linear, ModulatedConvolution, ToImage, upsample
+from glance_pipeline.twin.networks.sizes import check_widths
 
 
 class MappingNetwork(nn.Module):
@@ -108,15 +107,3 @@ class Generator(nn.Module):
             features.append(x)
         assert image is not None
         return image, features
-
-
-def check_widths(resolution: int, widths: tuple[int, ...]) -> None:
-    """Raise ``ValueError`` unless ``widths`` has an entry for 4, 8, …, ``resolution``."""
-    steps = math.log2(resolution)
-    if resolution < 8 or not steps.is_integer():
-        raise ValueError(f"resolution: {resolution} is no power of two of at least 8")
-    if len(widths) != int(steps) - 1:
-        raise ValueError(
-            f"widths: {len(widths)} values {widths}, but resolution {resolution} wants "
-            f"{int(steps) - 1}: one for each of 4, 8, …, {resolution}"
-        )

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glance_pipeline.twin.networks.generator import check_widths
+from glance_pipeline.twin.networks.sizes import check_widths
 
 
 class ConvolutionalTrunk(nn.Module):

@@ -1,0 +1,1 @@
+"""``Explainer.fit``: the chain of the pipelines on arrays, without a project."""
