@@ -8,24 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from glance_pipeline import Explainer
 from glance_pipeline.fitting.parameters import merged
-from glance_pipeline.fitting.training import STAGES
 from glance_pipeline.support.errors import UserError
+from helpers.fitting import short_parameters
 from helpers.project import PROJECT, Project
-
-
-def short_parameters() -> dict:
-    """Those that the finished project was trained with."""
-    found = {"align": yaml.safe_load((PROJECT / "conf/base/parameters_align.yml").read_text())}
-    found = {"align": {"units": found["align"]["align"]["units"]}}
-    for name in (*STAGES, "explain"):
-        file = PROJECT / f"conf/test/parameters_{name}.yml"
-        if file.is_file():
-            found = merged(found, yaml.safe_load(file.read_text(encoding="utf-8")))
-    return found
 
 
 @pytest.fixture(scope="module")

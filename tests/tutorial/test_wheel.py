@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from glance_pipeline.template import PATTERNS
+from helpers.fitting import short_parameters
 from helpers.project import PROJECT
 
 
@@ -114,6 +115,31 @@ def test_the_tutorial_works_as_it_is_written(installed: Path, tmp_path: Path) ->
     reports = list(tmp_path.glob("mine/build/test-data/08_reporting/report.html/*/report.html"))
     assert len(reports) == 1 and reports[0].name in said
     assert "--images" in said
+
+
+def test_an_explainer_is_fitted_without_a_project(installed: Path, tmp_path: Path) -> None:
+    script = f"""
+import numpy as np
+from torch import nn
+
+from glance_pipeline import Explainer
+
+images = np.random.default_rng(0).integers(0, 256, (60, 1, 8, 8), dtype=np.uint8)
+network = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+explainer = Explainer.fit(
+    network,
+    images,
+    {{"ink": images.mean((1, 2, 3))}},
+    specification={{"class_names": ["a", "b"]}},
+    parameters={short_parameters(8)!r},
+)
+explainer.save("twin")
+print(Explainer.load("twin", classifier=network).explain(0)[0].sentence)
+"""
+    (tmp_path / "fit.py").write_text(script)
+    said = run(installed, tmp_path, "python", "fit.py").stdout
+    assert "Predicted" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fit.py", "twin"]
 
 
 def test_nothing_is_written_over(installed: Path, tmp_path: Path) -> None:
