@@ -20,7 +20,7 @@ def judge(seeds: list[int], rows: int = 500) -> pd.DataFrame:
     """Ask both methods for the direction between thickness and intensity of the standard model.
 
     Args:
-        seeds: of the draws.
+        seeds: seeds of the draws.
         rows: digits of each draw.
 
     Returns:

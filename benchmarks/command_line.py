@@ -17,7 +17,7 @@ def command_line(name: str, description: str) -> argparse.ArgumentParser:
     """Return a parser with the options that all benchmarks share.
 
     Args:
-        name: of the module, as in ``python -m benchmarks.<name>``.
+        name: name of the module, as in ``python -m benchmarks.<name>``.
         description: one sentence for ``--help``.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
@@ -33,7 +33,7 @@ def command_line_of_many(
     """Return a parser for a benchmark of many pieces of work, which ``finished.py`` runs and keeps.
 
     Args:
-        name: of the module, as in ``python -m benchmarks.<name>``.
+        name: name of the module, as in ``python -m benchmarks.<name>``.
         description: one sentence for ``--help``.
         pieces: their names.
         noun: what a piece is called.

@@ -31,9 +31,9 @@ def finish_all(
     Every result is a file ``<name>.json`` in ``folder`` and is read instead of made the next time.
 
     Args:
-        names: of the pieces.
+        names: names of the pieces.
         work: takes a name; its result is what JSON can hold, with ``seconds`` in it.
-        folder: of this configuration, seed and code alone.
+        folder: folder of this configuration, seed and code alone.
         workers: processes.
         title: what the progress bar says.
     """

@@ -38,7 +38,7 @@ class SmallNet(nn.Module):
     """Two convolutions with batch normalisation, and a linear layer.
 
     Args:
-        channels: of the images.
+        channels: channels of the images.
         classes: number of the answers.
     """
 

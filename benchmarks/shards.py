@@ -114,7 +114,7 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 def run_all(project: Path, number: int, params: str) -> tuple[pd.DataFrame, list[str]]:
-    """Explain unsharded and in shards; return a row for each process, and what differs."""
+    """Explain unsharded and in shards; return one row for each process, and what differs."""
     half = max(1, number // SHARDS // 2)
     outcomes = {"unsharded": explain(project, params)}
     unsharded = newest(project)

@@ -15,14 +15,14 @@ def spread(files: list[Path]) -> pd.DataFrame:
     """Return mean, standard deviation, least and largest of every number that all files hold.
 
     Args:
-        files: of nested numbers, as ``metrics.json``; at least two.
+        files: files of nested numbers, as ``metrics.json``; at least two.
 
     Returns:
-        Frame with a row for each key, its parts joined by dots; columns ``mean``, ``sd`` (with
+        Frame with one row for each key, its parts joined by dots; columns ``mean``, ``sd`` (with
         N − 1), ``min`` and ``max``.
 
     Raises:
-        ValueError: where fewer than two files are given.
+        ValueError: if fewer than two files are given.
     """
     if len(files) < 2:
         raise ValueError(f"a spread takes the metrics of two runs at least, found {len(files)}")

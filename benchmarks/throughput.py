@@ -48,7 +48,7 @@ class Trainer:
     Args:
         stage: networks, data and parameters; the networks are copied.
         variant: ``project`` or ``textbook``.
-        seed: of the draws in a step.
+        seed: seed of the draws in a step.
     """
 
     def __init__(self, stage: Stage, variant: str, seed: int) -> None:

@@ -65,7 +65,7 @@ def untrained_stages(seed: int, images: int = 1024) -> dict[str, Stage]:
     """Return the stages by name, on real digits and context features drawn at random.
 
     Args:
-        seed: of weights, order and context.
+        seed: seed of weights, order and context.
         images: how many digits.
     """
     parameters = default_parameters()

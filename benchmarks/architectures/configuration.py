@@ -38,8 +38,8 @@ class TeacherParameters(BaseModel):
     """How the teachers are trained: by Adam, the rate falling to 0 as a half cosine.
 
     Attributes:
-        steps: of the optimiser.
-        batch_size: images a step.
+        steps: steps of the optimiser.
+        batch_size: images per step.
         learning_rate: at the start.
         label_smoothing: keeps logits in a range where effects can be read.
     """
@@ -93,7 +93,7 @@ def load_configuration(quick: bool = False, **overrides: Any) -> Configuration:
         overrides: by block, over all files.
 
     Raises:
-        pydantic.ValidationError: where a value is not what its setting wants.
+        pydantic.ValidationError: if a value is not what its setting wants.
     """
     layers = [OmegaConf.load(HERE / "configuration.yml")]
     if quick:

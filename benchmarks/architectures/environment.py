@@ -27,7 +27,7 @@ class Environment:
     """A configuration environment of the project whose files all lie in one folder.
 
     Attributes:
-        folder: of configuration, images, results and MLflow store.
+        folder: folder of configuration, images, results and MLflow store.
     """
 
     folder: Path

@@ -27,7 +27,7 @@ def write_file(network: nn.Module, form: Form, folder: Path) -> dict[str, Any]:
 
     Args:
         network: trained, in evaluation mode.
-        form: of the file.
+        form: form of the file.
         folder: that the file lies in.
     """
     folder.mkdir(parents=True, exist_ok=True)

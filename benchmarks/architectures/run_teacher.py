@@ -36,9 +36,9 @@ def run_teacher(name: str, configuration: Configuration, seed: int, folder: Path
     of the processes beside it.
 
     Args:
-        name: of ``TEACHERS``.
-        configuration: of the benchmark.
-        seed: of the run.
+        name: name of ``TEACHERS``.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
         folder: holds the images; weights and the pipelines' results are written there.
 
     Returns:
@@ -115,9 +115,9 @@ def judge(
         surrogate: after alignment.
         classifier: the teacher, as the catalog loads it.
         drawn: the images and their redrawings.
-        configuration: of the benchmark.
-        name: of the teacher.
-        seed: of the run.
+        configuration: configuration of the benchmark.
+        name: name of the teacher.
+        seed: seed of the run.
     """
     digits = drawn.digits
     true = {

@@ -23,10 +23,10 @@ def run_teachers(
     then are those of the last run alone.
 
     Args:
-        names: of ``TEACHERS``.
-        configuration: of the benchmark.
-        seed: of the run.
-        folder: of this configuration, seed and code alone.
+        names: names of ``TEACHERS``.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
+        folder: folder of this configuration, seed and code alone.
         workers: processes.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ _COLUMNS = {
 
 
 def teacher_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return a row for each teacher.
+    """Return one row for each teacher.
 
     ``true → found`` are the effects of the shortcut, in logits for one standard deviation, and
     ``next`` is the concept with the largest found effect beside it.

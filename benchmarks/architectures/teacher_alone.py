@@ -22,8 +22,8 @@ def judge_alone(
     Args:
         network: the teacher's, in evaluation mode.
         material: everything that is drawn.
-        configuration: of the benchmark.
-        seed: of the run.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
 
     Returns:
         ``accuracy`` and ``train_accuracy``: shares of held-out and of its own training images, with
@@ -54,7 +54,7 @@ def noise_flips(network: nn.Module, images: np.ndarray, generator: torch.Generat
     Args:
         network: images (N, 1, H, W) in [−1, 1] to logits (N, 2).
         images: uint8 (N, 1, H, W); with Gaussian noise of ``NOISE`` they are rounded to 8 bits.
-        generator: of the noise.
+        generator: generator of the noise.
     """
     noise = NOISE * torch.randn(images.shape, generator=generator)
     noisy = to_uint8((to_float(images) + noise).clamp(-1, 1))

@@ -15,11 +15,11 @@ class Teacher:
     """A network that is trained, and the file that it is explained from.
 
     Attributes:
-        name: of the teacher.
+        name: name of the teacher.
         network: its class, called without arguments.
-        form: of the file.
+        form: form of the file.
         title: what the table calls it.
-        weights: name of the teacher whose weights it has; its own are trained where None.
+        weights: name of the teacher whose weights it has; its own are trained if None.
     """
 
     name: str

@@ -39,7 +39,7 @@ def draw_lesson(split: str, digits: Digits, shortcut: ShortcutParameters, seed: 
         split: ``train`` or ``test``.
         digits: that the surrogate learns from, without the shortcut.
         shortcut: what is planted.
-        seed: of the run.
+        seed: seed of the run.
     """
     generator = numpy_generator(seed, "architectures", "shortcut", split)
     rows = digits.rows_of(split)
@@ -59,7 +59,7 @@ def trained_network(
         teacher: which.
         lesson: what it learns; the same for all teachers.
         settings: how it learns.
-        seed: of the run.
+        seed: seed of the run.
         folder: for weights of this configuration, seed and code alone.
     """
     with seeded_torch(seed, "architectures", teacher.trained_as, "weights"):

@@ -43,10 +43,10 @@ def gap_to_quantus(
         background: uint8, (1,), that replaced the pixels.
         maps: float, (N, H, W).
         ours: their curves by the background; the number of steps divides the number of pixels.
-        seed: of the order of equal pixels, see ``ranks``.
+        seed: seed of the order of equal pixels, see ``ranks``.
 
     Raises:
-        ValueError: where images have several channels, which Quantus deletes one by one, or where
+        ValueError: if images have several channels, which Quantus deletes one by one, or where
             steps are of unequal size, which it does not know.
     """
     import quantus  # slow to import, and an extra

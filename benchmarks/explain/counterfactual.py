@@ -29,8 +29,8 @@ def measure_counterfactuals(
         surrogate: the aligned twin surrogate.
         classifier: the teacher.
         images: held-out ones, uint8 (N, C, H, W).
-        parameters: of a run; its strategy is the one that counts.
-        seed: of the random classes, one for each image, never the one the teacher gives it.
+        parameters: parameters of a run; its strategy is the one that counts.
+        seed: seed of the random classes, one for each image, never the one the teacher gives it.
 
     Returns:
         ``strategy`` and its figures, and under ``strategies`` those of every strategy by name:

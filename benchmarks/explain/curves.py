@@ -61,7 +61,7 @@ def replaced(images: np.ndarray, by: str, background: np.ndarray) -> np.ndarray:
         uint8, (N, C, H, W).
 
     Raises:
-        ValueError: where ``by`` is neither.
+        ValueError: if ``by`` is neither.
     """
     if by == "background":
         return np.broadcast_to(background[:, None, None], images.shape)
@@ -77,8 +77,8 @@ def ranks(maps: np.ndarray, seed: int) -> np.ndarray:
 
     Args:
         maps: float, (N, H, W).
-        seed: of the order of pixels that are equal, which is random and the same for all images
-            and all maps.
+        seed: seed of the order of pixels that are equal, which is random and the same for all
+            images and all maps.
 
     Returns:
         Integers, (N, H, W).

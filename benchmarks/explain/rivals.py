@@ -44,7 +44,7 @@ class CaptumMethods:
         classifier: the teacher.
         background: uint8, (C,), see ``curves.background_of``.
         training: training images, uint8 (T, C, H, W).
-        seed: of GradientShap's draws and of the training images it is given.
+        seed: seed of GradientShap's draws and of the training images it is given.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ def cheap_maps(images: np.ndarray, background: np.ndarray, seed: int) -> dict[st
     Args:
         images: uint8, (N, C, H, W).
         background: uint8, (C,).
-        seed: of the random map, which is the same for all images.
+        seed: seed of the random map, which is the same for all images.
     """
     shape = (len(images), *images.shape[-2:])
     away = np.abs(images.astype(np.float32) - background[:, None, None]).sum(1)
@@ -148,7 +148,7 @@ def last_convolution(classifier: Classifier) -> nn.Module:
     """Return the last convolution of the teacher, in the order of its modules.
 
     Raises:
-        ValueError: where it has none.
+        ValueError: if it has none.
     """
     found = [module for module in classifier.network.modules() if isinstance(module, nn.Conv2d)]
     if not found:

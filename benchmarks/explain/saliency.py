@@ -44,14 +44,14 @@ def measure_saliency(run: TrainedRun, steps: int) -> dict[str, Any]:
 
     Args:
         run: a trained run and the images to explain.
-        steps: of a curve.
+        steps: steps of a curve.
 
     Returns:
         ``saliency``, a list with ``method``, ``deletion``, ``insertion``, ``ms_per_image``, the
         areas by what replaces a pixel (``deletion_background`` …), the standard error of each
         (``…_se``), how much worse than ours (``…_behind``) and the standard error of that
         (``…_behind_se``); and ``curves``: steps, images, the mean probability of the class where
-        all pixels are replaced, and the largest gap to Quantus, None where it is not installed.
+        all pixels are replaced, and the largest gap to Quantus, None if it is not installed.
     """
     background = background_of(run.training)
     found = all_maps(run, background)

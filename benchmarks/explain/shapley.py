@@ -37,8 +37,8 @@ def measure_shapley(
         classifier: the teacher.
         subjects: N images.
         background: standardised values of the active concepts of training images, (B, D).
-        parameters: of the importances.
-        seed: of their draws.
+        parameters: parameters of the importances.
+        seed: seed of their draws.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
         exact_images: how many of the images get exact values, on as many backgrounds as
             ``parameters.exact_pictures`` allow; a quarter of them, one at least, are compared.
@@ -56,7 +56,7 @@ def measure_shapley(
         ``concepts``: players; ``images``: N.
 
     Raises:
-        ValueError: where there are more than 12 concepts, too many for exact values.
+        ValueError: if there are more than 12 concepts, too many for exact values.
     """
     players = len(surrogate.active_features)
     if players > MOST:

@@ -25,11 +25,11 @@ class TrainedRun:
     Attributes:
         surrogate: after alignment.
         classifier: the teacher.
-        concepts: of all images.
+        concepts: concepts of all images.
         images: all of them, uint8 (N, C, H, W).
-        records: a row for each image, with its ``split``.
+        records: one row for each image, with its ``split``.
         parameters: ``explain`` of the project.
-        seed: of the benchmark's draws.
+        seed: seed of the benchmark's draws.
         rows: numbers of the images to explain.
     """
 
@@ -72,7 +72,7 @@ class TrainedRun:
         """Return the same run with other images to explain, drawn from ``split``.
 
         Raises:
-            ValueError: where the split has no image.
+            ValueError: if the split has no image.
         """
         rows = np.flatnonzero(self.records["split"].to_numpy() == split)
         if not len(rows):
@@ -86,12 +86,12 @@ def load_run(project: Path, environment: str | None, seed: int, count: int) -> T
 
     Args:
         project: its root.
-        environment: of Kedro's configuration; None for the project's own.
-        seed: of the benchmark's draws.
+        environment: environment of Kedro's configuration; None for the project's own.
+        seed: seed of the benchmark's draws.
         count: images to explain; all of the test split where it has fewer.
 
     Raises:
-        UserError: where the folder is no project, or holds no run that is trained to the end.
+        UserError: if the folder is no project, or holds no run that is trained to the end.
     """
     found = Explainer.load(project, environment)
     run = TrainedRun(

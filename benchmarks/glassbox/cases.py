@@ -16,9 +16,9 @@ class Case:
     """A teacher and what is planted in it.
 
     Attributes:
-        name: of the case.
+        name: name of the case.
         planted: the context features that the teacher uses.
-        terms: of the margin of a teacher that is not trained; empty for a trained one.
+        terms: terms of the margin of a teacher that is not trained; empty for a trained one.
         scenario: what the images are drawn from that the surrogate learns from.
         split_by: for an interaction, the feature by whose value the images are halved for each
             planted one. Effects then are mean absolute ones, and signs those within each half.

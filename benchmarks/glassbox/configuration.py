@@ -63,7 +63,7 @@ def load_configuration(quick: bool = False, **overrides: Any) -> Configuration:
         overrides: by block, over all files.
 
     Raises:
-        pydantic.ValidationError: where a value is not what its parameter wants.
+        pydantic.ValidationError: if a value is not what its parameter wants.
     """
     layers = [
         OmegaConf.load(PROJECT / "conf" / "base" / f"parameters_{name}.yml") for name in PIPELINES

@@ -42,7 +42,7 @@ def draw_scenario(
         prepare: how many images, of which size.
         held_out: images of the test split that effects are averaged over, at most.
         step: standard deviations that a feature is moved, to either side.
-        seed: of the run.
+        seed: seed of the run.
         workers: processes.
     """
     digits = prepare_digits(scenario, prepare, seed, workers)

@@ -21,7 +21,7 @@ class Effect:
     Attributes:
         mean: signed.
         magnitude: mean absolute effect of an image.
-        low_half: signed mean over the images of the lower half; None where nothing halves them.
+        low_half: signed mean over the images of the lower half; None if nothing halves them.
         high_half: likewise, upper half.
     """
 

@@ -28,8 +28,8 @@ def mean_importances(
         classifier: the teacher.
         training: images that stand for "not known" are drawn from these, uint8 (T, C, H, W).
         images: held out, uint8 (N, C, H, W).
-        seed: of the run.
-        parameters: of the importances.
+        seed: seed of the run.
+        parameters: parameters of the importances.
     """
     generator = numpy_generator(seed, "glassbox", "background")
     rows = generator.permutation(len(training))[: parameters.backgrounds]

@@ -36,8 +36,8 @@ def run_case(
     Args:
         case: which.
         stock: images of its scenario.
-        configuration: of the benchmark.
-        seed: of the run.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
         folder: where the stages keep their checkpoints; it is removed at the end.
 
     Returns:

@@ -23,10 +23,10 @@ def run_cases(
     goes on from its last checkpoint.
 
     Args:
-        names: of ``CASES``.
-        configuration: of the benchmark.
-        seed: of the run.
-        folder: of this configuration, seed and code alone.
+        names: names of ``CASES``.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
+        folder: folder of this configuration, seed and code alone.
         workers: processes.
     """
     folder.mkdir(parents=True, exist_ok=True)

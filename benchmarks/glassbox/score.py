@@ -24,7 +24,7 @@ class Score:
         true_leak: the same of the true effects: what the teacher itself, or the drawing, lets
             through.
         rank_correlation: Spearman's, of the sizes of found and true effects over the context
-            features, signs left to ``signs_right``; 0 where all sizes are equal, and None where one
+            features, signs left to ``signs_right``; 0 where all sizes are equal, and None if one
             feature alone is planted.
     """
 

@@ -22,9 +22,9 @@ def shortcut_teacher(
 
     Args:
         feature: that is planted.
-        digits: of the scenario.
-        configuration: of the benchmark.
-        seed: of the run.
+        digits: digits of the scenario.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
     """
     settings = configuration.glassbox
     generator = numpy_generator(seed, "glassbox", "shortcut", feature)
@@ -47,7 +47,7 @@ def shortcut_images(
 
     Args:
         feature: that is planted.
-        digits: of the scenario.
+        digits: digits of the scenario.
         rows: numbers of N images.
         agreement: share of the images whose label says whether the digit is 5 or more.
         log_odds: of the label, for one standard deviation of the feature.

@@ -38,7 +38,7 @@ def summary(cases: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def score_table(cases: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return a row for each case: its scores."""
+    """Return one row for each case: its scores."""
     rows = pd.DataFrame(cases).set_index("name")
     rows["planted"] = rows["planted"].map(", ".join)
     table = rows[list(_COLUMNS)].rename(columns=_COLUMNS)
@@ -47,7 +47,7 @@ def score_table(cases: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def effect_table(cases: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return a row for each case and a column for each context feature: true → found effect.
+    """Return one row for each case and one column for each context feature: true → found effect.
 
     Planted ones carry a star; the last column has the latent concept with the largest effect.
     """

@@ -139,7 +139,7 @@ def moment_teacher(terms: tuple[Term, ...], images: np.ndarray, margin: float) -
     """Plant a function of moments, and bring its margin into a sensible range.
 
     Args:
-        terms: of the margin.
+        terms: terms of the margin.
         images: uint8 (N, 1, H, W), on which moments are standardised.
         margin: standard deviation that the margin shall have over those images, in logits; its
             mean becomes 0.

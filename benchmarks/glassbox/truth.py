@@ -40,7 +40,7 @@ def redraw(
     they are; how far it got is measured.
 
     Args:
-        digits: of the scenario.
+        digits: digits of the scenario.
         feature: a column of ``digits.context``.
         rows: numbers of the images.
         step: in standard deviations of the feature over the training images.

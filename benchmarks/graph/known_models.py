@@ -97,8 +97,8 @@ def random_model(nodes: int, hidden: int, degree: float, seed: int, index: int) 
         nodes: number of observed variables.
         hidden: number of hidden common causes, each of two observed variables that are not joined.
         degree: expected number of neighbours of an observed variable, hidden ones not counted.
-        seed: of the run.
-        index: of the model.
+        seed: seed of the run.
+        index: index of the model.
     """
     generator = numpy_generator(seed, "known model", nodes, hidden, index)
     observed = tuple(f"v{number}" for number in range(nodes))

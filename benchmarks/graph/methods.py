@@ -65,15 +65,15 @@ def compare_methods(
 
     Args:
         models: to draw columns from.
-        rows: of each.
-        settings: of the resamples; the plain methods take no more than their number, size and
-            threshold from them.
-        seed: of the run.
+        rows: rows of each.
+        settings: settings of the resamples; the plain methods take no more than their number, size
+            and threshold from them.
+        seed: seed of the run.
         workers: joblib workers, for every method alike.
 
     Returns:
         A mapping for each method: ``name``; ``shd`` and ``seconds``, means over the models;
-        ``wrong_directions``, their sum; the four ratios, of sums over all models (None where there
+        ``wrong_directions``, their sum; the four ratios, of sums over all models (None if there
         is nothing to divide by).
     """
     methods = {

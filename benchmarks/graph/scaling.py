@@ -42,7 +42,7 @@ def warm_seconds_of_search(
 
 
 def seconds_within(cap: float, timed: Callable[..., float], *arguments: Any) -> float | None:
-    """Return what ``timed`` returns in a process of its own, None where it takes over ``cap`` s."""
+    """Return what ``timed`` returns in a process of its own, None if it takes over ``cap`` s."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, timed, arguments))
@@ -67,8 +67,9 @@ def measure_scaling(
 
     Args:
         sizes: to measure.
-        settings: of the search; resamples, their rows and the re-examination are overruled.
-        seed: of the run.
+        settings: settings of the search; resamples, their rows and the re-examination are
+            overruled.
+        seed: seed of the run.
         cap: seconds after which a size is given up; it is named and left out.
     """
     one = settings.model_copy(

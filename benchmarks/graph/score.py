@@ -87,7 +87,7 @@ def _count_pair(found: np.ndarray, truth: Truth, i: int, j: int) -> Counts:
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """Return part / whole, None where there is nothing to divide by."""
+    """Return part / whole, None if there is nothing to divide by."""
     return part / whole if whole else None
 
 

@@ -37,7 +37,7 @@ def truth_of(model: KnownModel) -> Truth:
 
 
 def separating_set(model: KnownModel, one: str, other: str) -> set[str] | None:
-    """Return observed variables that separate two of them, None where none do.
+    """Return observed variables that separate two of them, None if none do.
 
     Where any set of observed variables d-separates two of them, those of their causes that are
     observed do (Richardson and Spirtes 2002, §4.2.1).

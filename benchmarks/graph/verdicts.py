@@ -43,9 +43,9 @@ class Follower:
     """One seed of the follower trial.
 
     Attributes:
-        correlation: of thickness and intensity, over the images.
+        correlation: correlation of thickness and intensity, over the images.
         verdicts: by concept; ``mixed`` where the two classes have different ones.
-        effect: of the intensity, standardised.
+        effect: effect of the intensity, standardised.
     """
 
     correlation: float
@@ -57,7 +57,7 @@ def run(seeds: int, quick: bool) -> dict[str, Any]:
     """Return the rates of right verdicts.
 
     Args:
-        seeds: of both trials, from 0 on; each plants 20 null concepts and 5 effects.
+        seeds: seeds of both trials, from 0 on; each plants 20 null concepts and 5 effects.
         quick: two seeds at most.
 
     Returns:
@@ -142,7 +142,7 @@ def judged(
 def _table(
     result: dict[str, Any], nulls: list[Edge], effects: list[Edge], followers: list[Follower]
 ) -> pd.DataFrame:
-    """Return a row for each rate, what it is made of, and what is wanted."""
+    """Return one row for each rate, what it is made of, and what is wanted."""
     p_values = np.array([edge.effect.p_value for edge in nulls if edge.effect], dtype=float)
     curves = [e.dose_response.p_value for e in nulls if e.dose_response]
     correlations = [f.correlation for f in followers]

@@ -39,7 +39,7 @@ class Disk:
     folder: it fills up by a limit on what the run may write, and goes away by another name.
 
     Attributes:
-        folder: of all that belongs to it.
+        folder: folder of all that belongs to it.
         is_mounted: whether it is a disk of its own.
     """
 
@@ -119,8 +119,8 @@ def interrupted(
 
     Args:
         tries: number of runs that are cut off; the ways take turns, ``seed`` says which is first.
-        seed: of the moments.
-        options: of ``kedro run`` besides ``--env test``.
+        seed: seed of the moments.
+        options: options of ``kedro run`` besides ``--env test``.
         finished: the data of a run that has ended well, which is copied in place of the first run.
         report: is told of each try.
 

@@ -28,7 +28,7 @@ class Canaries:
     """What a hostile file aims at.
 
     Attributes:
-        folder: of the file; nothing outside it may be opened on its behalf.
+        folder: folder of the file; nothing outside it may be opened on its behalf.
         ran: a path that the file's code would create.
         secret: an existing file outside ``folder`` that it would have read.
     """
@@ -43,7 +43,7 @@ class HostileFile:
     """A file that a stranger made.
 
     Attributes:
-        name: of the file.
+        name: name of the file.
         tries: what it tries, one sentence.
         make: writes it, into ``Canaries.folder``, and returns its path.
         read: reads it as the project does for a user, without trust; it may raise ``ValueError``,
@@ -61,7 +61,7 @@ class Case:
     """An input that was once read wrongly.
 
     Attributes:
-        name: of the case.
+        name: name of the case.
         wanted: what should come, one sentence.
         run: does it in an empty folder; returns whether what came was wanted, and its words.
     """

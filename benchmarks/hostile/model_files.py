@@ -56,7 +56,7 @@ def read_model(path: Path) -> None:
     """Read a file as ``init`` and a run would, with the user's word on its class and without.
 
     Raises:
-        ValueError: where the last of them refuses it.
+        ValueError: if the last of them refuses it.
         DatasetError: likewise.
     """
     ways: list[Callable[[], Any]] = [

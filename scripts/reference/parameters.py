@@ -68,7 +68,7 @@ class Section:
     """A model whose parameters stand together.
 
     Attributes:
-        key: of the model, as ``explain.search``; empty for the parameters of all pipelines.
+        key: key of the model, as ``explain.search``; empty for the parameters of all pipelines.
         summary: first line of its docstring.
         parameters: its own, without those of the models in it.
     """
@@ -111,7 +111,7 @@ def described(model: type[BaseModel]) -> dict[str, str]:
     """Return the description of each field, from the docstring of its model.
 
     Raises:
-        MissingDescriptionError: where a field has none.
+        MissingDescriptionError: if a field has none.
     """
     found: dict[str, str] = {}
     for ancestor in reversed(model.__mro__[:-1]):

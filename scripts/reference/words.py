@@ -25,7 +25,7 @@ def type_in_words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
         metadata: constraints on it, of the ``annotated_types`` kind.
 
     Raises:
-        TypeError: where there are no words for the type.
+        TypeError: if there are no words for the type.
     """
     origin, parts = get_origin(annotation), get_args(annotation)
     limits = _limits(metadata)

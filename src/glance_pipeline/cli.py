@@ -103,8 +103,8 @@ def _project_root(metadata: Any) -> Path:
     """Return the root of the project that a command is run in.
 
     Args:
-        metadata: of the project that Kedro has opened; None where ``glance`` was called, which
-            opens it here as Kedro does.
+        metadata: metadata of the project that Kedro has opened; None if ``glance`` was called,
+            which opens it here as Kedro does.
 
     Raises:
         ClickException: where the working directory lies in no project of this pipeline.

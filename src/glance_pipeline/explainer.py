@@ -58,13 +58,13 @@ class Explainer:
         classifier: the teacher.
         concepts: concepts and predictions of every prepared image.
         graph: the global causal graph.
-        structural_models: of the concepts.
+        structural_models: structural models of the concepts.
         images: the prepared images, uint8 (N, C, H, W), mapped into memory.
-        image_form: how a file becomes one like them, fields of ``Form``; None where not known.
-        records: of the prepared images: label and split.
-        metrics: of the newest ``evaluate``, None where there was none.
-        parameters: of the explanations.
-        seed: of their random draws.
+        image_form: how a file becomes one like them, fields of ``Form``; None if not known.
+        records: records of the prepared images: label and split.
+        metrics: metrics of the newest ``evaluate``, None if there was none.
+        parameters: parameters of the explanations.
+        seed: seed of their random draws.
     """
 
     surrogate: TwinSurrogate
@@ -116,7 +116,7 @@ class Explainer:
                 an interruption. By default they are lost when ``fit`` ends.
 
         Raises:
-            UserError: where the classifier, the images, what is known of them or a parameter
+            UserError: if the classifier, the images, what is known of them or a parameter
                 cannot be used; it names what was found and what was wanted.
         """
         array = as_images(images)
@@ -140,7 +140,7 @@ class Explainer:
 
         Args:
             project: root of the project, or a folder in it; or a folder that ``save`` wrote.
-            env: configuration environment of the project, ``local`` where None.
+            env: configuration environment of the project, ``local`` if None.
             parameters: that are to be otherwise than under ``conf/``, as ``kedro run --params``
                 takes them: ``{"seed": 1, "explain": {"steps": 5}}``.
             classifier: that a saved explainer was made with, as ``fit`` takes it. A project names
@@ -148,7 +148,7 @@ class Explainer:
             overrides: parameters of ``explain``: ``steps=5``.
 
         Raises:
-            UserError: where there is no project, nothing has been trained, a parameter is wrong,
+            UserError: if there is no project, nothing has been trained, a parameter is wrong,
                 or the classifier is not that of the saved explainer; it says what to do.
         """
         wanted = {**(parameters or {})}
@@ -208,7 +208,7 @@ class Explainer:
             explained once.
 
         Raises:
-            UserError: where an image cannot be read or does not fit, or the class is unknown.
+            UserError: if an image cannot be read or does not fit, or the class is unknown.
         """
         parameters = self.parameters
         if target is not None:
@@ -246,7 +246,7 @@ class Explainer:
             The folder.
 
         Raises:
-            FileExistsError: where the folder is there already and holds something.
+            FileExistsError: if the folder is there already and holds something.
         """
         path = Path(folder).expanduser()
         with whole_folder(path, replace=False) as unfinished:
@@ -263,7 +263,7 @@ class Explainer:
             The folder.
 
         Raises:
-            FileExistsError: where the folder is there already and holds something.
+            FileExistsError: if the folder is there already and holds something.
         """
         path = Path(folder).expanduser()
         header = Header(

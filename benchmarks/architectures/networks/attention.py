@@ -9,7 +9,7 @@ class SelfAttention(nn.Module):
     """Every position looks at every other one, by several heads.
 
     Args:
-        width: of a token, a multiple of ``heads``.
+        width: width of a token, a multiple of ``heads``.
         heads: number of them.
     """
 
@@ -31,8 +31,8 @@ class TransformerBlock(nn.Module):
     """Self-attention and a wide pair of linear layers, each normalised first and added.
 
     Args:
-        width: of a token.
-        heads: of the attention.
+        width: width of a token.
+        heads: heads of the attention.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -54,8 +54,8 @@ class VisionTransformer(nn.Module):
 
     Args:
         classes: number of logits.
-        width: of a token.
-        heads: of the attention.
+        width: width of a token.
+        heads: heads of the attention.
         depth: number of blocks.
     """
 

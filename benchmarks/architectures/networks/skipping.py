@@ -90,7 +90,7 @@ class DenseNet(nn.Module):
     Args:
         classes: number of logits.
         growth: channels that each layer appends.
-        layers: of each of the three blocks.
+        layers: layers of each of the three blocks.
     """
 
     def __init__(self, classes: int = 2, growth: int = 6, layers: int = 3) -> None:

@@ -17,7 +17,7 @@ class LoadedNetwork:
     Attributes:
         network: maps normalised images to outputs; a ``BlackBox`` where it has no gradients.
         known: fields of ``ClassifierSpecification`` that the file holds, and ``network_shape``,
-            (channels, height, width) of its input, None where one is open.
+            (channels, height, width) of its input, None if one is open.
         entry: fields of the catalog entry that were settled while reading.
         said: what was settled, sentences for the log.
     """
@@ -88,7 +88,7 @@ class InFloat32(nn.Module):
         """Return outputs and features of normalised images (N, C, H, W), all in float32.
 
         Raises:
-            RuntimeError: where neither takes the images: what the program in float32 says.
+            RuntimeError: if neither takes the images: what the program in float32 says.
         """
         if self._runs_widened is False:
             return self._as_it_was(images)

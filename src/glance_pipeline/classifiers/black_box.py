@@ -58,7 +58,7 @@ class Queries:
         """Count ``images`` more.
 
         Raises:
-            QueriesSpentError: where they are more than the cap leaves; nothing is counted then.
+            QueriesSpentError: if they are more than the cap leaves; nothing is counted then.
         """
         if self.most is not None and self.asked + images > self.most:
             raise QueriesSpentError(
@@ -69,7 +69,7 @@ class Queries:
         self.asked += images
 
     def recall(self, key: bytes) -> Said | None:
-        """Return the answer kept under ``key``, None where there is none."""
+        """Return the answer kept under ``key``, None if there is none."""
         answer = self._answers.get(key)
         if answer is not None:
             self._answers.move_to_end(key)
@@ -115,8 +115,8 @@ class BlackBox(WithFeatures):
                 that are generated while training never come twice, and would push out others.
 
         Raises:
-            QueriesSpentError: where the cap is reached.
-            ValueError: where the function does not answer with arrays of numbers, a row an image.
+            QueriesSpentError: if the cap is reached.
+            ValueError: if the function does not answer with arrays of numbers, one row per image.
         """
         inputs = np.ascontiguousarray(images.detach().float().cpu().numpy())
         if not remember:

@@ -86,7 +86,7 @@ class Classifier(nn.Module):
             from its network, unless it was loaded by something that says otherwise.
 
     Raises:
-        ValueError: where no layer is found that answers and none is named, or where the network's
+        ValueError: if no layer is found that answers and none is named, or where the network's
             output does not fit the specification.
     """
 
@@ -142,7 +142,7 @@ class Classifier(nn.Module):
         """Return logits (N, K) and penultimate features (N, F) of ``images`` in [−1, 1].
 
         Raises:
-            RuntimeError: where gradients are wanted of a black box that no stand-in guides.
+            RuntimeError: if gradients are wanted of a black box that no stand-in guides.
         """
         if self.differentiable:
             with as_given(self.device):
@@ -162,8 +162,8 @@ class Classifier(nn.Module):
         """Return the logits (N, K) of ``images`` in [−1, 1].
 
         Raises:
-            ValueError: where they are not finite, and no gradients are asked for.
-            RuntimeError: where gradients are wanted of a black box that no stand-in guides.
+            ValueError: if they are not finite, and no gradients are asked for.
+            RuntimeError: if gradients are wanted of a black box that no stand-in guides.
         """
         if not self.differentiable:
             return self(images).logits
@@ -187,7 +187,7 @@ class Classifier(nn.Module):
         """Answer for a whole uint8 array (N, C, H, W), batch by batch, without gradients.
 
         Raises:
-            ValueError: where a logit or a feature is not finite, or where an image alone has
+            ValueError: if a logit or a feature is not finite, or where an image alone has
                 another answer than in its batch.
         """
         answers = []
@@ -210,7 +210,7 @@ class Classifier(nn.Module):
             images: uint8 (N, C, H, W).
 
         Raises:
-            ValueError: where a logit is not finite, or where an image alone has another answer
+            ValueError: if a logit is not finite, or where an image alone has another answer
                 than in its batch.
         """
         decisions = []
@@ -327,7 +327,7 @@ class Classifier(nn.Module):
         return torch.channels_last if same else before
 
     def _check_slope(self, picture: Tensor) -> None:
-        """Raise where no gradient comes from the network's answer to a picture (1, C, H, W)."""
+        """Raise if no gradient comes from the network's answer to a picture (1, C, H, W)."""
         with torch.enable_grad():
             seen = picture.clone().requires_grad_(True)
             try:

@@ -14,7 +14,7 @@ class Entrance(nn.Module):
     """Brings images to a network's size, colour and range; gradients flow through.
 
     Args:
-        specification: of the network.
+        specification: specification of the network.
     """
 
     mean: Tensor

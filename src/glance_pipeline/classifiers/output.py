@@ -43,7 +43,7 @@ def to_logits(said: Tensor, output: Output) -> Tensor:
 
 
 def check_output(said: Any, specification: ClassifierSpecification, images: int) -> None:
-    """Raise where outputs are not what the specification says.
+    """Raise if outputs are not what the specification says.
 
     Args:
         said: what the network answered, before ``to_logits``.
@@ -103,7 +103,7 @@ def check_range(said: Tensor, specification: ClassifierSpecification, enough: bo
         enough: whether they are answers to images of many kinds.
 
     Raises:
-        ValueError: where they look so, and are enough to tell.
+        ValueError: if they look so, and are enough to tell.
     """
     output = specification.output
     named = "output" in specification.model_fields_set and output == "logits"
@@ -127,7 +127,7 @@ def varied_images(shape: tuple[int, int, int], exaggerated: bool = False) -> Ten
     by the spread of.
 
     Args:
-        shape: of an image.
+        shape: shape of an image.
         exaggerated: whether eight more follow with 30 times the contrast of any picture, which
             logits follow and what comes from a sigmoid does not.
     """
@@ -139,7 +139,7 @@ def varied_images(shape: tuple[int, int, int], exaggerated: bool = False) -> Ten
 
 
 def check_finite(said: Tensor, origin: str = "the classifier") -> None:
-    """Raise where outputs (N, …) are not finite, saying how many of which classifier."""
+    """Raise if outputs (N, …) are not finite, saying how many of which classifier."""
     if bool(torch.isfinite(said).all()):
         return
     wrong = (~torch.isfinite(said)).flatten(1).any(1)

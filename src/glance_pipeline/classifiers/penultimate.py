@@ -23,7 +23,7 @@ class WithFeatures(nn.Module, ABC):
 
     @abstractmethod
     def answer(self, images: Tensor) -> tuple[Any, Tensor | None]:
-        """Return the outputs, and the features (N, F) or None where it has none."""
+        """Return the outputs, and the features (N, F) or None if it has none."""
 
 
 SAME_NUMBERS = frozenset(
@@ -43,7 +43,7 @@ def answering_layer(layers: Sequence[tuple[bool, bool]]) -> int | None:
             and whether it is linear; those that are not are convolutions.
 
     Returns:
-        Its number; None where there is no such layer.
+        Its number; None if there is no such layer.
     """
     direct = [number for number, (answers, _) in enumerate(layers) if answers]
     if direct:
@@ -56,8 +56,8 @@ def no_layer_in_graph(graph: str, name: str | None, layers: Sequence[str]) -> Va
 
     Args:
         graph: what it is.
-        name: of the layer that was wanted; None where one was to be found.
-        layers: names of its layers, in its order, empty where a layer has none.
+        name: name of the layer that was wanted; None if one was to be found.
+        layers: names of its layers, in its order, empty if a layer has none.
     """
     named = [layer for layer in layers if layer]
     if name is not None:
@@ -83,7 +83,7 @@ def answering(network: nn.Module, feature_layer: str | None, images: Tensor) -> 
         images: normalised (N, C, H, W), on which that layer is found.
 
     Raises:
-        ValueError: where there is no such layer, or what enters it has not a row for each image.
+        ValueError: if there is no such layer, or what enters it has not one row for each image.
     """
     if isinstance(network, WithFeatures):
         return network.answer

@@ -47,7 +47,7 @@ class ClassifierSpecification(BaseModel):
             (``teachers/output.py``). Of labels that are on or off each by itself:
             ``label_logits``, on above 0; ``label_probabilities``, on above ½. Of a regression:
             ``values``.
-        units: of ``values``, one for each or one for all; empty where they have none.
+        units: units of ``values``, one for each or one for all; empty if they have none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -143,11 +143,11 @@ def specify(known: Mapping[str, Any], told: Mapping[str, Any]) -> ClassifierSpec
 
     Args:
         known: fields of ``ClassifierSpecification`` that the file holds, and ``network_shape``,
-            (channels, height, width) of its input, None where the file leaves one open.
+            (channels, height, width) of its input, None if the file leaves one open.
         told: fields from the catalog.
 
     Raises:
-        ValueError: where both say something and it is not the same, naming both; where neither
+        ValueError: if both say something and it is not the same, naming both; where neither
             says what is needed; where the fields do not hold together.
     """
     fields = dict(known)

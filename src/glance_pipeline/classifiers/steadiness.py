@@ -51,7 +51,7 @@ def plain_pictures(shape: tuple[int, int, int]) -> Tensor:
 
 
 def check_steady(alone: Tensor, together: Tensor, again: Tensor) -> None:
-    """Raise where answers to one picture differ.
+    """Raise if answers to one picture differ.
 
     Args:
         alone: to the last of N pictures, asked about alone: (1, …) or a single number.
@@ -74,7 +74,7 @@ def check_steady(alone: Tensor, together: Tensor, again: Tensor) -> None:
 
 
 def check_beside_others(alone: Tensor, together: Tensor, origin: str = "the classifier") -> None:
-    """Raise where the last of a batch of N images is answered differently when it is alone.
+    """Raise if the last of a batch of N images is answered differently when it is alone.
 
     Args:
         alone: the answer to it alone, (1, …) or a single number.
@@ -101,7 +101,7 @@ def alike(
         found: of any shape.
         wanted: of the same shape.
         tolerance: in units of the answers' spread.
-        among: answers that the spread is taken over; ``wanted`` where None.
+        among: answers that the spread is taken over; ``wanted`` if None.
     """
     if found.shape != wanted.shape:
         return False

@@ -34,9 +34,9 @@ class OutputSaid(NamedTuple):
     """One output of an answer to one image.
 
     Attributes:
-        name: of the label or the number.
+        name: name of the label or the number.
         value: probability, 0–1, of a label; a number in ``unit``.
-        unit: of a number; empty for a label.
+        unit: unit of a number; empty for a label.
         on: whether a label is on; None for a number.
     """
 
@@ -51,8 +51,8 @@ class Said(NamedTuple):
 
     Attributes:
         name: what is decided: the class, the labels that are on, the numbers with their units.
-        probability: of the class; None for labels and numbers.
-        outputs: of labels and numbers, all of them.
+        probability: probability of the class; None for labels and numbers.
+        outputs: outputs of labels and numbers, all of them.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Task(ABC):
     """How the outputs of a network are read.
 
     Attributes:
-        names: of the K outputs.
+        names: names of the K outputs.
     """
 
     names: tuple[str, ...]
@@ -99,7 +99,7 @@ class Task(ABC):
         """Return what is measured of O outputs, (N, O), in their units.
 
         Args:
-            logits: of all outputs, (N, K).
+            logits: logits of all outputs, (N, K).
             outcomes: numbers of the outputs wanted; None takes all.
         """
 
@@ -243,9 +243,9 @@ class Values(Task):
     """Numbers of a regression, in their units.
 
     Attributes:
-        units: one for each output, empty where it has none.
+        units: one for each output, empty if it has none.
         spread: standard deviations of the answers to the training images, one for each output;
-            empty where they are not known yet.
+            empty if they are not known yet.
     """
 
     units: tuple[str, ...] = ()
@@ -323,7 +323,7 @@ class Values(Task):
         """Bring differences of numbers (N, K) to standard deviations of the answers.
 
         Raises:
-            RuntimeError: where those are not known yet.
+            RuntimeError: if those are not known yet.
         """
         if not self.spread:
             raise RuntimeError("the spread of the answers to the training images is not known")
@@ -339,7 +339,7 @@ def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
     """Return the margins of classes: each one's logit minus the largest of all the others.
 
     Args:
-        logits: of all classes, (N, K).
+        logits: logits of all classes, (N, K).
         outcomes: numbers of the O classes wanted; None takes all K. The largest of the others is
             that of all K, wanted or not.
 

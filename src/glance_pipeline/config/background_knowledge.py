@@ -18,7 +18,7 @@ class Knowledge(BaseModel):
             Names in no tier may stand anywhere.
 
     Raises:
-        ValueError: where a name is in two tiers, a pair names one node twice, required causes run
+        ValueError: if a name is in two tiers, a pair names one node twice, required causes run
             in a circle, or a required pair or a chain of them is forbidden, by name or by tiers.
     """
 
@@ -38,7 +38,7 @@ class Knowledge(BaseModel):
         return {name: k for k, tier in enumerate(self.tiers, 1) for name in tier}
 
     def prohibition(self, cause: str, effect: str) -> str:
-        """Say what forbids ``cause`` to cause ``effect``; empty where nothing does."""
+        """Say what forbids ``cause`` to cause ``effect``; empty if nothing does."""
         if (cause, effect) in self.forbidden:
             return f"{_KEY}.forbidden holds [{cause}, {effect}]"
         tier = self.tier_of()

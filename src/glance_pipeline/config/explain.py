@@ -27,7 +27,7 @@ def parse_images(value: Any) -> Any:
         value: an integer, a text of this form, a list of either, or None.
 
     Raises:
-        ValueError: where an index is negative, a range runs backwards, nothing is named, or it is
+        ValueError: if an index is negative, a range runs backwards, nothing is named, or it is
             something else altogether.
     """
     if value is None or isinstance(value, tuple):

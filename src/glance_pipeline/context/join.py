@@ -42,18 +42,18 @@ def join_tables(
     Args:
         tables: paths.
         key: the column that names the images; None finds it in each table.
-        names: of the images.
+        names: names of the images.
         reading: how tables are read; None takes the defaults.
         has_order: whether images are known by their order; then a table of as many rows and no key
             is joined row by row.
 
     Returns:
-        Frame with a row for each image and the columns of all tables but their keys, missing where
-        no row names the image. Index: 0 … N−1.
+        Frame with one row for each image and the columns of all tables but their keys, missing
+        where no row names the image. Index: 0 … N−1.
 
     Raises:
-        FileNotFoundError: where a table does not exist.
-        UserError: where a table cannot be read, has no such column, matches no image, names an
+        FileNotFoundError: if a table does not exist.
+        UserError: if a table cannot be read, has no such column, matches no image, names an
             image twice, two tables have a column of one name, or a key that nobody named may match
             by chance.
     """
@@ -134,7 +134,7 @@ def _candidates(frame: pd.DataFrame) -> list[str]:
 def _find(
     path: Path, frame: pd.DataFrame, key: str | None, names: Sequence[str], has_order: bool
 ) -> tuple[str | None, Match]:
-    """Return the column that names most images; None where rows are images.
+    """Return the column that names most images; None if rows are images.
 
     Numbers match images by chance, a running number of the rows most of all. So a column that names
     them by path or file name goes before one that does by number; of equals the first is taken.

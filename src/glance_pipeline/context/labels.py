@@ -23,19 +23,19 @@ def labels_of(
     parameters: IngestParameters,
     has_order: bool = False,
 ) -> pd.Series | None:
-    """Return the class names of all images, or None where ``ingest.labels`` asks for none.
+    """Return the class names of all images, or None if ``ingest.labels`` asks for none.
 
     Args:
-        names: of the images.
-        columns: of the tables, a row for each image.
-        parameters: of the pipeline.
+        names: names of the images.
+        columns: columns of the tables, one row for each image.
+        parameters: parameters of the pipeline.
         has_order: whether images are known by their order, as a file of labels is.
 
     Returns:
         Strings (N,); None for an image of unknown class.
 
     Raises:
-        UserError: where there is no such column or folder, the number of labels is not that of the
+        UserError: if there is no such column or folder, the number of labels is not that of the
             images, it is not said which image each is of, there is only one class, or its names
             are too many or too few.
     """

@@ -80,10 +80,10 @@ def match(
     half of the images that it could.
 
     Args:
-        path: of the table.
+        path: path of the table.
         keys: the column.
-        forms: of the images' names, of ``forms_of``.
-        names: of the images.
+        forms: forms of the images' names, of ``forms_of``.
+        names: names of the images.
     """
     written = [None if pd.isna(key) else str(key) for key in keys]
     best = Match("nothing", np.full(len(names), -1))
@@ -104,7 +104,7 @@ def match(
 
 
 def why_doubtful(keys: pd.Series, names: Sequence[str], found: Match) -> str:
-    """Say why a match by numbers may be the wrong one; empty where it is none, or is not.
+    """Say why a match by numbers may be the wrong one; empty if it is none, or is not.
 
     A running number of the rows matches images whatever they are, and where some are left over on
     either side it may be one off: each row is then about the neighbour of its image.
@@ -144,7 +144,7 @@ def _twice(
     wanted: list[str | None],
     names: Sequence[str],
 ) -> str:
-    """Say which key names two images, or which image is named by two rows; empty where none is."""
+    """Say which key names two images, or which image is named by two rows; empty if none is."""
     images = Counter(wanted)
     counted = Counter(key for key in said if key is not None and key in images)
     rows = [key for key, times in counted.items() if times > 1]

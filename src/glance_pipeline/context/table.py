@@ -24,7 +24,7 @@ def kinds_of(context: pd.DataFrame, declared: Mapping[str, Kind]) -> dict[str, K
         declared: kinds by column, which overrule the values.
 
     Raises:
-        ValueError: where a declared column is not there, a binary one does not have two values, a
+        ValueError: if a declared column is not there, a binary one does not have two values, a
             continuous one is not numbers, or a categorical one has fewer than 2 levels or more
             than ``MOST_LEVELS``. The message names the column.
     """
@@ -98,7 +98,7 @@ def check_context(context: pd.DataFrame, images: Sized, missing: bool = False) -
         missing: whether an image may have no value of a feature.
 
     Raises:
-        ValueError: where the numbers of rows and images differ, where there is no column, or
+        ValueError: if the numbers of rows and images differ, where there is no column, or
             where a column has infinite values, or missing ones where they may not be, is constant,
             has the name of another or of a latent concept (``latent_1``, …), or holds the same
             values as another. The message names the columns.

@@ -22,7 +22,7 @@ class CausalGraphDataset(VersionedPathDataset[CausalGraph]):
         """Read the graph.
 
         Raises:
-            DatasetError: where the file is no JSON of this schema and version.
+            DatasetError: if the file is no JSON of this schema and version.
         """
         path = self.load_path
         try:

@@ -73,12 +73,12 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         trust: Whether formats that are programs are loaded: TorchScript, ``torch.export``, a Python
             callable. Loading one runs what its author wrote, with your rights (SECURITY.md).
         specification: Fields of ``ClassifierSpecification`` that the file does not hold; where
-            both say something, they must agree. ``class_names`` may be a text file, a name a line;
-            a relative path is one from the project's root, ``~`` is home.
+            both say something, they must agree. ``class_names`` may be a text file, one name per
+            line; a relative path is one from the project's root, ``~`` is home.
         key: Name under which a checkpoint keeps its state dict (Lightning: ``state_dict``), or of
             an ONNX file's output with the logits. By default the only state dict that fits.
-        prefix: Of the classifier's weights in it; it is cut off, other weights are left out. By
-            default what stands before all names of the file, where they fit without it.
+        prefix: Prefix of the classifier's weights in it; it is cut off, other weights are left out.
+            By default what stands before all names of the file, where they fit without it.
         format: ``weights``, ``torchscript``, ``exported``, ``transformers``, ``onnx`` or
             ``callable``; None is told by suffix and content, or ``callable`` without a file.
         most_queries: Images that a black box may be asked about in a run; None sets no cap.
@@ -136,7 +136,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         """Read the classifier in whatever form it comes, freeze it, and move it to the device.
 
         Raises:
-            UnusableClassifierError: where that cannot be done; it names the file.
+            UnusableClassifierError: if that cannot be done; it names the file.
         """
         path = self.load_path
         with _naming(path):
@@ -168,7 +168,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
         """Read the network and what its own file says, before anything is made of both.
 
         Raises:
-            UnusableClassifierError: where it cannot be read.
+            UnusableClassifierError: if it cannot be read.
         """
         path = self.load_path
         with _naming(path):

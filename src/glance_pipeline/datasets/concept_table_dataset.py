@@ -26,7 +26,7 @@ class ConceptTableDataset(VersionedPathDataset[ConceptTable]):
         """Read the table.
 
         Raises:
-            DatasetError: where the file is no Parquet file, or its columns are not a table's.
+            DatasetError: if the file is no Parquet file, or its columns are not a table's.
         """
         path = self.load_path
         try:

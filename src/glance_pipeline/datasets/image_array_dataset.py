@@ -29,7 +29,7 @@ class ImageArrayDataset(VersionedPathDataset[np.ndarray]):
         """Map the array into memory, read-only.
 
         Raises:
-            DatasetError: where the file is no complete ``.npy`` file, or not of uint8.
+            DatasetError: if the file is no complete ``.npy`` file, or not of uint8.
         """
         path = self.load_path
         try:
@@ -51,7 +51,7 @@ class ImageArrayDataset(VersionedPathDataset[np.ndarray]):
                 of them is in memory at a time.
 
         Raises:
-            DatasetError: where it is not of uint8, or there is no block, or they do not fit.
+            DatasetError: if it is not of uint8, or there is no block, or they do not fit.
         """
         path = self.save_path
         with whole_file(path) as file:

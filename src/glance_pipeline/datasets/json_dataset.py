@@ -31,7 +31,7 @@ class JsonDataset(VersionedPathDataset[Any]):
         """Read the file.
 
         Raises:
-            DatasetError: where it is no JSON.
+            DatasetError: if it is no JSON.
         """
         path = self.load_path
         try:

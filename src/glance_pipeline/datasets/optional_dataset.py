@@ -8,7 +8,7 @@ from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 
 
 class OptionalDataset(VersionedPathDataset[Any]):
-    """Another dataset at the same path, which loads None where there is no file.
+    """Another dataset at the same path, which loads None if there is no file.
 
     A pipeline that reads it runs all the same: ``prerequisites`` asks for nothing that
     ``may_be_absent``. In the catalog::
@@ -47,10 +47,10 @@ class OptionalDataset(VersionedPathDataset[Any]):
         return self._version is None or self._version.load is None
 
     def load(self) -> Any:
-        """Load what the other dataset loads, or None where there is no file.
+        """Load what the other dataset loads, or None if there is no file.
 
         Raises:
-            DatasetError: where the other dataset cannot load the file, or the version that was
+            DatasetError: if the other dataset cannot load the file, or the version that was
                 asked for is not there.
         """
         if self.may_be_absent and not self.exists():

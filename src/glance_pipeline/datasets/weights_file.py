@@ -61,7 +61,7 @@ def read_weights(
         network: Import path of the class that is wanted, checked against the header's.
 
     Raises:
-        DatasetError: where it is no complete safetensors file, of a newer format, or another class.
+        DatasetError: if it is no complete safetensors file, of a newer format, or another class.
     """
     if not path.is_file():
         raise DatasetError(f"weights {path}: no such file")
@@ -88,7 +88,7 @@ def network_in_header(path: Path) -> str | None:
     """Return the class that a safetensors file says its weights are of, to be shown, not imported.
 
     Raises:
-        DatasetError: where the header is not as this project writes it.
+        DatasetError: if the header is not as this project writes it.
     """
     with safe_open(path, framework="pt") as file:
         entry = _entry(file.metadata() or {}, path)
@@ -96,7 +96,7 @@ def network_in_header(path: Path) -> str | None:
 
 
 def _check_length_of_header(path: Path) -> None:
-    """Raise where the header, which is read into memory whole, is too long."""
+    """Raise if the header, which is read into memory whole, is too long."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
     if length > _MOST_HEADER:
@@ -131,7 +131,7 @@ def load_into(
     Args:
         network: that takes them.
         tensors: by its names.
-        path: of the file, for messages.
+        path: path of the file, for messages.
         hint: what to do where they do not fit.
 
     Raises:

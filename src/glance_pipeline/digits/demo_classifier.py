@@ -10,7 +10,7 @@ class DemoClassifier(nn.Module):
     """Three 3×3 convolutions with batch normalisation and pooling, two linear layers.
 
     Args:
-        channels: of the images, 1 or 3.
+        channels: channels of the images, 1 or 3.
         size: height and width of the images, a multiple of 8.
         classes: number of logits.
         width: channels of the first convolution; the later ones have two and four times as many.

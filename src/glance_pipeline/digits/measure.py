@@ -123,7 +123,7 @@ def measure_digits(
         see ``measure_digit`` for images on which nothing is drawn.
 
     Raises:
-        ValueError: where the images have another shape or dtype.
+        ValueError: if the images have another shape or dtype.
     """
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]

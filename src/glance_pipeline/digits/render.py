@@ -36,7 +36,7 @@ def stroke_points(digit: np.ndarray) -> np.ndarray:
         float64, (P, 2), rows and columns in pixels, a point each quarter of a pixel.
 
     Raises:
-        ValueError: where nothing is drawn on the image.
+        ValueError: if nothing is drawn on the image.
     """
     enlarged = upscale(digit)
     if enlarged.max() <= enlarged.min():
@@ -113,7 +113,7 @@ def render_digit(
         uint8, (size, size).
 
     Raises:
-        ValueError: where nothing is drawn on the source image.
+        ValueError: if nothing is drawn on the source image.
     """
     points = stroke_points(digit)
     radius = (thickness - _BLUR) / 2
@@ -147,7 +147,7 @@ def render_digits(
         uint8, (N, size, size).
 
     Raises:
-        ValueError: where the numbers of digits and features differ, or a digit is blank.
+        ValueError: if the numbers of digits and features differ, or a digit is blank.
     """
     if len(digits) != len(features):
         raise ValueError(f"found {len(features)} rows of features, wanted {len(digits)}")

@@ -36,8 +36,8 @@ def read_idx_digits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         Images, uint8, (N, 28, 28); labels, int64, (N,); files in the order of their names.
 
     Raises:
-        FileNotFoundError: where there are no images, or no labels beside them.
-        ValueError: where a file is not what it should be; see ``read_idx``.
+        FileNotFoundError: if there are no images, or no labels beside them.
+        ValueError: if a file is not what it should be; see ``read_idx``.
     """
     files = {path.name.removesuffix(".gz"): path for path in folder.glob("*-images-idx3-ubyte*")}
     paths = [files[name] for name in sorted(files) if name.endswith("-images-idx3-ubyte")]

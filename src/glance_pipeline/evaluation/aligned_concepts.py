@@ -18,8 +18,8 @@ def alignment_r2(surrogate: TwinSurrogate, codes: Codes, context: pd.DataFrame) 
 
     Args:
         surrogate: after alignment.
-        codes: of N held-out images.
-        context: their measured features, a column for each such concept, in its units. Images
+        codes: codes of N held-out images.
+        context: their measured features, one column for each such concept, in its units. Images
             without a value take no part.
 
     Returns:
@@ -51,8 +51,8 @@ def alignment_accuracy(
 
     Args:
         surrogate: after alignment.
-        codes: of N held-out images.
-        context: their measured features, a column for each. Images without a value take no part.
+        codes: codes of N held-out images.
+        context: their measured features, one column for each. Images without a value take no part.
 
     Returns:
         Accuracy by feature; one without any known value has none, and the log names it.

@@ -22,11 +22,11 @@ def accuracy_by_columns(
     """Compare labels or numbers with the columns that have their names, split by split.
 
     Args:
-        task: of labels or numbers.
+        task: task of labels or numbers.
         decided: labels bool (N, K), or numbers (N, K).
-        context: one row an image; columns of other names are left aside, and so are images without
+        context: one row per image; columns of other names are left aside, and so are images without
             a value.
-        splits: of the images.
+        splits: splits of the images.
 
     Returns:
         Of labels ``accuracy_SPLIT``, the share of images with all of them right, and
@@ -59,7 +59,7 @@ def accuracy_by_columns(
 
 
 def _read(column: pd.Series, task: Task) -> np.ndarray | None:
-    """Return a column as float64 (N,), NaN where missing; None where it cannot be compared."""
+    """Return a column as float64 (N,), NaN where missing; None if it cannot be compared."""
     if task.kind == "values":
         numbers = pd.to_numeric(column, errors="coerce")
         return None if numbers.isna().all() else numbers.to_numpy(np.float64)

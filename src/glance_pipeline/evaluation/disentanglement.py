@@ -34,14 +34,14 @@ def disentanglement(
 
     Args:
         surrogate: after alignment.
-        codes: of N held-out images.
-        context: their measured features, a row an image.
+        codes: codes of N held-out images.
+        context: their measured features, one row per image.
         rng: source of DCI's split.
 
     Returns:
         ``mig`` and ``sap``, numbers; ``dci``: ``disentanglement``, ``completeness``,
         ``informativeness``; ``partial_correlation``: a mapping of features for each concept.
-        Empty where no feature is left, or fewer than four images.
+        Empty if no feature is left, or fewer than four images.
     """
     kept, known = _continuous(surrogate, context)
     if not kept or known.sum() < _FEWEST:
@@ -70,13 +70,13 @@ def mutual_information_gap(codes: np.ndarray, features: np.ndarray, bins: int = 
     Args:
         codes: float (N, L).
         features: float (N, J).
-        bins: of each column.
+        bins: bins of each column.
 
     Returns:
         Between 0 and 1. With L = 1 the next dimension says nothing.
 
     Raises:
-        ValueError: where rows differ in number, or a feature has one value only.
+        ValueError: if rows differ in number, or a feature has one value only.
     """
     _check(codes, features)
     code_bins = [_binned(column, bins) for column in codes.T]
@@ -103,7 +103,7 @@ def separated_attribute_predictability(codes: np.ndarray, features: np.ndarray) 
         Between 0 and 1. With L = 1 the next dimension predicts nothing.
 
     Raises:
-        ValueError: where rows differ in number, or a feature has one value only.
+        ValueError: if rows differ in number, or a feature has one value only.
     """
     _check(codes, features)
     return _mean_gap(_correlations(codes, features) ** 2)
@@ -127,7 +127,7 @@ def disentanglement_completeness_informativeness(
         mean over features of R² on the other half, at most 1.
 
     Raises:
-        ValueError: where rows differ in number, or a feature has one value only.
+        ValueError: if rows differ in number, or a feature has one value only.
     """
     _check(codes, features)
     state = int(rng.integers(2**31))
@@ -185,7 +185,7 @@ def partial_correlations(codes: np.ndarray, features: np.ndarray) -> np.ndarray:
         float64 (L, J), between −1 and 1; 0 where nothing is left.
 
     Raises:
-        ValueError: where rows differ in number, or a feature has one value only.
+        ValueError: if rows differ in number, or a feature has one value only.
     """
     _check(codes, features)
     columns = []

@@ -45,7 +45,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
         At least 0, in the features' units squared.
 
     Raises:
-        ValueError: where the widths differ or a set has fewer than two rows.
+        ValueError: if the widths differ or a set has fewer than two rows.
     """
     if first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
         raise ValueError(

@@ -9,7 +9,8 @@ import torch
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
 Measure = Callable[[np.ndarray], pd.DataFrame]
-"""Measures context features on uint8 images (N, C, H, W): a row an image, NaN where it cannot."""
+"""Measures context features on uint8 images (N, C, H, W): one row per image, NaN where it
+cannot."""
 
 
 def aligned_names(surrogate: TwinSurrogate) -> list[str]:
@@ -28,8 +29,8 @@ def intervention_matrix(
 
     Args:
         surrogate: after alignment.
-        codes: of N held-out images.
-        measure: of the context features, by no network that took part in training.
+        codes: codes of N held-out images.
+        measure: measure of the context features, by no network that took part in training.
         delta: δ, in standard deviations of the context feature.
     """
     features = aligned_names(surrogate)

@@ -27,14 +27,15 @@ def as_aligned(
 
     Args:
         context: (N, J), NaN where not known.
-        concepts: of its columns, with the mean and standard deviation that it was standardised by.
+        concepts: concepts of its columns, with the mean and standard deviation that it was
+            standardised by.
         surrogate: after alignment.
 
     Returns:
         (N, aligned concepts), and these concepts.
 
     Raises:
-        UserError: where a concept is aligned with a feature that the table does not have.
+        UserError: if a concept is aligned with a feature that the table does not have.
     """
     columns = {concept.name: index for index, concept in enumerate(concepts)}
     aligned = [concept for concept in surrogate.concepts if concept.kind == "aligned"]
@@ -57,8 +58,8 @@ def measure_by(judge: AttributeReader, surrogate: TwinSurrogate) -> Measure:
         surrogate: after alignment, on the same features.
 
     Returns:
-        A function of uint8 images (N, C, H, W): a row an image, a column an aligned concept, in
-        its units; of binary features and levels, a probability.
+        A function of uint8 images (N, C, H, W): one row per image, one column per aligned concept,
+        in its units; of binary features and levels, a probability.
     """
     names = aligned_names(surrogate)
 
@@ -80,7 +81,7 @@ def quality_of(
         judge: as for ``measure_by``.
         surrogate: likewise.
         images: uint8 (N, C, H, W), held out.
-        context: their features, a column for each, in units.
+        context: their features, one column for each, in units.
 
     Returns:
         ``r2`` of numbers and ``balanced_accuracy`` of the others, by feature, as in alignment.

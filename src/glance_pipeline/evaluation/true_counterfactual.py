@@ -67,7 +67,7 @@ def rendered_digits(
         rows: numbers of the images that are wanted.
 
     Raises:
-        ValueError: where the images cannot be our renderer's drawings of the sources; it says why.
+        ValueError: if the images cannot be our renderer's drawings of the sources; it says why.
     """
     columns = {f"intended_{name}": name for name in SETTABLE}
     missing = sorted(set(columns) - set(records.columns))

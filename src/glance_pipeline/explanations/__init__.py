@@ -1,7 +1,7 @@
 """Explanations of single images: counterfactuals, importances, effect strips, saliency, a sentence.
 
 One method to a file; each is built from a surrogate and a classifier and called with
-``explain(subjects)``, which returns one result an image.
+``explain(subjects)``, which returns one result per image.
 """
 
 from glance_pipeline.explanations.counterfactuals.search import CounterfactualSearch

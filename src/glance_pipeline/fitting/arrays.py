@@ -20,10 +20,10 @@ from glance_pipeline.twin.networks.sizes import check_widths, widths_for
 
 @dataclass(frozen=True)
 class Given:
-    """What is known of the images, a value or a row for each of them.
+    """What is known of the images, a value or one row for each of them.
 
     Attributes:
-        context: context features by name; None where all concepts are to be latent.
+        context: context features by name; None if all concepts are to be latent.
         labels: names or numbers of the true classes; None for one, or all, that are not known.
         splits: ``train``, ``validation`` or ``test``; None draws them at random.
     """
@@ -40,7 +40,7 @@ class Arrays:
     Attributes:
         images: uint8 (N, C, H, W).
         records: N rows: ``split``, and ``label`` (a class name) where it is known.
-        context: N rows, a column for each context feature, maybe none.
+        context: N rows, one column for each context feature, possibly none.
     """
 
     images: np.ndarray
@@ -52,7 +52,7 @@ def as_images(images: Any) -> np.ndarray:
     """Return images as an array; it is not copied.
 
     Raises:
-        UserError: where they are not uint8 (N, C, H, W), square, a power of two of at least 8 wide.
+        UserError: if they are not uint8 (N, C, H, W), square, a power of two of at least 8 wide.
     """
     found = images.numpy(force=True) if isinstance(images, Tensor) else images
     if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.ndim != 4:
@@ -87,10 +87,10 @@ def as_arrays(
         classifier: the teacher, for the names of its classes.
         given: what is known of the images.
         kinds: declared kinds of context features, by name.
-        seed: of the split.
+        seed: seed of the split.
 
     Raises:
-        UserError: where something has not a value for each image, is no class or split, or is no
+        UserError: if something has not a value for each image, is no class or split, or is no
             context feature that concepts can be aligned with.
     """
     wanted = classifier.specification.image_shape

@@ -37,10 +37,10 @@ def fit_artifacts(
         images: uint8 (N, C, H, W).
         given: what is known of them.
         told: parameters that are to be otherwise than in a new project.
-        folder: where checkpoints are kept; a temporary one where None.
+        folder: where checkpoints are kept; a temporary one if None.
 
     Raises:
-        UserError: where any of it cannot be used.
+        UserError: if any of it cannot be used.
     """
     size = images.shape[2]
     parameters = parameters_for(size, told)
@@ -72,7 +72,7 @@ def load_artifacts(
         told: the parameters ``explain``, ``seed`` and ``compute``, where they are to be otherwise.
 
     Raises:
-        UserError: where the classifier is missing or another one, a parameter is not one of these,
+        UserError: if the classifier is missing or another one, a parameter is not one of these,
             or the folder is spoilt.
     """
     header = read_header(folder)

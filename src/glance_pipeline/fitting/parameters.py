@@ -36,7 +36,7 @@ class FitParameters:
     """Parameters of a training without a project.
 
     Attributes:
-        blocks: of each pipeline, by its name.
+        blocks: blocks of each pipeline, by its name.
         shared: of them all.
     """
 
@@ -57,12 +57,12 @@ def parameters_for(size: int, told: Mapping[str, Any], taken: int = 0) -> FitPar
     """Return the parameters of a new project, with sizes that fit the images and their context.
 
     Args:
-        size: of the images, px.
+        size: size of the images, px.
         told: what is to be otherwise: ``{"seed": 1, "distill": {"stage": {"steps": 500}}}``.
         taken: dimensions of the residual code that the context features take.
 
     Raises:
-        UserError: where a parameter is unknown or wrong.
+        UserError: if a parameter is unknown or wrong.
     """
     _refuse_unknown(told)
     _, _, base = read_configuration(packaged_configuration(), "base", {})

@@ -34,11 +34,11 @@ class Header(BaseModel):
     """What ``explainer.json`` says.
 
     Attributes:
-        format: of the folder.
+        format: format of the folder.
         made_by: version of this package.
-        seed: of the explanations' random draws.
+        seed: seed of the explanations' random draws.
         explain: parameters of the explanations.
-        specification: of the classifier.
+        specification: specification of the classifier.
         classifier: what it was.
     """
 
@@ -66,7 +66,7 @@ def write_explainer(folder: Path, artifacts: Mapping[str, Any], header: Header) 
         header: what else is known.
 
     Raises:
-        FileExistsError: where something is there already.
+        FileExistsError: if something is there already.
     """
     with whole_folder(folder, replace=False) as unfinished:
         for name, dataset in _datasets(unfinished).items():
@@ -79,7 +79,7 @@ def read_header(folder: Path) -> Header:
     """Return what the folder says of itself.
 
     Raises:
-        UserError: where it is not what ``write_explainer`` writes.
+        UserError: if it is not what ``write_explainer`` writes.
     """
     file = folder / FILE
     try:
@@ -97,11 +97,11 @@ def read_explainer(
 
     Args:
         folder: that ``write_explainer`` wrote.
-        header: of it.
+        header: header of it.
         teacher: makes the classifier.
 
     Raises:
-        UserError: where a file is missing or spoilt, or the classifier is another one.
+        UserError: if a file is missing or spoilt, or the classifier is another one.
     """
     classifier = teacher()
     now, then = ClassifierThen.of(classifier), header.classifier

@@ -35,7 +35,7 @@ def teacher_of(
         image_shape: (C, H, W) of the images, which is ``image_shape`` where ``told`` says none.
 
     Raises:
-        UserError: where it is none of these, or there is a specification twice or not at all.
+        UserError: if it is none of these, or there is a specification twice or not at all.
     """
     if isinstance(given, Classifier):
         if told:
@@ -57,7 +57,7 @@ def teacher_of(
 
 
 def _why_not(given: Any) -> str:
-    """Say why something cannot be a classifier; empty where it can."""
+    """Say why something cannot be a classifier; empty if it can."""
     wanted = "wanted an nn.Module, a callable, a Classifier or the path of a file"
     if isinstance(given, type):
         return f"classifier: found the class {given.__name__}, {wanted}: make one of it first"

@@ -60,7 +60,7 @@ def run_stages(
     Args:
         arrays: images with their records and context features.
         teacher: makes the classifier.
-        parameters: of all stages.
+        parameters: parameters of all stages.
         folder: where checkpoints and what lies between the stages are kept.
 
     Returns:

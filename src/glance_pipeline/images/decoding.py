@@ -33,8 +33,8 @@ def read_content(path: Path, most_megabytes: float) -> bytes:
     """Read a file whole where it is a plain file of a bearable size.
 
     Raises:
-        OSError: where it cannot be read.
-        UnreadableImageError: where it is a device or pipe, or too large.
+        OSError: if it cannot be read.
+        UnreadableImageError: if it is a device or pipe, or too large.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -66,7 +66,7 @@ def read_picture(raw: Raw, form: Form) -> tuple[np.ndarray, list[str]]:
         were", ``SQUEEZED`` and the like.
 
     Raises:
-        UnreadableImageError: where it is no image, broken, too large, has more than 8 bits a
+        UnreadableImageError: if it is no image, broken, too large, has more than 8 bits a
             channel, or is smaller than the crop.
     """
     picture, notes = decode(raw, form.transparency, form.most_megapixels)
@@ -85,8 +85,8 @@ def open_picture(file: Path | io.BytesIO, most_megapixels: float = 100) -> Image
         The picture, whose pixels are not decoded yet.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        UnreadableImageError: where it is no image of the formats that are read, has more than 8
+        FileNotFoundError: if there is no such file.
+        UnreadableImageError: if it is no image of the formats that are read, has more than 8
             bits a channel, or too many pixels.
     """
     try:
@@ -123,7 +123,7 @@ def decode(
         The picture, mode ``L`` or ``RGB``, and what was done to it.
 
     Raises:
-        UnreadableImageError: where it is no image, broken, too large, or has more than 8 bits a
+        UnreadableImageError: if it is no image, broken, too large, or has more than 8 bits a
             channel.
     """
     if isinstance(raw, np.ndarray):

@@ -51,7 +51,7 @@ def fit(picture: Image.Image, form: Form) -> tuple[np.ndarray, list[str]]:
         uint8 (C, H, W), and what was done to it that changes its look.
 
     Raises:
-        UnreadableImageError: where it is smaller than the crop.
+        UnreadableImageError: if it is smaller than the crop.
     """
     notes = []
     wanted = "L" if form.channels == 1 else "RGB"

@@ -67,7 +67,7 @@ def format_of(content: bytes) -> str | None:
     """Tell an image's format by the first ``FIRST_BYTES`` of its file.
 
     Returns:
-        Its name, one of ``READ`` where it can be read; None where it is none of the known ones.
+        Its name, one of ``READ`` where it can be read; None if it is none of the known ones.
     """
     head = content[:FIRST_BYTES]
     return next((name for name, begins in _KNOWN if begins.match(head)), None)

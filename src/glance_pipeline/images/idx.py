@@ -35,8 +35,8 @@ def read_idx(path: Path, dimensions: int, most_megabytes: float = 2000) -> np.nd
         uint8, read-only, with the shape that the header gives.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        UserError: where it is cut short, too long, too large, no idx file, or of other dimensions.
+        FileNotFoundError: if there is no such file.
+        UserError: if it is cut short, too long, too large, no idx file, or of other dimensions.
     """
     start = 4 + 4 * dimensions
     try:

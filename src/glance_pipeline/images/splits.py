@@ -25,7 +25,7 @@ def split_by_fractions(
     """Split at random, each class in proportion where there are labels.
 
     Args:
-        labels: of N images, or None.
+        labels: labels of N images, or None.
         count: N.
         fractions: shares of the splits.
         rng: source of the draw.
@@ -34,7 +34,7 @@ def split_by_fractions(
         The split of each image, (N,) strings.
 
     Raises:
-        UserError: where there are too few images for every split to hold every class, or one.
+        UserError: if there are too few images for every split to hold every class, or one.
     """
     state = int(rng.integers(2**31))
     sizes = [round(count * share) for share in (fractions.validation, fractions.test)]
@@ -58,7 +58,7 @@ def split_by_group(
     """Split whole groups at random, until test and validation hold their shares of the images.
 
     Args:
-        groups: of N images; one whose group is missing is a group of its own.
+        groups: groups of N images; one whose group is missing is a group of its own.
         fractions: shares of the splits; a split exceeds its share by less than its last group.
         rng: source of the draw.
 
@@ -66,7 +66,7 @@ def split_by_group(
         The split of each image, (N,) strings.
 
     Raises:
-        UserError: where a split would stay empty.
+        UserError: if a split would stay empty.
     """
     codes, _ = pd.factorize(groups)
     alone = codes < 0
@@ -105,9 +105,9 @@ def split_by_column(
     """Take the splits that a column says; where it knows no validation, take it from training.
 
     Args:
-        column: of N images: train, validation and test, or val, dev, …, or CelebA's 0, 1, 2.
-        labels: of the images, or None; each class in proportion where validation is taken.
-        fractions: of which the validation's part of what is not test counts.
+        column: column of N images: train, validation and test, or val, dev, …, or CelebA's 0, 1, 2.
+        labels: labels of the images, or None; each class in proportion where validation is taken.
+        fractions: shares of the splits; validation's share of what is not test is used.
         rng: source of that draw.
         place: what messages call the parameter that names the column.
 
@@ -115,7 +115,7 @@ def split_by_column(
         The split of each image, (N,) strings.
 
     Raises:
-        UserError: where a value says no split, or no image is in training or test.
+        UserError: if a value says no split, or no image is in training or test.
     """
     said = column.map(_word)
     splits = said.map(_WORDS).to_numpy(dtype=object)

@@ -38,7 +38,7 @@ class Fingerprints:
 
     Attributes:
         exact: SHA-256 of the pixels, (N,) of bytes.
-        signs: of the low frequencies, uint64 (N, 4); (N, 0) of images below 16 px.
+        signs: signs of the low frequencies, uint64 (N, 4); (N, 0) of images below 16 px.
         parts: mean colours of a grid's parts, uint8 (N, C · 64); (N, 0) likewise.
     """
 
@@ -82,10 +82,10 @@ def find_twins(prints: Fingerprints, records: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         prints: of N images.
-        records: of the same images, with ``split`` and ``file``.
+        records: records of the same images, with ``split`` and ``file``.
 
     Returns:
-        Frame with a row for each such image: ``file``, ``split``, ``twin`` (the other file),
+        Frame with one row for each such image: ``file``, ``split``, ``twin`` (the other file),
         ``twin_split`` and ``same`` (True for all pixels, False for nearly). A twin in training is
         named before one in validation, and one of all pixels before a near one.
     """
@@ -170,8 +170,8 @@ def say_twins(
 
     Args:
         prints: of N images.
-        records: of the same images.
-        twins: of ``find_twins``.
+        records: records of the same images.
+        twins: what ``find_twins`` returned.
         sample: whether they are a sample of the images; then nothing is said where none is found.
     """
     place = f"images, of a sample of {len(records)}" if sample else "images"

@@ -25,8 +25,8 @@ def disagreements(
     """Say what will not fit.
 
     Args:
-        parameters: of the ingest pipeline.
-        image_shape: (channels, height, width) that the classifier takes; None where not known.
+        parameters: parameters of the ingest pipeline.
+        image_shape: (channels, height, width) that the classifier takes; None if not known.
         widths: channels at 4, 8, … px of each network to be trained, by the parameter's name.
 
     Returns:

@@ -38,7 +38,7 @@ def choose_features(
     feature that fewer than ``FEWEST_OF_A_LEVEL`` images have; the log names them.
 
     Args:
-        columns: of the tables, a row for each image.
+        columns: columns of the tables, one row for each image.
         wanted: their names; None takes all that can be used and names the others in the log.
         reserved: what else a column is for, by name, such as ``label``; those are not taken where
             none is named.
@@ -46,7 +46,7 @@ def choose_features(
         place: what messages call the list of wanted columns.
 
     Raises:
-        UserError: where a column that is named is not there, or cannot be used; the message names
+        UserError: if a column that is named is not there, or cannot be used; the message names
             it and says why.
     """
     names = list(map(str, columns)) if wanted is None else list(wanted)
@@ -110,7 +110,7 @@ def _without_rare_levels(column: pd.Series, declared: Kind | None) -> pd.Series:
 def _reason(
     column: pd.Series, chosen: pd.DataFrame, declared: Mapping[str, Kind], named: bool
 ) -> str:
-    """Say why a column cannot be a context feature; empty where it can."""
+    """Say why a column cannot be a context feature; empty if it can."""
     known = column.dropna()
     if known.empty:
         return f"all its {len(column)} values are missing"
@@ -157,13 +157,13 @@ def drop_unusable(
     """Return the features that can be aligned with, as ``training.context`` will judge them.
 
     Args:
-        context: of N images.
-        records: of the images, with their ``split``.
+        context: context of N images.
+        records: records of the images, with their ``split``.
         kinds: declared kinds by name.
         named: whether the user named the features; then none is dropped.
 
     Raises:
-        UserError: where one that is named does not vary over the training images, or is a linear
+        UserError: if one that is named does not vary over the training images, or is a linear
             function of others there.
     """
     while True:

@@ -29,9 +29,9 @@ class FoundImages:
 
     Attributes:
         source: where they come from.
-        rows: of the source, int64 (N,), in the order of the array to be.
+        rows: rows of the source, int64 (N,), in the order of the array to be.
         records: N rows: ``label`` (a class name) where there are labels, ``split``, ``file``.
-        context: N rows, a column for each context feature, maybe none.
+        context: N rows, one column for each context feature, possibly none.
     """
 
     source: ImageSource
@@ -52,13 +52,13 @@ def find_images(parameters: IngestParameters, kinds: Mapping[str, Kind], seed: i
     The images come in random order, but those of a Hugging Face data set in their own.
 
     Args:
-        parameters: of the pipeline.
-        kinds: of context features, where declared.
+        parameters: parameters of the pipeline.
+        kinds: kinds of context features, where declared.
         seed: the run's seed.
 
     Raises:
-        FileNotFoundError: where a file or folder does not exist.
-        UserError: where something of the data or parameters cannot be used; it is named.
+        FileNotFoundError: if a file or folder does not exist.
+        UserError: if something of the data or parameters cannot be used; it is named.
     """
     source = open_source(parameters.source, parameters.kind, Rules.of(parameters))
     columns = columns_of(source, parameters)
@@ -117,13 +117,13 @@ def chosen_rows(source: ImageSource, rows: np.ndarray, number: int | None, seed:
     """Return the rows that a run takes of those it may take, in the order it takes them in.
 
     Args:
-        source: of the images.
+        source: source of the images.
         rows: that may be taken, int64 (M,).
-        number: of images, drawn at random; None takes all.
+        number: number of images, drawn at random; None takes all.
         seed: the run's seed.
 
     Raises:
-        UserError: where there are fewer.
+        UserError: if there are fewer.
     """
     number = number or len(rows)
     if number > len(rows):

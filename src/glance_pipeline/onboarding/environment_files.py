@@ -61,7 +61,7 @@ def catalog_yml(
 
     Args:
         entry: without ``type`` and ``specification``.
-        specification: of the classifier.
+        specification: specification of the classifier.
         said: what was found about it, lines of a comment.
         normalisation: how it is known, in words.
     """
@@ -102,7 +102,7 @@ def ingest_yml(
 
     Args:
         ingest: what differs from the defaults is written.
-        kinds: of the context features.
+        kinds: kinds of the context features.
         left_out: sentences on columns that are none.
         images: what was found of the images.
     """
@@ -149,10 +149,10 @@ def distill_yml(size: int, concepts: int, dimensions: int, residual: int) -> str
     """Return the sizes of the surrogate.
 
     Args:
-        size: of the images, px.
+        size: size of the images, px.
         concepts: that align will add.
-        dimensions: of the residual code as conf/base has it.
-        residual: of the residual code that the context features leave room in.
+        dimensions: dimensions of the residual code as conf/base has it.
+        residual: dimensions of the residual code in which the context features leave room.
     """
     widths, _ = widths_for(size)
     lines = [
@@ -170,8 +170,8 @@ def align_yml(size: int, kinds: Mapping[str, Kind], units: Mapping[str, str]) ->
     """Return the size of the attribute reader, and where kinds and units may be named.
 
     Args:
-        size: of the images, px.
-        kinds: of the context features.
+        size: size of the images, px.
+        kinds: kinds of the context features.
         units: as conf/base has them, by feature; what is named there is named here too.
     """
     _, widths = widths_for(size)

@@ -20,7 +20,7 @@ def check_name(name: str, conf: Path) -> str:
     """Return the name of an environment that can be made.
 
     Raises:
-        UserError: where it is no name, or there is such an environment.
+        UserError: if it is no name, or there is such an environment.
     """
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", name):
         raise UserError(f"found {name!r}, wanted letters, digits, - and _: it names a folder")
@@ -57,7 +57,7 @@ def read_configuration(conf: Path, env: str, root: Path) -> tuple[dict[str, Any]
     """Return the catalog and the parameters of an environment, as ``kedro run`` has them.
 
     Raises:
-        UserError: where they cannot be read.
+        UserError: if they cannot be read.
     """
     with paths_of(root):
         loader = OmegaConfigLoader(str(conf), env, **CONFIG_LOADER_ARGS)
@@ -71,8 +71,8 @@ def put_in_place(files: Mapping[str, str], name: str, conf: Path) -> Path:
     """Make ``conf/<name>`` with all of its files or not at all; return it.
 
     Raises:
-        UserError: where it has come to be there meanwhile.
-        OSError: where the disk is full or the folder cannot be written.
+        UserError: if it has come to be there meanwhile.
+        OSError: if the disk is full or the folder cannot be written.
     """
     part = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=conf))
     try:

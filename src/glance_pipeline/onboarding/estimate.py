@@ -44,8 +44,8 @@ class Phase:
     """A part of a stage in which the same objectives are active.
 
     Attributes:
-        steps: of the stage that lie in it.
-        parameters: of the stage, with these objectives alone and from the start.
+        steps: steps of the stage that lie in it.
+        parameters: parameters of the stage, with these objectives alone and from the start.
     """
 
     steps: float
@@ -60,7 +60,7 @@ class RunEstimate:
         stages: seconds of distill, disentangle and align.
         reader: seconds that the attribute reader is trained.
         memory_mb: at most, while training.
-        threads: of torch.
+        threads: threads of torch.
         steps: that were timed.
         busy: share of the time that this process was given while they were timed, 0 … 1.
         on_gpu: whether they ran there.
@@ -101,8 +101,8 @@ def mean_step(seconds: Sequence[float], parameters: StageParameters) -> float:
     the first step among them; so a few steps in a row hold other shares of each kind than a phase.
 
     Args:
-        seconds: of steps 0, 1, …, at least ``critic_every`` + 1 of them.
-        parameters: of the phase.
+        seconds: seconds of steps 0, 1, …, at least ``critic_every`` + 1 of them.
+        parameters: parameters of the phase.
     """
     games = [o for o in build_objectives(parameters).values() if hasattr(o, "critic_loss")]
     every = parameters.critic_every
@@ -122,8 +122,8 @@ class TrainingSample:
 
     Attributes:
         images: uint8 (n, C, H, W).
-        context: of the images, standardised, float (n, J).
-        concepts: of the J columns.
+        context: context of the images, standardised, float (n, J).
+        concepts: concepts of the J columns.
     """
 
     images: np.ndarray
@@ -191,8 +191,8 @@ def estimate_run(
         sample: some of the images.
         classifier: the teacher; a black box is asked about what it is shown here.
         stages: their parameters.
-        training_images: of the run.
-        seed: of the run.
+        training_images: number of training images of the run.
+        seed: seed of the run.
     """
     distill, disentangle, align = stages
     began, used = time.perf_counter(), time.thread_time()

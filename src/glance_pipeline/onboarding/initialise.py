@@ -51,17 +51,17 @@ def initialise(
 
     Args:
         wishes: of the user.
-        root: of the project, absolute.
+        root: root of the project, absolute.
         asker: asks, or says what is missing.
         say: takes each part of what was found.
         agree: asks whether the folder is to be written.
         timed: whether training steps are timed.
 
     Returns:
-        The folder; None where the user did not agree.
+        The folder; None if the user did not agree.
 
     Raises:
-        ValueError: where something is missing or cannot be used; nothing is written then.
+        ValueError: if something is missing or cannot be used; nothing is written then.
         FileNotFoundError: likewise.
     """
     conf = root / "conf"
@@ -140,7 +140,7 @@ def _checked(
     """Return the typed parameters; refuse files that do not say what was meant.
 
     Raises:
-        UserError: where the configuration reads otherwise than it was written, or does not fit.
+        UserError: if the configuration reads otherwise than it was written, or does not fit.
     """
     blocks: dict[str, Any] = {
         name: kind.model_validate(parameters[name]) for name, kind in _BLOCKS.items()
@@ -170,7 +170,7 @@ def _answered(found: Inspected) -> tuple[np.ndarray, float]:
     Timed here, where a black box is asked for the first time: later its answers are known.
 
     Raises:
-        ValueError: where the classifier's answers are not finite.
+        ValueError: if the classifier's answers are not finite.
     """
     images = found.sample.images
     began = time.perf_counter()
@@ -201,7 +201,7 @@ def _expected(found: Inspected, blocks: dict[str, Any], seed: int, seconds: floa
     Args:
         found: what was found.
         blocks: parameters of the stages.
-        seed: of the run.
+        seed: seed of the run.
         seconds: that the classifier takes for an image.
     """
     try:

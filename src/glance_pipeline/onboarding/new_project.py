@@ -13,15 +13,16 @@ def new_project(folder: Path) -> Path:
     """Lay out a new project: configuration, empty data folders, notebooks.
 
     Args:
-        folder: of the project, which is made, with those above it. It may exist where it is empty.
+        folder: folder of the project, which is made, with those above it. It may exist where it is
+            empty.
 
     Returns:
         The folder.
 
     Raises:
-        FileExistsError: where something is there already. Nothing is written then.
-        ValueError: where it is the working directory.
-        OSError: where the folder cannot be made. Nothing of it stays then.
+        FileExistsError: if something is there already. Nothing is written then.
+        ValueError: if it is the working directory.
+        OSError: if the folder cannot be made. Nothing of it stays then.
     """
     _refuse_what_holds_anything(folder)
     files = template_files()

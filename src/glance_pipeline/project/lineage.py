@@ -37,7 +37,7 @@ _NAMED = frozenset(_BOUND)
 """Datasets in which classes go by their names; networks know them by their order."""
 
 _PREPARED = ("images", "image_records", "context_features")
-"""Datasets with a row for each image."""
+"""Datasets with one row for each image."""
 
 _WITHOUT_EFFECT = ("log_every", "checkpoint_every", "report_images")
 
@@ -78,7 +78,7 @@ class MadeFrom(BaseModel):
 
     Attributes:
         node: that made it.
-        pipeline: of the node.
+        pipeline: pipeline of the node.
         inputs: versions by the name of the dataset.
         parameters: with dotted keys.
         classifier: where one was asked.
@@ -98,7 +98,7 @@ class MadeFrom(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> "MadeFrom | None":
-        """Return what a version was made from; None where nothing, or nothing legible, says it."""
+        """Return what a version was made from; None if nothing, or nothing legible, says it."""
         try:
             return cls.model_validate(json.loads((folder / FILE).read_text(encoding="utf-8")))
         except (OSError, ValueError, ValidationError):
@@ -154,8 +154,8 @@ def judge_lineage(
     Args:
         inputs: that the run is given.
         made: what the run makes itself, which is not compared with.
-        catalog: of the run.
-        classifier: that the run loads; None where it loads none.
+        catalog: catalog of the run.
+        classifier: that the run loads; None if it loads none.
         parameters: as the files have them now.
     """
     now = None if classifier is None else ClassifierThen.of(classifier)
@@ -220,7 +220,7 @@ class _Judging:
     Attributes:
         given: datasets that are loaded.
         made: datasets that the run makes.
-        catalog: of the run.
+        catalog: catalog of the run.
         now: the classifier that is loaded.
         wanted: parameters as the files have them.
     """
@@ -234,7 +234,7 @@ class _Judging:
     doubts: list[str] = field(default_factory=list)
 
     def rows(self) -> None:
-        """Judge whether what has a row for each image is of one version."""
+        """Judge whether what has one row for each image is of one version."""
         found = {name: version_to_load(name, self.catalog) for name in _PREPARED}
         versions = {n: version for n, version in found.items() if version and n in self.given}
         if len(set(versions.values())) > 1:

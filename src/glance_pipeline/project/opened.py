@@ -29,8 +29,8 @@ class OpenedProject:
     at a time; this reads the same files and leaves all that alone.
 
     Attributes:
-        root: of the project.
-        catalog: of its datasets; the newest version of each is loaded.
+        root: root of the project.
+        catalog: catalog of its datasets; the newest version of each is loaded.
         parameters: as the files under ``conf/`` have them.
     """
 
@@ -46,11 +46,11 @@ class OpenedProject:
 
         Args:
             folder: the root of a project, or a folder in it.
-            env: configuration environment; ``local`` where None.
-            parameters: what is to be otherwise than the files say.
+            env: configuration environment; ``local`` if None.
+            parameters: values that replace those of the files.
 
         Raises:
-            UserError: where there is no project, or no such environment.
+            UserError: if there is no project, or no such environment.
         """
         root = find_kedro_project(Path(folder).expanduser().resolve())
         if root is None:
@@ -67,11 +67,11 @@ class OpenedProject:
         """Load the newest version of datasets.
 
         Args:
-            names: of datasets in the catalog.
+            names: names of datasets in the catalog.
             pipelines: that may make one which is not there, by name.
 
         Raises:
-            UserError: where one is not there; it names the file and the pipelines that make it.
+            UserError: if one is not there; it names the file and the pipelines that make it.
         """
         missing = explain_missing(names, self.catalog, pipelines, "The explainer")
         if missing is not None:
@@ -88,14 +88,14 @@ def read_configuration(
 
     Args:
         folder: the ``conf/``.
-        env: configuration environment; ``local`` where None.
-        parameters: what is to be otherwise than the files say.
+        env: configuration environment; ``local`` if None.
+        parameters: values that replace those of the files.
 
     Returns:
-        The catalog, the credentials (empty where there are none) and the parameters.
+        The catalog, the credentials (empty if there are none) and the parameters.
 
     Raises:
-        UserError: where there is no such environment, or a file cannot be read.
+        UserError: if there is no such environment, or a file cannot be read.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")

@@ -19,7 +19,7 @@ def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]
         pipelines: the registered pipelines.
 
     Returns:
-        A message, or None where all are known.
+        A message, or None if all are known.
     """
     known = set(SharedParameters.model_fields) | {
         name.removeprefix("params:").partition(".")[0]
@@ -44,12 +44,12 @@ def explain_missing(
     Args:
         inputs: free inputs of the pipeline about to run; parameters among them are passed over,
             and what may be absent (``OptionalDataset``).
-        catalog: of the run.
+        catalog: catalog of the run.
         pipelines: the registered pipelines, in the order they are run in.
         needing: who needs them.
 
     Returns:
-        A message of several lines, or None where everything is there.
+        A message of several lines, or None if everything is there.
     """
     missing = _missing(inputs, catalog)
     if not missing:
@@ -81,7 +81,7 @@ def explain_stale(
 
     Args:
         pipeline: about to run; what it makes itself is passed over.
-        catalog: of the run.
+        catalog: catalog of the run.
         chain: the whole chain, which says what each dataset is made from.
         known: datasets of which more is known, which are passed over.
 
@@ -107,7 +107,7 @@ def explain_stale(
 
 
 def version_to_load(name: str, catalog: CatalogProtocol) -> str | None:
-    """Return the version of a dataset that the run loads, None where it has none."""
+    """Return the version of a dataset that the run loads, None if it has none."""
     dataset = catalog.get(name) if name in catalog else None
     resolve = getattr(dataset, "resolve_load_version", None)
     try:

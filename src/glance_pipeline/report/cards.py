@@ -54,7 +54,7 @@ class Words:
     Attributes:
         before: plain text.
         name: what is decided, which stands out.
-        figure: its probability; empty where there is none.
+        figure: its probability; empty if there is none.
     """
 
     before: str
@@ -72,7 +72,7 @@ class Alternative:
         called: the classifier's answer to it.
         changes: concept, value before and after, of what was moved.
         following: the same of what followed in a causal effect.
-        agreeing: share of the graphs in which it holds, in words; empty where not known.
+        agreeing: share of the graphs in which it holds, in words; empty if not known.
         warnings: what limits it.
         uri: its picture.
         difference: map of its difference to the reconstruction.
@@ -124,7 +124,7 @@ def card(number: int, explanation: Explanation, album: Album | None = None) -> C
         album: encodes the pictures; by default without loss.
 
     Raises:
-        PageFullError: where the album has no room for the pictures.
+        PageFullError: if the album has no room for the pictures.
     """
     album = album or Album()
     saliency = explanation.saliency

@@ -122,7 +122,7 @@ def _look(route: Route) -> dict[str, Any]:
 
 
 def _suggested(edge: Edge) -> str | None:
-    """Return which way along an edge functional asymmetry points, None where it does not."""
+    """Return which way along an edge functional asymmetry points, None if it does not."""
     if edge.suggestion is None:
         return None
     return "forwards" if edge.suggestion.source == edge.source else "backwards"

@@ -64,7 +64,7 @@ class ConceptRow:
     """One line of the table of concepts.
 
     Attributes:
-        name: of the concept.
+        name: name of the concept.
         kind: ``aligned`` or ``latent``.
         active: whether it changes the picture at all.
         extent: its range over the training images, with its unit; of a binary feature or a level,

@@ -60,7 +60,7 @@ def render_report(
         most_images: that the page shows, the first ones; what it sums up is summed over these.
 
     Raises:
-        ValueError: where there is no explanation.
+        ValueError: if there is no explanation.
     """
     if not explanations:
         raise ValueError("a report needs at least one explanation")

@@ -25,7 +25,7 @@ class Compression:
 
     Attributes:
         single: of the image, its redrawn copy and counterfactuals.
-        strips: of effect strips and of maps of differences and saliency.
+        strips: pictures of effect strips, and maps of differences and saliency.
     """
 
     single: int | None = None
@@ -50,7 +50,7 @@ class Album:
     """Encodes the pictures of one page and keeps account of them.
 
     Args:
-        compression: of the pictures.
+        compression: compression of the pictures.
         room: most characters that all of them may take; None for any number.
     """
 
@@ -64,7 +64,7 @@ class Album:
         """Return one picture, uint8 (C, H, W), C = 1 or 3, as a data URI.
 
         Raises:
-            PageFullError: where there is no room for it.
+            PageFullError: if there is no room for it.
         """
         return self._add(as_picture(array), self.compression.single)
 
@@ -74,7 +74,7 @@ class Album:
 
     @property
     def loss(self) -> str:
-        """What the pictures lost, in words; empty where nothing."""
+        """What the pictures lost, in words; empty if nothing."""
         if not self._values:
             return ""
         mean = format_fixed(self._sum / self._values, 1)

@@ -31,7 +31,7 @@ class Strip:
     Attributes:
         concept: its name.
         node: the graph's node it belongs to: itself, or of a level its categorical feature.
-        unit: of the values.
+        unit: unit of the values.
         is_probability: whether they are of a binary feature or a level.
         own: the image's own value, with its unit.
         start: number of the frame whose value is nearest to it.

@@ -28,7 +28,7 @@ def available_cores() -> int:
 
 
 def set_threads(threads: int | None) -> int:
-    """Let torch use ``threads`` threads, all available cores where None; return the number."""
+    """Let torch use ``threads`` threads, all available cores if None; return the number."""
     threads = threads or available_cores()
     torch.set_num_threads(threads)
     return threads
@@ -42,7 +42,7 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     of the generator are taken in float32 (``objectives/activations.py``).
 
     Raises:
-        ValueError: where ``cuda`` is wanted and torch can use no GPU.
+        ValueError: if ``cuda`` is wanted and torch can use no GPU.
     """
     there = wanted != "cpu" and torch.cuda.is_available()
     if wanted == "cuda" and not there:
@@ -62,7 +62,7 @@ def choose_processes(wanted: int | Literal["auto"]) -> int:
     ``auto`` is one for each GPU, or a single one on the CPU. Call ``choose_device`` first.
 
     Raises:
-        ValueError: where there are fewer GPUs than that.
+        ValueError: if there are fewer GPUs than that.
     """
     on_gpu = _chosen.device.type == "cuda"
     gpus = torch.cuda.device_count() if on_gpu else 0

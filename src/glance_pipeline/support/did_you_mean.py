@@ -11,7 +11,7 @@ def known_instead(name: str, known: Sequence[str]) -> str:
 
     Args:
         name: that is unknown.
-        known: the names that there are, maybe very many.
+        known: the names that there are, possibly very many.
     """
     if len(known) <= _MOST:
         return f"there are {list(known)}"

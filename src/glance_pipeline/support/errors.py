@@ -28,7 +28,7 @@ def fields_in_words(error: "ValidationError", *block: str) -> str:
     """Say in one line which fields are wrong, and how.
 
     Args:
-        error: of a pydantic model.
+        error: error of a pydantic model.
         block: keys that the model lies under, which come before each field's own.
     """
     places = [(".".join(map(str, (*block, *e["loc"]))), e["msg"]) for e in error.errors()]

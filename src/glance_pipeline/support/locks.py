@@ -14,10 +14,10 @@ from filelock import FileLock, Timeout
 
 
 def hold(path: Path) -> FileLock | None:
-    """Take the lock at ``path`` without waiting; return None where another holds it.
+    """Take the lock at ``path`` without waiting; return None if another holds it.
 
     Raises:
-        OSError: where the file cannot be made, or its file system has no locks.
+        OSError: if the file cannot be made, or its file system has no locks.
     """
     lock = FileLock(path, thread_local=False)
     try:
@@ -44,7 +44,7 @@ def one_at_a_time(path: Path, seconds: float = 120.0) -> Iterator[None]:
     Where the file system has no locks, all go in.
 
     Args:
-        path: of the lock file, which stays.
+        path: path of the lock file, which stays.
         seconds: how long to wait before going in all the same.
     """
     lock = FileLock(path, thread_local=False)

@@ -12,7 +12,7 @@ def regular_file(path: Path) -> Path:
     """Return ``path`` where it is a file of bytes.
 
     Raises:
-        ValueError: where there is none, or it is a device or a pipe, which may never end.
+        ValueError: if there is none, or it is a device or a pipe, which may never end.
     """
     if path.is_file():
         return path
@@ -29,7 +29,7 @@ def within(folder: Path, name: str) -> Path:
         name: as the model says it.
 
     Raises:
-        ValueError: where the name leads out of the folder, by itself or through a link. A link into
+        ValueError: if the name leads out of the folder, by itself or through a link. A link into
             the ``blobs`` of the same entry of a hub's cache is none that leads out.
     """
     path = folder / name
@@ -50,8 +50,8 @@ def read_text(path: Path, most: int = _MOST_TEXT) -> str:
     """Return the text of a regular file of at most ``most`` bytes, UTF-8.
 
     Raises:
-        ValueError: where it is no regular file, is longer, or is no UTF-8.
-        OSError: where it cannot be opened.
+        ValueError: if it is no regular file, is longer, or is no UTF-8.
+        OSError: if it cannot be opened.
     """
     with regular_file(path).open("rb") as file:
         content = file.read(most + 1)
@@ -64,7 +64,7 @@ def parse_json(text: str, what: str) -> dict[str, Any]:
     """Return the object that a text holds as JSON.
 
     Raises:
-        ValueError: where it is no JSON, is nested too deeply, or is no object.
+        ValueError: if it is no JSON, is nested too deeply, or is no object.
     """
     try:
         content = json.loads(text)

@@ -31,13 +31,13 @@ def aside(path: Path, replace: bool = True) -> Iterator[Path]:
     the block raises, nothing of it stays, and what was at ``path`` stays as it was.
 
     Args:
-        path: of the finished file or folder; its folder is made. A link is followed.
+        path: path of the finished file or folder; its folder is made. A link is followed.
         replace: whether what is there is replaced.
 
     Raises:
-        FileExistsError: where something is there that is not to be replaced.
-        FileNotFoundError: where the block wrote nothing.
-        OSError: where the disk is full or cannot be written.
+        FileExistsError: if something is there that is not to be replaced.
+        FileNotFoundError: if the block wrote nothing.
+        OSError: if the disk is full or cannot be written.
     """
     path = path.resolve() if path.is_symlink() else path
     new_folder = not path.parent.exists()
@@ -78,7 +78,7 @@ def whole_folder(path: Path, replace: bool = True) -> Iterator[Path]:
     """Give an empty folder, which takes the place of ``path`` once all is written; see ``aside``.
 
     Raises:
-        FileExistsError: where something is there that is not to be replaced.
+        FileExistsError: if something is there that is not to be replaced.
     """
     with aside(path, replace) as place:
         place.mkdir()
@@ -154,7 +154,7 @@ def _put_in_place(place: Path, path: Path, replace: bool) -> None:
 
 
 def _come_into_being(made: Path, folder: Path) -> bool:
-    """Rename the folder that was made to one that is new; return False where that is there."""
+    """Rename the folder that was made to one that is new; return False if that is there."""
     if folder.exists():
         return False
     try:

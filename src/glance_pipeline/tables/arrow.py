@@ -22,7 +22,7 @@ def check_size(rows: int, columns: int, place: str, most_megabytes: float) -> No
     """Refuse a table of more rows than find room, however small its file.
 
     Raises:
-        UserError: where they do not.
+        UserError: if they do not.
     """
     if rows * (_ROW + _VALUE * columns) > most_megabytes * 1e6:
         raise UserError(
@@ -45,7 +45,7 @@ def batches_of(
     find room even if each holds the largest part of the file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         rows: that are read together at most.
         columns: that are read, or the parts of them; None takes all.
     """
@@ -82,7 +82,7 @@ def bounded(
     """Yield batches as long as all of them together find room.
 
     Raises:
-        UserError: where they do not.
+        UserError: if they do not.
     """
     held = 0
     for batch in batches:

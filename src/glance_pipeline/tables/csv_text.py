@@ -44,7 +44,7 @@ class CsvLayout:
     """How a CSV file is written.
 
     Attributes:
-        names: of its columns.
+        names: names of its columns.
         separator: between the values of a row.
         width: values of a row; more than there are names where each row ends in a separator.
         lines: that the names take up.
@@ -60,7 +60,7 @@ def decoded(content: bytes, encoding: str | None, place: str) -> bytes:
     """Return a CSV file's content in UTF-8, without the mark that it may begin with.
 
     Raises:
-        UserError: where it is not in the encoding that is named, or in none that is told from it.
+        UserError: if it is not in the encoding that is named, or in none that is told from it.
     """
     if encoding is None:
         utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -91,7 +91,7 @@ def layout_of(content: bytes, separator: str | None, place: str) -> CsvLayout:
         place: what messages call the file.
 
     Raises:
-        UserError: where no separator fits both, several do, or a name comes twice or is none.
+        UserError: if no separator fits both, several do, or a name comes twice or is none.
     """
     head = content[:_HEAD].decode("utf-8", errors="ignore")
     if not head.strip():
@@ -172,7 +172,7 @@ def parse_csv(content: bytes, layout: CsvLayout, place: str) -> pa.Table:
     """Read all values as they are written.
 
     Raises:
-        UserError: where a row has more or fewer values than there are names, a quotation mark is
+        UserError: if a row has more or fewer values than there are names, a quotation mark is
             not closed, or a column without a name holds values.
     """
     names = [str(number) for number in range(layout.width)]
@@ -219,7 +219,7 @@ def converted(table: pa.Table, separator: str, as_words: frozenset[str], place: 
 
     Args:
         table: all columns are strings.
-        separator: of the file; where it is no comma, numbers may have a decimal comma.
+        separator: separator of the file; where it is no comma, numbers may have a decimal comma.
         as_words: columns, in small letters, that stay words where a value is not written as
             whole numbers are, so that a class may be called NA: labels, keys and splits.
         place: what messages call the file.

@@ -38,8 +38,8 @@ class TableReading:
     """How tables are read.
 
     Attributes:
-        separator: of CSV files; None finds it.
-        encoding: of CSV files; None takes UTF-8, or UTF-16 by its mark.
+        separator: separator of CSV files; None finds it.
+        encoding: encoding of CSV files; None takes UTF-8, or UTF-16 by its mark.
         most_megabytes: of a table in memory.
         as_words: columns in which only what is empty is missing, and numbers are plain ones: keys,
             labels, splits, groups; in letters of any case.
@@ -80,8 +80,8 @@ def read_table(
         otherwise of words; see ``csv_text``.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        UserError: where it is no table, cannot be read, has no row, a name comes twice, or it is
+        FileNotFoundError: if there is no such file.
+        UserError: if it is no table, cannot be read, has no row, a name comes twice, or it is
             too large.
     """
     if not path.exists():

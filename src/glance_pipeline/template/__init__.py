@@ -34,13 +34,13 @@ def of_repository(root: Path) -> dict[str, Path]:
     """Return the files that ``PATTERNS`` name.
 
     Args:
-        root: of the repository.
+        root: root of the repository.
 
     Returns:
         The path of each, by its POSIX path relative to the root, in the order of ``PATTERNS``.
 
     Raises:
-        FileNotFoundError: where a pattern finds nothing.
+        FileNotFoundError: if a pattern finds nothing.
     """
     found: dict[str, Path] = {}
     for pattern in PATTERNS:
@@ -55,7 +55,7 @@ def template_files() -> dict[str, Path]:
     """Return the files of a new project, each by its POSIX path relative to the project's root.
 
     Raises:
-        FileNotFoundError: where neither a wheel nor a clone with all files is installed.
+        FileNotFoundError: if neither a wheel nor a clone with all files is installed.
     """
     found = {
         path.relative_to(OWN).as_posix(): path for path in sorted(OWN.rglob("*")) if path.is_file()

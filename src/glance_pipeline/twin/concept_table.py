@@ -21,8 +21,8 @@ class ConceptTable:
             their logits, of a regression its numbers.
         kinds: ``aligned`` or ``latent`` for each column of ``concepts``.
         units: the unit of each column of ``concepts``, empty for latent ones.
-        features: of each column that is one level of a categorical feature, that feature; columns
-            of other concepts are absent.
+        features: the categorical feature of each column that is one level of it;
+            columns of other concepts are absent.
         measure: what ``margins`` are: ``margin`` of classes, ``logit`` of labels, ``value``.
         outcome_units: the unit of each column of ``margins``; ``logits`` where absent.
     """
@@ -42,7 +42,7 @@ class ConceptTable:
     def nodes(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each node of a causal graph, in the order of the columns.
 
-        A categorical feature is one node with a column for each level; any other concept is one
+        A categorical feature is one node with one column for each level; any other concept is one
         with one column.
         """
         nodes: dict[str, tuple[str, ...]] = {}
@@ -59,7 +59,7 @@ class ConceptTable:
         return tuple(column.removeprefix(f"{node}=") for column in columns)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one frame with a column for each concept and each margin.
+        """Return one frame with one column for each concept and each margin.
 
         They are called ``aligned:NAME [UNIT]``, ``latent:NAME``, ``level of "FEATURE":NAME`` (the
         feature as JSON has it), and ``margin:CLASS``, ``logit:LABEL`` or ``value:NAME [UNIT]``.
@@ -87,7 +87,7 @@ class ConceptTable:
         """Read what ``to_frame`` wrote.
 
         Raises:
-            ValueError: where a column has none of these prefixes.
+            ValueError: if a column has none of these prefixes.
         """
         kinds, units, features, concepts, margins = {}, {}, {}, {}, {}
         measure, outcome_units = "margin", {}

@@ -36,7 +36,7 @@ def infer_concepts(
         logits, or numbers in their units. Pruned concepts are left out.
 
     Raises:
-        ValueError: where no concept is active.
+        ValueError: if no concept is active.
     """
     active = [surrogate.concept(name) for name in surrogate.active_concepts]
     if not active:

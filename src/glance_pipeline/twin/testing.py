@@ -37,7 +37,7 @@ def tiny_classifier(size: int = 8, channels: int = 1, **specified: Any) -> Class
 
     Args:
         size: height and width of its images.
-        channels: of its images.
+        channels: channels of its images.
         specified: what else the specification says, as ``output``.
     """
     specification = ClassifierSpecification(

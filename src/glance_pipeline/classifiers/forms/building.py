@@ -24,7 +24,7 @@ def imported(name: str) -> Any:
         name: as the user gave it, never as a file says it.
 
     Raises:
-        ValueError: where it cannot be imported.
+        ValueError: if it cannot be imported.
     """
     place, _, last = name.rpartition(".")
     try:
@@ -46,7 +46,7 @@ def build(name: str, arguments: dict[str, Any]) -> nn.Module:
         arguments: what it is called with.
 
     Raises:
-        ValueError: where it is neither, which is found before it is called; or it fails.
+        ValueError: if it is neither, which is found before it is called; or it fails.
     """
     kind = imported(name)
     _refuse_what_makes_no_network(kind, name)
@@ -75,11 +75,11 @@ def arguments_of_header(name: str, arguments: Any, found: StateDicts) -> dict[st
 
     Args:
         name: import path of the class that the user named.
-        arguments: of the header.
+        arguments: arguments of the header.
         found: weights of the file.
 
     Raises:
-        ValueError: where they may not be used.
+        ValueError: if they may not be used.
     """
     if not isinstance(arguments, dict):
         raise ValueError(f"its header says the arguments {arguments!r:.200}; a mapping was wanted")

@@ -30,7 +30,7 @@ def read_callable(
         queries: counts and keeps what a black box says.
 
     Raises:
-        ValueError: where no teacher comes out.
+        ValueError: if no teacher comes out.
     """
     teacher = found
     if inspect.isclass(found) or arguments is not None:

@@ -56,7 +56,7 @@ class DescribedNetwork(nn.Module):
         """Map images (N, C, H, W) to the last layer's output.
 
         Raises:
-            ValueError: where more numbers than ``most_numbers`` would pass between two layers.
+            ValueError: if more numbers than ``most_numbers`` would pass between two layers.
         """
         self._check_size(images)
         seen = images
@@ -66,7 +66,7 @@ class DescribedNetwork(nn.Module):
 
     @torch.no_grad()
     def _check_size(self, images: Tensor) -> None:
-        """Raise where images of this shape become too many numbers; each shape is tried once."""
+        """Raise if images of this shape become too many numbers; each shape is tried once."""
         if images.shape in self._fitting:
             return
         seen: Any = torch.empty(images.shape, device="meta")

@@ -38,7 +38,7 @@ def read_exported(path: Path, feature_layer: str | None) -> LoadedNetwork:
             takes the one that answers.
 
     Raises:
-        ValueError: where it is no complete file of ``torch.export.save``, or has no such layer.
+        ValueError: if it is no complete file of ``torch.export.save``, or has no such layer.
     """
     with _quiet():
         try:

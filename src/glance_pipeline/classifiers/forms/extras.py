@@ -8,7 +8,7 @@ def needed(package: str, extra: str, what: str) -> Any:
     """Import a package of an optional extra.
 
     Raises:
-        ValueError: where it is not installed, saying how to install it.
+        ValueError: if it is not installed, saying how to install it.
     """
     try:
         return import_module(package)

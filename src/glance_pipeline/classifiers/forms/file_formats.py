@@ -64,7 +64,7 @@ def tell_format(path: Path) -> Format:
     """Return the format of a model's file or folder.
 
     Raises:
-        ValueError: where there is no such file, it is empty, or nothing can be told.
+        ValueError: if there is no such file, it is empty, or nothing can be told.
     """
     if path.is_dir():
         return _of_folder(path)

@@ -55,7 +55,7 @@ def read_onnx(
         most_gb: most memory for its constants, and for what it computes, GB.
 
     Raises:
-        ValueError: where it is no complete ONNX file, takes other than one batch of images, or has
+        ValueError: if it is no complete ONNX file, takes other than one batch of images, or has
             no such layer or output, or takes more memory.
     """
     onnx = needed("onnx", "onnx", "an ONNX file")

@@ -20,10 +20,10 @@ def said_of_images(metadata: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of ``ClassifierSpecification`` that a file's metadata say.
 
     Args:
-        metadata: of the model, by key; keys are compared without regard to case.
+        metadata: metadata of the model, by key; keys are compared without regard to case.
 
     Raises:
-        UserError: where the range is one that cannot be expressed.
+        UserError: if the range is one that cannot be expressed.
     """
     said = {key.lower(): value.strip() for key, value in metadata.items()}
     known: dict[str, Any] = {}

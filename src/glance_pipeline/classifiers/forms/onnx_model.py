@@ -33,7 +33,7 @@ def load_model(path: Path, most_bytes: float) -> "ModelProto":
         most_bytes: of all constants together.
 
     Raises:
-        ValueError: where it is no complete ONNX file, a constant lies outside its folder, or says
+        ValueError: if it is no complete ONNX file, a constant lies outside its folder, or says
             more numbers than it holds.
     """
     onnx = needed("onnx", "onnx", "an ONNX file")
@@ -93,7 +93,7 @@ def _read_beside(tensor: "TensorProto", folder: Path, room: float) -> int:
 
 
 def _check_shape(tensor: "TensorProto") -> None:
-    """Raise where a constant's shape says more numbers than the file has for it."""
+    """Raise if a constant's shape says more numbers than the file has for it."""
     numbers = _numbers_of(tensor.dims, f"constant {tensor.name!r}")
     held = max(len(getattr(tensor, field)) for field in _TYPED)
     if numbers > 2 * held:  # two of four bits share a byte

@@ -74,7 +74,7 @@ def check_pickle(stream: IO[bytes]) -> None:
         stream: at the pickle's first byte; afterwards behind its last.
 
     Raises:
-        ValueError: where it is no whole pickle, is nested more than a state dict is, or would
+        ValueError: if it is no whole pickle, is nested more than a state dict is, or would
             unfold to far more than it is.
     """
     stack, start = _Stack(), stream.tell()

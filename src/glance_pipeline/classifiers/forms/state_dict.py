@@ -30,10 +30,10 @@ def read_state_dicts(path: Path, key: str | None) -> StateDicts:
             deeper; None takes all that there are.
 
     Returns:
-        Tensors by their names, by key; the key is empty where the file is a state dict itself.
+        Tensors by their names, by key; the key is empty if the file is a state dict itself.
 
     Raises:
-        ValueError: where the file holds other Python objects, is cut short, would grow on reading,
+        ValueError: if the file holds other Python objects, is cut short, would grow on reading,
             or has no state dict.
     """
     content = _loaded(path)
@@ -53,7 +53,7 @@ def under_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the tensors whose names start with ``prefix``, which is cut off.
 
     Raises:
-        ValueError: where there are none.
+        ValueError: if there are none.
     """
     chosen = {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)}
     if not chosen:
@@ -85,7 +85,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _refuse_growth(path: Path, size: int) -> None:
-    """Raise where a file would become far more on reading than it is on disk."""
+    """Raise if a file would become far more on reading than it is on disk."""
     with path.open("rb") as file:
         if file.read(4) != _ARCHIVE:  # as torch tells them apart, whatever the end of the file says
             file.seek(0)
@@ -108,7 +108,7 @@ def _refuse_growth(path: Path, size: int) -> None:
 
 
 def _refuse_two_lists(path: Path, size: int, archive: zipfile.ZipFile) -> None:
-    """Raise where torch would find another list of contents than is looked at here.
+    """Raise if torch would find another list of contents than is looked at here.
 
     Python takes the list that lies before the end of the archive, torch the one at the place that
     the end names. Source: PKWARE, APPNOTE.TXT 6.3.10, 4.3.14 to 4.3.16.

@@ -35,7 +35,7 @@ def read_torchscript(path: Path, feature_layer: str | None) -> LoadedNetwork:
             takes the one that answers.
 
     Raises:
-        ValueError: where it is no complete TorchScript file, or has no such layer.
+        ValueError: if it is no complete TorchScript file, or has no such layer.
     """
     function, kinds = _function(path, feature_layer)
     others = sorted(str(kind).removeprefix("torch.") for kind in kinds - {torch.float32})

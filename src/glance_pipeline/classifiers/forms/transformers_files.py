@@ -50,7 +50,7 @@ class Stored:
 
 
 def check_configuration(config: dict[str, Any], stored: Stored) -> None:
-    """Raise where a config.json asks for what lies elsewhere, or for absurd sizes.
+    """Raise if a config.json asks for what lies elsewhere, or for absurd sizes.
 
     Args:
         config: what it holds.
@@ -86,7 +86,7 @@ def check_weights(folder: Path) -> Stored:
     """Return what the weight files of a folder hold.
 
     Raises:
-        ValueError: where there are none that are safetensors, or one lies outside the folder.
+        ValueError: if there are none that are safetensors, or one lies outside the folder.
     """
     if (folder / "adapter_config.json").exists():
         raise ValueError(

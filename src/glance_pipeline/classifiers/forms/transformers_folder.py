@@ -54,7 +54,7 @@ def read_transformers(path: Path) -> LoadedNetwork:
         path: the folder.
 
     Raises:
-        ValueError: where it holds no image classifier, no safetensors, or weights that do not fit;
+        ValueError: if it holds no image classifier, no safetensors, or weights that do not fit;
             where it wants code, files or memory beyond its own.
     """
     transformers = needed("transformers", "transformers", "a folder of transformers")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 StateDicts = dict[str, dict[str, Tensor]]
-"""Tensors by their names, by the key that they lie under; empty where the file is one itself."""
+"""Tensors by their names, by the key that they lie under; empty if the file is one itself."""
 
 _WRAPPERS = ("_orig_mod", "module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """Names that wrappers of torch put into those of weights."""
@@ -62,7 +62,7 @@ def settle_weights(found: StateDicts, wanted: Mapping[str, Tensor], key: str | N
         key: that the user named; None for none.
 
     Raises:
-        ValueError: where more than one fits, or there are several and none does.
+        ValueError: if more than one fits, or there are several and none does.
     """
     ways = {place: list(_ways(tensors, wanted)) for place, tensors in found.items()}
     whole = {place: [w for w in each if w.takes_all] for place, each in ways.items()}

@@ -22,7 +22,7 @@ class AttFind:
     """The greedy strategy of the search for counterfactuals.
 
     Args:
-        number: of sets of concepts that are looked for.
+        number: number of sets of concepts that are looked for.
         largest: most concepts in a set.
     """
 
@@ -34,7 +34,7 @@ class AttFind:
         """Return changes after which the teacher probably says what is wanted.
 
         Args:
-            landscape: of N images.
+            landscape: landscape of N images.
             images: numbers of those that are searched for, (N′,).
         """
         nothing = landscape.nothing(images)
@@ -62,7 +62,7 @@ class AttFind:
         """Add concepts to each of R empty sets until the teacher says what is wanted.
 
         Args:
-            landscape: of the images.
+            landscape: landscape of the images.
             start: the empty sets.
             leads: Δ of the first choice, (R, 2, D).
             barred: which concepts must stay, bool (R, D).

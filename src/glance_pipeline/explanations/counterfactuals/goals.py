@@ -58,7 +58,7 @@ class ClassGoals(Goals):
         wanted: which answers count for each image, bool (N, K). Neither the image's own class nor
             its reconstruction's does: a picture that is already called so needs no change, and
             shows nothing.
-        names: of the K classes.
+        names: names of the K classes.
         aims: number of the class aimed at in each image, None for any but its own.
         called: number of each image's own class, (N,).
     """
@@ -198,7 +198,7 @@ class ValueGoals(Goals):
         ways: 1 where the number is to rise, −1 where to fall, 0 where it is there already, (N,).
         redrawn: what the reconstructions are answered with, (N,).
         task: with its spread.
-        name: of what is wanted, the same for all images; the value where empty.
+        name: name of what is wanted, the same for all images; the value where empty.
     """
 
     output: int

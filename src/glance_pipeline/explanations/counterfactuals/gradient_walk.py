@@ -29,8 +29,8 @@ class GradientWalks:
     """The strategy of the search for counterfactuals that follows the gradient.
 
     Args:
-        number: of sets of concepts that are looked for.
-        parameters: of the walks.
+        number: number of sets of concepts that are looked for.
+        parameters: parameters of the walks.
     """
 
     def __init__(self, number: int, parameters: CounterfactualSearchParameters) -> None:
@@ -41,7 +41,7 @@ class GradientWalks:
         """Return changes after which the teacher probably says what is wanted.
 
         Args:
-            landscape: of N images.
+            landscape: landscape of N images.
             images: numbers of those that are searched for, (N′,).
         """
         first = send_to_bounds(landscape, landscape.nothing(images))
@@ -64,7 +64,7 @@ class GradientWalks:
         """Walk uphill until the teacher probably says what is wanted.
 
         Args:
-            landscape: of N images.
+            landscape: landscape of N images.
             starts: where R walks begin.
             allowed: which concepts each may move, bool (R, D).
 

@@ -69,7 +69,7 @@ class Landscape:
     Args:
         surrogate: draws the pictures.
         classifier: the teacher.
-        codes: of the N images.
+        codes: codes of the N images.
         goals: what is wanted of each image.
         intervention: what becomes of the codes when concepts are set.
     """

@@ -48,11 +48,11 @@ class CounterfactualSearch:
         target: ``runner_up`` (the teacher's second choice for each image), ``any`` other class, or
             the name of a class; of labels and numbers see ``targets.parse_target``.
         number: most counterfactuals kept for an image; where a number may rise or fall, either way.
-        parameters: of the search.
+        parameters: parameters of the search.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
 
     Raises:
-        UserError: where counterfactuals cannot aim at ``target``.
+        UserError: if counterfactuals cannot aim at ``target``.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class CounterfactualSearch:
             targets: number of the class aimed at in each of them; by default what ``target`` says.
 
         Raises:
-            ValueError: where ``targets`` has another length, or holds what is no class.
+            ValueError: if ``targets`` has another length, or holds what is no class.
         """
         goals = self._goals(subjects, targets)
         found = [self._searched(subjects, one) for one in goals]
@@ -132,7 +132,7 @@ class CounterfactualSearch:
         the image's next proposal.
 
         Args:
-            landscape: of N images.
+            landscape: landscape of N images.
             proposed: changes of any of them.
             lead: before any change, (N,).
             redrawn: logits of the reconstructions, (N, K).

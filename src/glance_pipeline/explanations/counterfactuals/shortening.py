@@ -30,7 +30,7 @@ def shrink(landscape: Landscape, candidates: Candidates, halvings: int) -> Candi
     """Shorten changes that hold, each as a whole, by bisection.
 
     Args:
-        landscape: of the images.
+        landscape: landscape of the images.
         candidates: to whose pictures the teacher says what is wanted.
         halvings: n of them end within 2⁻ⁿ of a length that no longer suffices; more where the goals
             ask for them.

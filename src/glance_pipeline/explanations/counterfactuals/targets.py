@@ -41,7 +41,7 @@ class Target(ABC):
         """Return what is to be reached, one search after the other.
 
         Args:
-            logits: of N images, (N, K).
+            logits: logits of N images, (N, K).
             redrawn: of their reconstructions, (N, K).
             task: how they are read, with the spread of numbers.
         """
@@ -143,14 +143,14 @@ def parse_target(text: str, task: Task) -> Target:
     """Read ``explain.target``.
 
     Args:
-        text: of classes ``runner_up``, ``any`` or a name; of labels the same, ``not NAME`` or
+        text: for classes ``runner_up``, ``any`` or a name; for labels the same, ``not NAME`` or
             ``flip NAME``; of numbers ``runner_up`` or ``any`` (one standard deviation either way),
             or ``+1.5``, ``-2``, ``=40``, ``by 1.5``, ``to 40``, with a unit behind it and the name
             of an output before it if need be.
         task: what the classifier's outputs are.
 
     Raises:
-        UserError: where counterfactuals cannot aim at it.
+        UserError: if counterfactuals cannot aim at it.
     """
     if isinstance(task, Values):
         return _value_target(text, task)
@@ -166,7 +166,7 @@ def parse_target(text: str, task: Task) -> Target:
 
 
 def check_target(text: str, task: Task) -> None:
-    """Raise ``UserError`` where counterfactuals cannot aim at ``text``."""
+    """Raise ``UserError`` if counterfactuals cannot aim at ``text``."""
     parse_target(text, task)
 
 

@@ -13,7 +13,7 @@ def in_turn(
     """Ask the teacher about the proposals at full length and put in turn what it agrees to.
 
     Args:
-        landscape: of N images.
+        landscape: landscape of N images.
         proposed: changes of any of them.
         lead: of the wanted class before any change, (N,).
 

@@ -18,7 +18,7 @@ class Background:
 
     Attributes:
         values: standardised values of the active concepts, float (B, D).
-        weights: of each, float64 (B,); they sum to 1.
+        weights: weights of each, float64 (B,); they sum to 1.
     """
 
     values: Tensor
@@ -39,7 +39,7 @@ def training_rows(table: ConceptTable, records: pd.DataFrame) -> list[int]:
 
     Args:
         table: concepts of all images.
-        records: of all prepared images, with their ``split``.
+        records: records of all prepared images, with their ``split``.
     """
     split = records["split"].to_numpy()[table.concepts.index.to_numpy()]
     return np.flatnonzero(split == "train").tolist()
@@ -57,7 +57,7 @@ def training_codes(surrogate: TwinSurrogate, table: ConceptTable, rows: list[int
         Codes of the active concepts, float (rows, D).
 
     Raises:
-        ValueError: where the table lacks an active concept, or where ``rows`` is empty.
+        ValueError: if the table lacks an active concept, or where ``rows`` is empty.
     """
     missing = [name for name in surrogate.active_concepts if name not in table.concepts]
     if missing:
@@ -84,13 +84,13 @@ def background_codes(
         table: concepts of all images.
         rows: positions in the table that may be drawn, those of the training images.
         number: how many are drawn, without replacement; all of ``rows`` where it has fewer.
-        seed: of the draw.
+        seed: seed of the draw.
 
     Returns:
         Codes of the active concepts as the student inferred them, float (number, D).
 
     Raises:
-        ValueError: where the table lacks an active concept, or where ``rows`` is empty.
+        ValueError: if the table lacks an active concept, or where ``rows`` is empty.
     """
     generator = numpy_generator(seed, "importance", "background")
     return training_codes(surrogate, table, generator.permutation(rows)[:number].tolist())
@@ -103,9 +103,9 @@ def representatives(codes: Tensor, number: int, seed: int) -> Background:
     every one is that of an image. Columns count by their spread.
 
     Args:
-        codes: of training images, float (N, D).
-        number: of codes wanted; all of them where there are fewer.
-        seed: of the clusters' first middles.
+        codes: codes of training images, float (N, D).
+        number: number of codes wanted; all of them where there are fewer.
+        seed: seed of the clusters' first middles.
     """
     if len(codes) <= number:
         return Background.even(codes)

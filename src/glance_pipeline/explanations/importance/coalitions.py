@@ -53,7 +53,7 @@ class Game(Protocol):
 
 
 class AllCoalitions:
-    """Every coalition on every background code: exact, 2^P · B pictures an image.
+    """Every coalition on every background code: exact, 2^P · B pictures per image.
 
     Args:
         background: B codes.
@@ -93,9 +93,9 @@ class Permutations:
         background: codes, of equal weight; used in turn, one a pair, so that each has about the
             same share of the baseline. Of more codes than pairs the first are used.
         size: number P of players.
-        number: of permutations, even; a pair of them is the independent draw.
-        seed: of the orders, which are the same for every image, so that an image's result depends
-            on no other image.
+        number: number of permutations, even; a pair of them is the independent draw.
+        seed: seed of the orders, which are the same for every image, so that an image's result
+            depends on no other image.
         stream: name of the stream they are drawn from.
     """
 

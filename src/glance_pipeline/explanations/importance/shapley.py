@@ -55,7 +55,7 @@ class ShapleyImportance:
         classifier: the teacher.
         background: standardised values of the active concepts, (B, D), see ``background_codes``.
         parameters: measure, and when to compute exactly.
-        seed: of the permutations, and of the choice of representatives.
+        seed: seed of the permutations, and of the choice of representatives.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
         training: of many training images, (T, D), which representatives are chosen from where
             ``background`` has too many for an exact game, and which the student is asked about
@@ -122,7 +122,7 @@ class ShapleyImportance:
         return AllCoalitions(Background.even(background), size)
 
     def _control(self, training: Tensor, seed: int) -> Permutations | None:
-        """Return the game that the student plays; None where nothing is sampled."""
+        """Return the game that the student plays; None if nothing is sampled."""
         if not isinstance(self.game, Permutations):
             return None
         number = _FORETOLD * self.parameters.permutations

@@ -33,13 +33,13 @@ def choose_interventions(
     Args:
         effect: ``direct`` or ``causal``.
         surrogate: whose codes they are.
-        models: of its concepts; only needed for ``causal``.
+        models: models of its concepts; only needed for ``causal``.
 
     Returns:
         One rule for ``direct``; for ``causal`` one for each allowed graph, in the models' order.
 
     Raises:
-        ValueError: where ``causal`` is asked for and no concept is modelled, or the models are
+        ValueError: if ``causal`` is asked for and no concept is modelled, or the models are
             those of another surrogate.
     """
     if effect == "direct":
@@ -65,12 +65,12 @@ class CausalIntervention:
 
     Args:
         surrogate: whose codes they are.
-        models: of its concepts.
+        models: models of its concepts.
         graph: one of ``models.allowed.graphs``; by default the first.
         mechanisms: those of the models, where they are at hand in torch.
 
     Raises:
-        ValueError: where the surrogate has no such concepts.
+        ValueError: if the surrogate has no such concepts.
     """
 
     effect: Effect = "causal"
@@ -158,7 +158,7 @@ class CausalIntervention:
         """Return what a concept becomes, as a code and on the models' scale, (N,) each.
 
         Args:
-            name: of the concept.
+            name: name of the concept.
             own: its codes, (N,).
             given: what it is set to in the images ``rows``, elsewhere its own codes again, which
                 gradients then flow from.

@@ -29,7 +29,7 @@ class Intervention(Protocol):
         Gradients flow from ``values`` to what is returned.
 
         Args:
-            codes: of N images.
+            codes: codes of N images.
             values: standardised values by concept name, (N,) each.
             moved: by concept name, the images in which it is set, bool (N,); elsewhere its value
                 is the image's own. All images where not named.

@@ -20,7 +20,7 @@ class Subjects:
 
     Attributes:
         images: uint8, (N, C, H, W).
-        codes: of the images.
+        codes: codes of the images.
         logits: the teacher's, on the images, (N, K).
         reconstructions: uint8, (N, C, H, W).
         reconstruction_logits: the teacher's, on the reconstructions, (N, K).

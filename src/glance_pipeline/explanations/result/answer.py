@@ -16,9 +16,9 @@ class Output(Part):
     """One label or number of an answer.
 
     Attributes:
-        name: of the label or the number.
+        name: name of the label or the number.
         value: probability of a label, 0–1; a number in ``unit``.
-        unit: of a number; empty of a label.
+        unit: unit of a number; empty for a label.
         on: whether a label is on; None of a number.
     """
 
@@ -35,7 +35,7 @@ class Prediction(Part):
         class_name: the class with the largest logit; the names of the labels that are on; the
             numbers with their units.
         probability: softmax probability of that class, 0–1; None of labels and numbers.
-        logits: of all classes or labels, in the classifier's order; the numbers.
+        logits: logits of all classes or labels, in the classifier's order; the numbers.
         kind: ``one_of`` (a class of several), ``each`` (labels on or off) or ``values`` (numbers).
         outputs: all labels or numbers; empty of classes.
     """

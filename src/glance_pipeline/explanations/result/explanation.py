@@ -31,9 +31,9 @@ class ConceptValue(Part):
     """One concept as the surrogate reads it off the image.
 
     Attributes:
-        name: of the concept.
+        name: name of the concept.
         kind: ``aligned`` or ``latent``.
-        unit: of ``value``; ``sd`` for a latent concept, ``%`` for a binary feature or a level.
+        unit: unit of ``value``; ``sd`` for a latent concept, ``%`` for a binary feature or a level.
         value: in ``unit``.
         standardised: the same in standard deviations from the mean.
         low: 1 % quantile over the training images, in ``unit``; of a binary feature or a level, a
@@ -60,7 +60,7 @@ class Change(Part):
 
     Attributes:
         concept: its name.
-        unit: of ``before`` and ``after``.
+        unit: unit of ``before`` and ``after``.
         before: value in the image.
         after: value in the counterfactual.
         standard_deviations: signed length of the move.
@@ -79,7 +79,7 @@ class Flip(Part):
     """A label that was turned.
 
     Attributes:
-        name: of the label.
+        name: name of the label.
         on: whether it is on now.
     """
 
@@ -138,8 +138,8 @@ class Importance(Part):
     Attributes:
         concept: name of the concept or the feature.
         contribution: in the unit of the measure.
-        standard_error: of the contribution over sampled permutations and background codes; 0 where
-            exact.
+        standard_error: standard error of the contribution over sampled permutations and background
+            codes; 0 where exact.
     """
 
     concept: str
@@ -156,9 +156,9 @@ class Importances(Part):
         prediction: the measure on the reconstruction, f(x̂).
         baseline: its mean over the background codes; contributions sum to prediction − baseline.
         exact: whether all coalitions were computed.
-        of: one entry a concept; one for all levels of a categorical feature.
+        of: one entry per concept; one for all levels of a categorical feature.
         backgrounds: number of background codes; 0 where not recorded.
-        unit: of the measure.
+        unit: unit of the measure.
     """
 
     measure: str
@@ -176,10 +176,10 @@ class EffectStrip(Part):
 
     Attributes:
         concept: its name.
-        unit: of ``values``.
-        values: of the concept under each picture, rising.
-        probabilities: of the image's predicted class, or of the label that is explained, under
-            each picture, 0–1; empty of numbers.
+        unit: unit of ``values``.
+        values: values of the concept under each picture, rising.
+        probabilities: probabilities of the image's predicted class, or of the label that is
+            explained, under each picture, 0–1; empty of numbers.
         class_names: what the teacher calls each picture.
         pictures: uint8, (steps, C, H, W).
         effect: ``direct``, the rest held; or ``causal``, what the concept causes follows.
@@ -212,11 +212,11 @@ class Saliency(Part):
             was shared among the pixels in proportion to what they had.
         map: float32, (H, W), in ``unit``; positive where the picture speaks for the class. It adds
             up to prediction − baseline.
-        concepts: names of the active concepts, a categorical feature once; empty where
+        concepts: names of the active concepts, a categorical feature once; empty if
             ``by_concept`` is None.
         by_concept: float32, (P, H, W), the part of each of ``concepts``, which add up to ``map``;
-            None where not asked for.
-        unit: of the measure.
+            None if not asked for.
+        unit: unit of the measure.
     """
 
     measure: str
@@ -251,16 +251,16 @@ class Explanation(Part):
         importances: Shapley values.
         strips: an effect strip of each active concept, in the order of ``importances``.
         sentence: all of it in a few words.
-        warnings: what limits this explanation, in words; empty where nothing does.
+        warnings: what limits this explanation, in words; empty if nothing does.
         original: uint8, (C, H, W).
         reconstruction: uint8, (C, H, W).
         effect: ``direct`` or ``causal``, of counterfactuals, importances and strips.
         further_out: share of the training images, 0–1, whose concepts lie further from those of
-            other training images than this image's do; None where it was not computed.
-        saliency: a map of the image's pixels; None where it was not computed.
+            other training images than this image's do; None if it was not computed.
+        saliency: a map of the image's pixels; None if it was not computed.
         redrawn_alike: whether the teacher's answers to image and reconstruction are the same: the
             class, all labels, or the numbers within a quarter of a standard deviation of the
-            answers to the training images. None where it was not recorded, as of classes.
+            answers to the training images. None if it was not recorded, as of classes.
     """
 
     source: str
@@ -331,7 +331,7 @@ class Explanation(Part):
             read: returns the picture, uint8 (C, H, W), or the array of a file name.
 
         Raises:
-            ValueError: where the document has another schema version or does not fit it.
+            ValueError: if the document has another schema version or does not fit it.
         """
         fields = dict(document)
         version = fields.pop("schema_version", None)

@@ -22,7 +22,7 @@ class SavedExplanations(Sequence[Explanation]):
     """Explanations in a folder, each read when it is asked for; a slice reads nothing.
 
     Args:
-        paths: of the folder of each explanation.
+        paths: paths of the folder of each explanation.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -33,8 +33,8 @@ class SavedExplanations(Sequence[Explanation]):
         """Open folders that ``write_explanations`` wrote, one after the other.
 
         Raises:
-            FileNotFoundError: where a folder has no index.
-            ValueError: where an index is damaged.
+            FileNotFoundError: if a folder has no index.
+            ValueError: if an index is damaged.
         """
         return cls([folder / name for folder in folders for name in _read_index(folder)])
 
@@ -51,7 +51,7 @@ class SavedExplanations(Sequence[Explanation]):
         """Read one explanation; or choose several.
 
         Raises:
-            ValueError: where a document is of another schema or a file of it is missing.
+            ValueError: if a document is of another schema or a file of it is missing.
         """
         if isinstance(number, slice):
             return SavedExplanations(self.paths[number])
@@ -71,7 +71,7 @@ def write_explanations(
         folder: it exists and is empty.
         explanations: taken one by one; those that are on disk already are linked, or copied where
             that is impossible, and keep the names of their folders.
-        names: of their folders; by default see ``FolderNames``.
+        names: names of their folders; by default see ``FolderNames``.
     """
     written: list[str] = []
     if isinstance(explanations, SavedExplanations):
@@ -92,8 +92,8 @@ def read_explanations(folder: Path) -> list[Explanation]:
     """Read all that ``write_explanations`` wrote, in its order.
 
     Raises:
-        ValueError: where a document is of another schema or a file of it is missing.
-        FileNotFoundError: where there is no index.
+        ValueError: if a document is of another schema or a file of it is missing.
+        FileNotFoundError: if there is no index.
     """
     return list(SavedExplanations.of(folder))
 
@@ -169,7 +169,7 @@ def _within(folder: Path, name: str) -> Path:
     """Return what is called ``name`` in a folder, which may be another's; no link leads out of it.
 
     Raises:
-        ValueError: where it would lie elsewhere.
+        ValueError: if it would lie elsewhere.
     """
     path = folder / name
     plain = path.parent == folder and name not in ("", ".", "..")

@@ -47,7 +47,7 @@ def displayed_unit(concept: Concept) -> str:
 
 
 def name_of_yes(concept: Concept) -> str:
-    """Return what the yes of a binary feature stands for; empty where its name says it."""
+    """Return what the yes of a binary feature stands for; empty if its name says it."""
     named = concept.measure == "binary" and concept.levels and concept.levels not in _PLAIN
     return concept.levels[1] if named else ""
 

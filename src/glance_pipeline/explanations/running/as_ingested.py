@@ -31,7 +31,7 @@ def files_in(folder: Path) -> list[Path]:
     They are those that ``ingest`` would read: by suffix or content, nothing that is hidden.
 
     Raises:
-        UserError: where there is none, or a link leads out of the folder.
+        UserError: if there is none, or a link leads out of the folder.
     """
     found = find_image_files(folder)
     if found.outside:
@@ -54,10 +54,10 @@ def form_of(prepared: np.ndarray, recorded: object | None) -> Form:
     Args:
         prepared: uint8, (N, C, H, W).
         recorded: what ``ingest`` or ``prepare`` wrote of the images, a mapping with the fields of
-            ``Form``; None where they come from elsewhere, and then a file is squeezed.
+            ``Form``; None if they come from elsewhere, and then a file is squeezed.
 
     Raises:
-        UserError: where it is of other images than these, or damaged.
+        UserError: if it is of other images than these, or damaged.
     """
     channels, height, _ = prepared.shape[1:]
     if recorded is None:
@@ -78,7 +78,7 @@ def check_image(path: Path, form: Form) -> None:
     """Read the first bytes of an image file.
 
     Raises:
-        UserError: where the file is missing, is no image of the formats that are read, has more
+        UserError: if the file is missing, is no image of the formats that are read, has more
             than 8 bits a channel, or is larger than the form allows.
     """
     with _named(path):
@@ -89,8 +89,8 @@ def read_image(path: Path, form: Form) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read an image file as ``ingest`` reads one.
 
     Args:
-        path: of a file of one of the formats that ``ingest`` reads.
-        form: of the images that the surrogate was trained on.
+        path: path of a file of one of the formats that ``ingest`` reads.
+        form: form of the images that the surrogate was trained on.
 
     Returns:
         The image, uint8 (C, H, W), and what was done to it that changes its look.

@@ -51,7 +51,7 @@ class Source:
     Attributes:
         name: as a person reads it, ``image 12`` or a file path.
         index: among the prepared images, None for a file.
-        label: its true class, None where unknown.
+        label: its true class, None if unknown.
         notes: what was done to it that a reader should know.
     """
 
@@ -78,8 +78,8 @@ class LocalExplanations:
         surrogate: the aligned twin surrogate.
         classifier: the teacher.
         background: standardised values of the active concepts of training images, (B, D).
-        parameters: of the methods.
-        seed: of the methods' random draws.
+        parameters: parameters of the methods.
+        seed: seed of the methods' random draws.
         interventions: what becomes of an image when concepts are set, one for each causal graph
             that the evidence allows: the first searches and draws, and counterfactuals say under
             how many they hold. See ``choose_interventions``; by default the rest is held.
@@ -87,7 +87,7 @@ class LocalExplanations:
             distance from them and for representative backgrounds; by default neither is there.
 
     Raises:
-        ValueError: where the target is no class of the classifier, where no concept is active, or
+        ValueError: if the target is no class of the classifier, where no concept is active, or
             where the interventions are not of the effect that ``parameters`` name.
     """
 
@@ -162,11 +162,11 @@ class LocalExplanations:
         Args:
             surrogate: the aligned twin surrogate.
             classifier: the teacher.
-            concepts: of all prepared images.
-            records: of all prepared images, with their ``split``.
-            models: of the concepts; used for the causal effect alone.
-            parameters: of the methods.
-            seed: of the run.
+            concepts: concepts of all prepared images.
+            records: records of all prepared images, with their ``split``.
+            models: models of the concepts; used for the causal effect alone.
+            parameters: parameters of the methods.
+            seed: seed of the run.
         """
         rows = training_rows(concepts, records)
         number = parameters.importance.backgrounds

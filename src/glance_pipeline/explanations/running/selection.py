@@ -48,7 +48,7 @@ class ChosenImages:
     Attributes:
         choices: one for each image.
         prepared: uint8, (N, C, H, W).
-        labels: of the prepared images, missing where unknown.
+        labels: labels of the prepared images, missing where unknown.
         form: that a file is brought into.
     """
 
@@ -64,7 +64,7 @@ class ChosenImages:
         """Return some of the images, uint8 (len(rows), C, H, W), and where they come from.
 
         Raises:
-            UserError: where a file cannot be read.
+            UserError: if a file cannot be read.
         """
         read = [self._read(self.choices[row]) for row in rows]
         return np.stack([image for image, _ in read]), [source for _, source in read]
@@ -73,7 +73,7 @@ class ChosenImages:
         """Look at the files' first bytes, so that most of what cannot be read is named at once.
 
         Raises:
-            UserError: where a file is no image, has more than 8 bits a channel, or is too large.
+            UserError: if a file is no image, has more than 8 bits a channel, or is too large.
         """
         for row in rows:
             file = self.choices[row].file
@@ -113,7 +113,7 @@ def first_of_split(records: pd.DataFrame, count: int, split: str = "test") -> tu
     """Return the numbers of the first ``count`` images of a split.
 
     Raises:
-        UserError: where the split holds no image.
+        UserError: if the split holds no image.
     """
     found = np.flatnonzero(records["split"].to_numpy() == split)[:count]
     if not len(found):
@@ -132,11 +132,11 @@ def choose_images(
     Args:
         chosen: indices into ``images``, paths of image files and of folders of them, arrays.
         images: uint8, (N, C, H, W).
-        records: one row an image, with its ``label`` where there are labels.
+        records: one row per image, with its ``label`` where there are labels.
         form: what was written of the form of ``images``, see ``form_of``.
 
     Raises:
-        UserError: where an index is out of range, a file is missing, a folder holds no image, an
+        UserError: if an index is out of range, a file is missing, a folder holds no image, an
             array is of another shape or dtype than ``images``, or a file is to be read and ``form``
             is of other images.
     """
@@ -167,7 +167,7 @@ def first_named(chosen: Sequence[int | str], count: int) -> tuple[int | str, ...
         count: how many.
 
     Raises:
-        UserError: where a file or folder is missing.
+        UserError: if a file or folder is missing.
     """
     first: dict[int | str, None] = {}
     for one in chosen:
@@ -181,7 +181,7 @@ def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:
 
     Args:
         chosen: indices, files and folders.
-        prepared: number of prepared images, None where it is not known yet.
+        prepared: number of prepared images, None if it is not known yet.
 
     Raises:
         UserError: as ``choose_images`` does.
@@ -195,7 +195,7 @@ def check_named(chosen: Sequence[int | str], prepared: int | None) -> None:
 
 
 def check_index(index: int, prepared: int) -> None:
-    """Raise ``UserError`` where there is no prepared image of this number."""
+    """Raise ``UserError`` if there is no prepared image of this number."""
     if not 0 <= index < prepared:
         raise UserError(
             f"explain.images: there is no image {index}; "

@@ -34,7 +34,7 @@ class ShardsToCome:
 
     Attributes:
         missing: their indices, from 0.
-        number: of all shards.
+        number: number of all shards.
     """
 
     missing: tuple[int, ...]
@@ -46,8 +46,8 @@ class Shards:
     """The shards of one work.
 
     Attributes:
-        folder: of this work alone.
-        number: of shards.
+        folder: folder of this work alone.
+        number: number of shards.
     """
 
     folder: Path
@@ -74,9 +74,9 @@ class Shards:
         """Write one shard, whole or not at all; where it is finished nothing is computed.
 
         Args:
-            index: of the shard, from 0.
+            index: index of the shard, from 0.
             explanations: taken one by one.
-            names: of their folders.
+            names: names of their folders.
         """
         path = self.path(index)
         said = f"shard {index + 1} of {self.number} (explain.shard_index={index})"
@@ -108,8 +108,8 @@ def rows_of_shard(images: int, at_once: int, number: int, index: int) -> range:
     Args:
         images: number of all of them.
         at_once: images of a batch; the last batch may be smaller.
-        number: of shards.
-        index: of the shard, from 0.
+        number: number of shards.
+        index: index of the shard, from 0.
     """
     batches = -(-images // at_once)
     first, last = (batches * part // number for part in (index, index + 1))

@@ -54,9 +54,9 @@ class ConceptSaliency:
         classifier: the teacher.
         background: standardised values of the active concepts of training images, (B, D), see
             ``background.background_codes``; the first ``parameters.paths`` of them are used.
-        parameters: of the paths.
+        parameters: parameters of the paths.
         measure: ``margin`` or ``logit``, as in ``ImportanceParameters``.
-        seed: of the orders in which single concepts move.
+        seed: seed of the orders in which single concepts move.
         intervention: what becomes of an image when concepts are set; by default the rest is held.
     """
 
@@ -222,8 +222,8 @@ def parts_of_steps(
     Args:
         pictures: (paths, T + 1, C, H, W).
         measured: the measure on each, (paths, T + 1).
-        gradients: of the measure in the pictures, of their shape.
-        weights: of the pixels, (H, W).
+        gradients: gradients of the measure in the pictures, of their shape.
+        weights: weights of the pixels, (H, W).
 
     Returns:
         The parts, float64 (paths, T, H, W), channels summed, which add up to what each step

@@ -47,7 +47,7 @@ class Assessment:
         self.few = few
 
     def rarities(self, codes: Codes) -> list[Rarity | None]:
-        """Say how far out the concept values of N images lie; None where that is not known."""
+        """Say how far out the concept values of N images lie; None if that is not known."""
         if self.distance is None:
             return [None] * len(codes)
         names = self.surrogate.active_concepts

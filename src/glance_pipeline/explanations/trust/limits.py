@@ -29,7 +29,7 @@ class Rarity(NamedTuple):
 
     Attributes:
         further_out: training images that lie further out.
-        number: of training images.
+        number: number of training images.
         few: share of them that is few, 0–1.
     """
 

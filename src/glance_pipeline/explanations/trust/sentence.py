@@ -33,7 +33,7 @@ def describe(
     Args:
         prediction: the teacher's answer.
         concepts: as read off the image.
-        importances: of the concepts.
+        importances: importances of the concepts.
         counterfactuals: outcome of the search.
         doubts: reasons why this explanation is poor, half a sentence each; they come first.
     """

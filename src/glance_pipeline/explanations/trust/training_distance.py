@@ -22,11 +22,11 @@ class TrainingDistance:
     """Compares codes with those of the training images.
 
     Args:
-        codes: of the active concepts of T training images, (T, D).
+        codes: codes of the active concepts of T training images, (T, D).
         neighbours: k; fewer where there are no more training images.
 
     Raises:
-        ValueError: where there are fewer than 2 training images.
+        ValueError: if there are fewer than 2 training images.
     """
 
     def __init__(self, codes: Tensor, neighbours: int = 10) -> None:

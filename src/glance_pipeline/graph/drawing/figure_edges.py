@@ -103,7 +103,7 @@ def _draw_suggestion(axes: Axes, corners: np.ndarray, forwards: bool, bend: floa
     """Draw a thin dotted arrow along the middle of a Bézier curve, outside of it.
 
     Args:
-        axes: of the figure.
+        axes: axes of the figure.
         corners: of the curve, (4, 2).
         forwards: whether it points to the curve's end.
         bend: on which side, by its sign, outside is.

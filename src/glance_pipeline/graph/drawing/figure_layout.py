@@ -35,7 +35,7 @@ class Route:
     """An edge with the heights at which it meets its source and its target.
 
     Attributes:
-        edge: of the graph.
+        edge: edge of the graph.
         at_source: where it meets its source's box.
         at_target: where it meets its target's box.
         rows: how far apart the middles of the two boxes are, in rows.
@@ -52,7 +52,7 @@ class Layout:
     """What of a graph is drawn, and at which height.
 
     Attributes:
-        height: of the columns.
+        height: height of the columns.
         concepts: boxes of one column, the first on top.
         sinks: boxes of the other.
         arcs: edges among concepts, weak ones first so that strong ones lie on top.

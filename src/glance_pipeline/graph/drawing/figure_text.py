@@ -31,7 +31,7 @@ def node_lines(node: Node, characters: int) -> list[str]:
     """Return what stands in a node's box: its label, then its unit or number of levels.
 
     Args:
-        node: of the graph.
+        node: node of the graph.
         characters: most in a line; a label gets two lines and ends with "…" where it needs more.
     """
     # Names of columns are broken after an underscore, as textwrap breaks words after a hyphen.
@@ -51,7 +51,7 @@ def write_titles(
     """Write what each column is and what the edges rest on.
 
     Args:
-        axes: of the figure, in inches.
+        axes: size of the axes, in inches.
         graph: says how it was found.
         top: height of the columns.
         concepts: middle of the column of concepts.

@@ -37,7 +37,7 @@ class Measured(NamedTuple):
     Attributes:
         effects: by the column of the concept table: one, or those of all levels of a categorical
             feature.
-        response: margins over the values that the node was set to; None where not asked for.
+        response: margins over the values that the node was set to; None if not asked for.
     """
 
     effects: dict[str, Effects]
@@ -53,7 +53,7 @@ class Measurements:
         exclusions: why a concept could not be moved, by its name.
         images: number of images that were intervened on.
         other_classes: classes, or outputs, of the classifier whose margins were not measured.
-        seed: of the run.
+        seed: seed of the run.
     """
 
     nodes: dict[str, Measured]
@@ -84,7 +84,7 @@ def average_effects(changes: Changes, resamples: int, generator: np.random.Gener
     weight. Its bootstrap draws images, with replacement.
 
     Raises:
-        ValueError: where no image could move.
+        ValueError: if no image could move.
     """
     if not changes.steps.sum() > 0:
         raise ValueError("the concept could not be moved on any image")
@@ -116,7 +116,7 @@ def measure_effects(
         experiment: held-out images, and the networks.
         names: concepts to move.
         settings: step, number of doses and of resamples.
-        seed: of the run.
+        seed: seed of the run.
         features: categorical feature by the name of each of its levels; those named are moved as
             one node, do(feature = level). A concept that is not named is a node by itself.
     """

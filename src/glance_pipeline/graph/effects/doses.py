@@ -46,7 +46,7 @@ def measure_response(
 
     Args:
         experiment: the images, and the networks.
-        name: of the concept.
+        name: name of the concept.
         doses: number D of values, at least 3.
         resamples: bootstrap resamples of the images.
         generator: draws them.
@@ -88,7 +88,7 @@ def flatness(margins: np.ndarray) -> float:
     curves of all images are alike but for rounding are no variables: a mean in one is certain.
 
     Args:
-        margins: of one class, (N, D).
+        margins: margins of one class, (N, D).
 
     Returns:
         p-value; NaN where there are not more images than values.

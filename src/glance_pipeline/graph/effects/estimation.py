@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     Attributes:
         effect: average effect.
         stability: share of resamples in which it has the same sign and is not practically null.
-        response: dose–response curve of the column's node; None where it was not measured.
+        response: dose–response curve of the column's node; None if it was not measured.
         curve_stability: share of resamples in which the curve is not practically flat.
     """
 
@@ -63,7 +63,8 @@ def estimate(
 
     Args:
         measured: by node, on K margins each.
-        table: of all images, on real data; the standard deviations of its margins are the scale.
+        table: table of all images, on real data; the standard deviations of its margins are the
+            scale.
         minimum: smallest standardised effect.
     """
     spread = spread_of(table.margins)
@@ -98,7 +99,7 @@ def estimate_effects(
         spread: standard deviations (K,) of the margins on real data; infinite where a margin never
             changes, which has no scale and no effect.
         minimum: smallest standardised effect.
-        units: of the K margins; all logits by default.
+        units: units of the K margins; all logits by default.
         per: what an effect is of, in standard deviations of the concept.
     """
     units = units or ["logits"] * len(spread)

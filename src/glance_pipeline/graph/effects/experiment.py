@@ -38,7 +38,7 @@ class Experiment:
         surrogate: generates the images.
         classifier: the teacher, with K outputs. It answers on generated images; the student is not
             asked.
-        codes: of N images.
+        codes: codes of N images.
         outcomes: numbers of the O outputs whose margins are measured; None measures all K.
     """
 

@@ -41,13 +41,13 @@ def add_interactions(
         table: concepts and margins of all images.
         experiment: held-out images, and the networks; its outcomes are those of the table.
         settings: step, number of pairs, level and smallest effect.
-        seed: of the run.
+        seed: seed of the run.
 
     Returns:
         The graph with its interactions, the strongest first.
 
     Raises:
-        ValueError: where the graph has no predictions yet.
+        ValueError: if the graph has no predictions yet.
     """
     if graph.intervention is None:
         raise ValueError("interactions need a graph whose predictions were tested; these were not")

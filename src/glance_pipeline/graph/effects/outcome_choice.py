@@ -20,7 +20,7 @@ _NAMED = 50  # classes that the log names
 
 
 def check_outcomes(outcomes: Outcomes, task: Task) -> None:
-    """Raise ``UserError`` where the parameter names what is no output, or asks for too many."""
+    """Raise ``UserError`` if the parameter names what is no output, or asks for too many."""
     one, several = task.nouns
     if isinstance(outcomes, int) and outcomes > len(task.names):
         raise UserError(
@@ -55,8 +55,8 @@ def choose_outcomes(
         held_out: rows of those that are counted, where a choice is needed.
 
     Raises:
-        UserError: where a name is unknown, or more are wanted than there are.
-        ValueError: where a choice is needed and there is no image.
+        UserError: if a name is unknown, or more are wanted than there are.
+        ValueError: if a choice is needed and there is no image.
     """
     task, names = classifier.task, classifier.class_names
     check_outcomes(outcomes, task)
@@ -86,7 +86,7 @@ def numbers_of(labels: Sequence[str], task: Task) -> list[int]:
     """Return the number of each output whose margins a table has.
 
     Raises:
-        ValueError: where the classifier has no such output, as after another one was trained.
+        ValueError: if the classifier has no such output, as after another one was trained.
     """
     numbers = {name: number for number, name in enumerate(task.names)}
     strange = [label for label in labels if label not in numbers]

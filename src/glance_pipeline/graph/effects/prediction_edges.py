@@ -25,7 +25,7 @@ def add_predictions(
     concept is a cause, and stays a circle otherwise.
 
     Args:
-        graph: of the concepts.
+        graph: graph of the concepts.
         table: concepts and margins of all images, for the associations.
         measurements: what moving each node did to the margins, in the order of the table.
         settings: levels and smallest effects.

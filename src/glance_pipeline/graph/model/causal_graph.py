@@ -42,11 +42,11 @@ class Node:
         name: unique in the graph; a concept's name, or ``prediction:CLASS``.
         kind: ``aligned`` or ``latent`` concept, or ``prediction``.
         label: what a reader is shown: the concept's or the class's name.
-        unit: of an aligned concept; of a prediction ``logits``, or the unit of a number.
-        levels: of a categorical feature, which is one node; empty for any other.
-        measure: of a prediction, what is measured of it: ``margin`` (of a class, in logits),
-            ``logit`` (of a label), ``value`` (a number, in ``unit``). Empty for a concept, and in
-            files of older versions, where it is the margin.
+        unit: unit of an aligned concept; of a prediction ``logits``, or the unit of a number.
+        levels: levels of a categorical feature, which is one node; empty for any other.
+        measure: what is measured of a prediction: ``margin`` (of a class, in
+            logits), ``logit`` (of a label), ``value`` (a number, in ``unit``). Empty for a concept,
+            and in files of older versions, where it is the margin.
     """
 
     name: str
@@ -76,18 +76,18 @@ class Edge:
         mark_at_target: tail, arrow or circle.
         evidence: what the edge rests on.
         association: correlation of the two nodes' normal scores.
-        effect: of do(source) on target; None between concepts.
+        effect: effect of do(source) on target; None between concepts.
         frequency: share of bootstrap resamples that hold the edge. For an effect, the share in
-            which it has the same sign and reaches the smallest effect. None where not resampled.
+            which it has the same sign and reaches the smallest effect. None if not resampled.
         source_marks: share of each mark at the source among the resamples that hold the edge.
         target_marks: the same at the target.
-        verdict: of a concept → prediction test; None between concepts.
-        reexamination: nonparametric test of an edge that the resamples held; None where not made.
-        knowledge: in words, what the user's background knowledge says of this pair; empty where
+        verdict: verdict of a concept → prediction test; None between concepts.
+        reexamination: nonparametric test of an edge that the resamples held; None if not made.
+        knowledge: in words, what the user's background knowledge says of this pair; empty if
             it says nothing.
         suggestion: a direction that functional asymmetry suggests; it sets no mark.
         dose_response: of a concept → prediction edge, the margin as the concept is moved.
-        level: of a categorical concept, the one whose effect on the prediction is given.
+        level: level of a categorical concept, the one whose effect on the prediction is given.
     """
 
     source: str
@@ -143,7 +143,7 @@ class CausalGraph:
             the strongest first.
 
     Raises:
-        ValueError: where names are not unique or an edge names an unknown node.
+        ValueError: if names are not unique or an edge names an unknown node.
     """
 
     nodes: tuple[Node, ...]
@@ -235,7 +235,7 @@ class CausalGraph:
         """Read what ``to_json`` wrote.
 
         Raises:
-            ValueError: where the text is no such JSON, or of a version unknown here.
+            ValueError: if the text is no such JSON, or of a version unknown here.
         """
         content = json.loads(text)
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:

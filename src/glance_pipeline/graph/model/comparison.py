@@ -31,7 +31,7 @@ class GraphComparison:
     left_out: Mapping[str, str]
 
     def difference(self, one: str, other: str) -> Difference | None:
-        """Return how the graphs agree on a pair; None where neither joins it."""
+        """Return how the graphs agree on a pair; None if neither joins it."""
         kinds: tuple[Difference, ...] = ("same", "arrowheads", "only_data", "only_perceived")
         for kind in kinds:
             if {one, other} in map(set, getattr(self, kind)):

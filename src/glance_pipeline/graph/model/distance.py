@@ -46,7 +46,7 @@ def structural_hamming_distance(graph: CausalGraph, known: Mapping[str, Any]) ->
             ``target``, ``mark_at_source``, ``mark_at_target``: the ``known_graph`` dataset.
 
     Raises:
-        ValueError: where no node of the known graph is one of the discovered graph.
+        ValueError: if no node of the known graph is one of the discovered graph.
     """
     nodes = list(known["nodes"])
     names = [node.name for node in graph.nodes]

@@ -28,7 +28,7 @@ def strongest_first(graph: CausalGraph) -> list[Edge]:
 
 
 def edge_table(graph: CausalGraph) -> pd.DataFrame:
-    """Return a row for each edge that the graph asserts, the strongest first.
+    """Return one row for each edge that the graph asserts, the strongest first.
 
     Returns:
         Frame with the columns ``COLUMNS``. ``edge`` is the pair with its marks, as ``a o-> b``;

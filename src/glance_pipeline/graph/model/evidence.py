@@ -15,7 +15,7 @@ class Estimate:
             ``UNIT per sd``.
         standardised: ``value`` on a scale that edges can be compared on: a correlation, or
             standard deviations of the margin for one standard deviation of the concept.
-        p_value: of the test that it is zero; None where no such test was made.
+        p_value: of the test that it is zero; None if no such test was made.
         adjusted_p_value: the same after Holm's correction for all tests of its family.
         magnitude: for an effect, the mean over images of its absolute value, in ``unit``. Far above
             |value|, it tells of an effect whose sign differs between images.
@@ -79,9 +79,10 @@ class DoseResponse:
         margins: average over images, in the unit of the prediction, at each value.
         low: lower ends of their 95 % bootstrap intervals.
         high: upper ends.
-        levels: of a categorical feature, the level at each value; ``values`` are then positions.
+        levels: level of a categorical feature at each value; ``values`` are then
+            positions.
         size: how far the curve moves, as an effect is standardised; None for a categorical feature.
-        p_value: of the test that the curve is flat; None where it was not made.
+        p_value: of the test that the curve is flat; None if it was not made.
         adjusted_p_value: the same after Holm's correction, together with all effects.
         decisive: whether the concept is *used* for its curve alone: its average effect is not
             significant or practically null, as where the curve is shaped like a U.

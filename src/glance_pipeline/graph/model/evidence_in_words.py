@@ -31,7 +31,7 @@ def evidence_in_words(edge: Edge, graph: CausalGraph) -> str:
     """Say what an edge asserts and what speaks for it, in a few sentences.
 
     Args:
-        edge: of ``graph``.
+        edge: edge of ``graph``.
         graph: says how the evidence was gathered.
     """
     sentences = [_between(edge, graph)] if edge.verdict is None else _on_prediction(edge, graph)

@@ -39,7 +39,8 @@ def facts_of(knowledge: Knowledge, names: list[str]) -> Facts:
 
     Args:
         knowledge: free of contradictions, as its constructor makes sure.
-        names: of the nodes that are searched; knowledge that passes through others counts too.
+        names: names of the nodes that are searched; knowledge that passes through others counts
+            too.
     """
     everyone = [*names, *sorted(knowledge.names - set(names))]
     index = {name: k for k, name in enumerate(everyone)}

@@ -18,7 +18,7 @@ class SearchRecord:
         rows_per_resample: rows drawn for each resample.
         seed: seed of the run.
         exclusions: reason by name of each concept that the search left out.
-        reexamination_test: nonparametric test of the edges that the resamples held; empty where
+        reexamination_test: nonparametric test of the edges that the resamples held; empty if
             they were not re-examined.
         knowledge: the user's background knowledge, a sentence an item.
     """
@@ -84,7 +84,7 @@ class Falsification:
         p_value_equivalent: share of permuted graphs that imply the same conditions; where it is
             above 5 % the test can tell little.
         rows: images tested on.
-        permutations: of the nodes.
+        permutations: permutations of the nodes.
     """
 
     violations: int

@@ -36,10 +36,10 @@ def suggest_directions(
     mark. Categorical features get none.
 
     Args:
-        edges: of the graph.
-        columns: of the search.
+        edges: edges of the graph.
+        columns: columns of the search.
         method: ``additive_noise`` or ``lingam``.
-        seed: of the run; it draws the rows, 500 at most, that each pair is judged on.
+        seed: seed of the run; it draws the rows, 500 at most, that each pair is judged on.
     """
     blocks = dict(zip(columns.names, columns.blocks, strict=True))
     rows = numpy_generator(seed, "asymmetry", "rows").permutation(len(columns.values))[:_ROWS]
@@ -61,7 +61,7 @@ def prefer(
 ) -> Suggestion | None:
     """Return the direction that ``method`` prefers between two columns, (rows,) each.
 
-    None where the additive noise model fits as well, or as badly, either way round.
+    None if the additive noise model fits as well, or as badly, either way round.
     """
     first, second = ((column - column.mean()) / column.std() for column in (first, second))
     with warnings.catch_warnings(), np.errstate(all="ignore"):

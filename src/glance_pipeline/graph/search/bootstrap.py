@@ -58,7 +58,7 @@ def search_resamples(
         blocks: the columns of each node.
         settings: method, number and size of resamples, level and depth of the tests.
         facts: the user's background knowledge.
-        seed: of the run; each resample has a stream of its own.
+        seed: seed of the run; each resample has a stream of its own.
         workers: joblib workers.
     """
     drawn = min(settings.rows_per_resample or len(scores), len(scores))

@@ -22,7 +22,7 @@ class SearchColumns:
     """The nodes that a search can use, with their columns.
 
     Attributes:
-        names: of L nodes, in the order of the table.
+        names: names of L nodes, in the order of the table.
         scores: float64 (rows, C): normal scores of quantities, the levels of categorical features
             as they are, one level of each feature left out.
         values: float64 (rows, C): the same columns as the table has them.
@@ -66,7 +66,7 @@ def search_columns(table: ConceptTable) -> SearchColumns:
     add up to 1, so the most frequent one is left out and the others are measured against it.
 
     Raises:
-        ValueError: where values are missing or infinite, or rows are too few.
+        ValueError: if values are missing or infinite, or rows are too few.
     """
     frame = table.concepts
     check_rows(frame)
@@ -145,7 +145,7 @@ def _usable(
 
 
 def _told_by(scores: np.ndarray, columns: dict[str, np.ndarray]) -> str | None:
-    """Return why ``scores`` add nothing to ``columns`` (all standardised), None where they do."""
+    """Return why ``scores`` add nothing to ``columns`` (all standardised), None if they do."""
     if not columns:
         return None
     before = np.stack(list(columns.values()), axis=1)

@@ -26,15 +26,15 @@ def measured_concepts(context: pd.DataFrame, concepts: Sequence[Concept]) -> Con
     """Return measured features in the columns that their aligned concepts have.
 
     Args:
-        context: one row an image, a column a context feature; values may be missing.
-        concepts: of the surrogate; latent ones are passed over, pruned ones are not.
+        context: one row per image, one column per context feature; values may be missing.
+        concepts: concepts of the surrogate; latent ones are passed over, pruned ones are not.
 
     Returns:
         Columns named as the concepts: a continuous feature as it is, float64; a binary feature and
         each level of a categorical one as 0 and 1. NaN where the feature is missing. No margins.
 
     Raises:
-        ValueError: where an aligned concept's feature is no column.
+        ValueError: if an aligned concept's feature is no column.
     """
     columns = {}
     for concept in concepts:
@@ -70,9 +70,9 @@ def discover_data_graph(
     are drawn from a stream of their own.
 
     Args:
-        table: of ``measured_concepts``.
+        table: table of ``measured_concepts``.
         settings: those of the search among concepts.
-        seed: of the run.
+        seed: seed of the run.
         workers: joblib workers; the result does not depend on it.
         knowledge: that of the search among concepts; what it says of others is left aside.
 

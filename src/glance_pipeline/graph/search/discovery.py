@@ -41,7 +41,7 @@ def discover_concept_graph(
     Args:
         table: concepts of all images.
         settings: method, resamples, level, threshold, depth.
-        seed: of the run.
+        seed: seed of the run.
         workers: joblib workers; the result does not depend on it.
         knowledge: what the user knows of causes beforehand.
 
@@ -51,7 +51,7 @@ def discover_concept_graph(
         ``search.exclusions`` and have no edges.
 
     Raises:
-        ValueError: where values are missing or infinite, rows are too few, or knowledge names what
+        ValueError: if values are missing or infinite, rows are too few, or knowledge names what
             is no concept.
     """
     check_names(knowledge, list(table.nodes()))

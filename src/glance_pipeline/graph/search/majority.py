@@ -16,7 +16,7 @@ def summarise(names: list[str], correlations: np.ndarray, resamples: Resamples) 
     """Sum up resamples: one edge record for each pair of names, edge or not.
 
     Args:
-        names: of L nodes.
+        names: names of L nodes.
         correlations: (L, L), of all rows, as ``associate`` has them.
         resamples: what each resample found. An edge that the user requires is in all of them, so
             it has marks in all; its frequency is that of the data.

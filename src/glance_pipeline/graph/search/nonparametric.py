@@ -35,7 +35,7 @@ class RandomizedTest(RCIT):
         independent of everything and the p-value 1.
 
         Raises:
-            ValueError: where ``given`` does not vary.
+            ValueError: if ``given`` does not vary.
         """
         x, y, given = (columns[:, columns.std(0) > 0] for columns in (x, y, given))
         if not (x.shape[1] and y.shape[1]):

@@ -46,10 +46,10 @@ def reexamine(
 
     Args:
         edges: between nodes of ``columns``.
-        columns: of the search.
+        columns: columns of the search.
         settings: level ``alpha``, largest set ``depth``, rows and sets at most.
         required: pairs of names that the user requires.
-        seed: of the run; each edge has a stream of its own.
+        seed: seed of the run; each edge has a stream of its own.
         workers: joblib workers; the result does not depend on it.
     """
     values = _testable(columns, settings.reexamination_rows, seed)
@@ -101,7 +101,7 @@ def conditioning_sets(
 
     Args:
         edge: between two nodes.
-        edges: of the graph.
+        edges: edges of the graph.
         depth: largest set.
         largest_number: of sets.
     """
@@ -132,7 +132,7 @@ def _largest_p_value(
 ) -> tuple[float, tuple[str, ...]] | None:
     """Return the largest p-value and its set; the first above ``alpha`` ends the search.
 
-    None where there is no set, or no test of one of the pair.
+    None if there is no set, or no test of one of the pair.
     """
     if not sets or not values.keys() >= set(pair):
         return None

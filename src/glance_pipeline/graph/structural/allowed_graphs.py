@@ -80,7 +80,7 @@ def allowed_graphs(
         nodes: names of the concepts to take.
         largest: number of graphs at most. Where there are more, that many are drawn at random, by
             searches that try the arrows in random order; fewer where these take too long.
-        seed: of the run.
+        seed: seed of the run.
     """
     edges = [edge for edge in graph.edges if {edge.source, edge.target} <= set(nodes)]
     notes: list[str] = []

@@ -15,7 +15,7 @@ class TorchMechanism:
     Attributes:
         knots: float64 (P, K), rising.
         polynomials: float64 (P, K + 1, 4), see ``SplineMechanism.polynomials``.
-        intercept: of the sum.
+        intercept: intercept of the sum.
     """
 
     knots: Tensor

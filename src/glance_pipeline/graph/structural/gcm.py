@@ -97,7 +97,7 @@ def counterfactual(
     """Carry interventions over to descendants: abduction, action, prediction (Pearl 2009, 7.1).
 
     Args:
-        model: of one graph.
+        model: model of one graph.
         rows: (N, nodes), as observed.
         values: (N, intervened nodes), what these are set to in each row.
     """

@@ -20,7 +20,7 @@ class SplineMechanism:
     Attributes:
         knots: float64 (K, P), increasing in each column.
         coefficients: float64, of the basis functions of all causes.
-        intercept: of their sum.
+        intercept: intercept of their sum.
     """
 
     knots: np.ndarray
@@ -70,7 +70,7 @@ def place_knots(causes: np.ndarray, number: int) -> np.ndarray:
     """Return knots (K, P) at even quantiles of each column, or evenly spaced where those coincide.
 
     Raises:
-        ValueError: where a column is constant.
+        ValueError: if a column is constant.
     """
     levels = np.linspace(0.01, 0.99, number)
     placed = np.quantile(causes, levels, axis=0)

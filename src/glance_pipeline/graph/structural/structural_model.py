@@ -69,7 +69,7 @@ class StructuralModels:
         allowed: the graphs.
         mechanisms: by node and its sorted causes; graphs share them.
         exclusions: reason by name of each concept that is left out.
-        falsification: dowhy's test of the first graph; None where not made.
+        falsification: dowhy's test of the first graph; None if not made.
     """
 
     nodes: tuple[str, ...]
@@ -94,10 +94,10 @@ class StructuralModels:
             table: concepts of all images.
             graph: its edges between concepts.
             settings: number of graphs, knots, extent of the falsification test.
-            seed: of the run.
+            seed: seed of the run.
 
         Raises:
-            ValueError: where no concept can be modelled.
+            ValueError: if no concept can be modelled.
         """
         exclusions = _exclusions(table)
         for name, reason in exclusions.items():
@@ -129,7 +129,7 @@ class StructuralModels:
         """Say what the concepts of some images had been, had some of them been others.
 
         Args:
-            rows: concept values of N images in units, with a column for each node.
+            rows: concept values of N images in units, with one column for each node.
             values: what concepts are set to, in units: one number for all images or (N,).
 
         Returns:
@@ -137,7 +137,7 @@ class StructuralModels:
             were set and their descendants.
 
         Raises:
-            ValueError: where a concept is not modelled, or a column is missing.
+            ValueError: if a concept is not modelled, or a column is missing.
         """
         self._check(values)
         missing = [name for name in self.nodes if name not in rows]
@@ -167,14 +167,14 @@ class StructuralModels:
 
         Args:
             values: what concepts are set to, in units.
-            number: of rows to draw from each graph's model.
-            seed: of the run.
+            number: number of rows to draw from each graph's model.
+            seed: seed of the run.
 
         Returns:
-            For each graph, ``number`` rows with a column for each node, in units.
+            For each graph, ``number`` rows with one column for each node, in units.
 
         Raises:
-            ValueError: where a concept is not modelled.
+            ValueError: if a concept is not modelled.
         """
         from glance_pipeline.graph.structural.gcm import interventional
 
@@ -200,7 +200,7 @@ class StructuralModels:
             Range over the graphs, in the unit of ``effect``.
 
         Raises:
-            ValueError: where one of them is not modelled, or both are the same.
+            ValueError: if one of them is not modelled, or both are the same.
         """
         self._check({cause: 0.0, effect: 0.0})
         if cause == effect:
@@ -302,7 +302,7 @@ class StructuralModels:
 def _falsification(
     scaled: pd.DataFrame, dag: Dag, settings: StructuralModelParameters, seed: int
 ) -> Falsification | None:
-    """Return the test of one graph, None where it is not asked for or there is nothing to test."""
+    """Return the test of one graph, None if it is not asked for or there is nothing to test."""
     if not settings.permutations or not dag:
         return None
     from glance_pipeline.graph.structural.gcm import falsify

@@ -17,7 +17,7 @@ def open_npy(path: Path, _rules: Rules) -> ImageSource:
     Its values are uint8, or floats between 0 and 1.
 
     Raises:
-        UserError: where it is no complete ``.npy`` file, or of another shape or kind of number.
+        UserError: if it is no complete ``.npy`` file, or of another shape or kind of number.
     """
     array = read_npy(path)
     if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
@@ -45,7 +45,7 @@ def read_labels(source: Path, label_file: str | None, most_megabytes: float = 20
     """Read a file of labels, by default the one beside an idx file of images.
 
     Args:
-        source: of the images.
+        source: source of the images.
         label_file: an ``.npy`` or idx file; null takes ``…-labels-idx1-ubyte`` (.gz) beside
             ``…-images-idx3-ubyte``.
         most_megabytes: of an idx file once it is unpacked.
@@ -54,8 +54,8 @@ def read_labels(source: Path, label_file: str | None, most_megabytes: float = 20
         One-dimensional, integers or strings.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        UserError: where it cannot be told from the source, or is not what it should be.
+        FileNotFoundError: if there is no such file.
+        UserError: if it cannot be told from the source, or is not what it should be.
     """
     path = Path(label_file) if label_file is not None else _beside(source)
     if path.suffix.lower() != ".npy":
@@ -73,8 +73,8 @@ def read_npy(path: Path) -> np.ndarray:
     """Map an ``.npy`` file into memory, read-only, without running any code in it.
 
     Raises:
-        FileNotFoundError: where there is no such file.
-        UserError: where it is no complete ``.npy`` file, or holds Python objects.
+        FileNotFoundError: if there is no such file.
+        UserError: if it is no complete ``.npy`` file, or holds Python objects.
     """
     if not path.is_file():
         raise FileNotFoundError(f"array {path}: no such file")

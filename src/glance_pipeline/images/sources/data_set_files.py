@@ -13,7 +13,7 @@ _MOST_STATE = 10_000_000  # bytes of a state.json
 
 
 def find_data_files(folder: Path, follow: bool = False) -> list[Path]:
-    """Return a data set's files, sorted; empty where there is none.
+    """Return a data set's files, sorted; empty if there is none.
 
     Of a folder that ``save_to_disk`` wrote those are the files that its ``state.json`` lists: what
     else lies there are caches of the same images. Otherwise they are all parquet files but those
@@ -24,7 +24,7 @@ def find_data_files(folder: Path, follow: bool = False) -> list[Path]:
         follow: whether links that lead out of the folder are followed.
 
     Raises:
-        UserError: where a ``state.json`` is broken or names a file that is not there, where both
+        UserError: if a ``state.json`` is broken or names a file that is not there, where both
             forms lie in one folder, or where a link leads out of it and is not to be followed.
     """
     states = [path for path in _plain(folder, "state.json") if any(path.parent.glob("*.arrow"))]

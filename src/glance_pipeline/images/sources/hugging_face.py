@@ -42,7 +42,7 @@ def open_data_set(folder: Path, rules: Rules) -> ImageSource:
     column ``split`` too. Rows are read in their order.
 
     Raises:
-        UserError: where there is no such file, or no column of images in one.
+        UserError: if there is no such file, or no column of images in one.
     """
     files = find_data_files(folder, rules.follow_links)
     if not files:
@@ -98,7 +98,7 @@ class _Table:
     """One file of a data set.
 
     Attributes:
-        path: of it.
+        path: path of it.
         image: name of its column of images.
         unread: names of columns that hold neither images nor single values.
         length: number of rows.
@@ -192,7 +192,7 @@ class _Table:
         """Return the content of an image file that a row holds or names.
 
         Raises:
-            UnreadableImageError: where it does neither, or names a file outside the data set.
+            UnreadableImageError: if it does neither, or names a file outside the data set.
         """
         most = self._limits.image_mb
         named = pa.types.is_struct(cell.type)
@@ -292,7 +292,7 @@ def _arrow(path: Path) -> Any:
 
 
 def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    """Return what ``datasets`` wrote of the columns, empty where it did not."""
+    """Return what ``datasets`` wrote of the columns, empty if it did not."""
     written = (schema.metadata or {}).get(b"huggingface")
     try:
         features = json.loads(written)["info"]["features"] if written else {}

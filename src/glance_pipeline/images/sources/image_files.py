@@ -24,7 +24,7 @@ def open_folder(folder: Path, rules: Rules) -> ImageSource:
     """Find the image files of a folder and the folders in it, in the order of their paths.
 
     Raises:
-        UserError: where there is none, or a link leads out of the folder and is not to be followed.
+        UserError: if there is none, or a link leads out of the folder and is not to be followed.
     """
     found = find_image_files(folder, rules.follow_links)
     place = f"folder {folder}"
@@ -60,7 +60,7 @@ def check_found(files: Sequence[str], left_out: Counter[str], place: str) -> Non
         place: what messages call the source.
 
     Raises:
-        UserError: where there is no image.
+        UserError: if there is no image.
     """
     if not files:
         seen = left_out_in_words(left_out) or "no file at all"

@@ -32,7 +32,7 @@ class ImageSource:
 
     Attributes:
         place: what messages call it.
-        names: of the images: paths relative to the source, with ``/``; numbers in an array.
+        names: names of the images: paths relative to the source, with ``/``; numbers in an array.
         read: gives a reader for each of the rows it is asked for, in their order.
         columns: what the source itself says of its images, one row each; often nothing.
         in_any_order: whether ``read`` takes rows in any order, or in rising order only.

@@ -31,8 +31,8 @@ def open_source(place: str, kind: Kind | None = None, rules: Rules | None = None
         rules: what is read and what is refused; None takes the defaults.
 
     Raises:
-        FileNotFoundError: where there is nothing at that place.
-        UserError: where it holds no image, or it cannot be told what it is.
+        FileNotFoundError: if there is nothing at that place.
+        UserError: if it holds no image, or it cannot be told what it is.
     """
     path = Path(place).expanduser()
     if not path.exists():
@@ -55,7 +55,7 @@ def kind_of(path: Path) -> Kind:
     """Tell what a path is by what it holds: a folder of images even where tables lie beside them.
 
     Raises:
-        UserError: where it is a file of no known kind.
+        UserError: if it is a file of no known kind.
     """
     if path.is_dir():
         return (

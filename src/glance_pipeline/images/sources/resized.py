@@ -30,7 +30,7 @@ class ResizedImages:
     would the array, with one block in memory.
 
     Args:
-        source: of the images.
+        source: source of the images.
         rows: those that are wanted, in their order in the array.
         form: what is made of each.
         most_corrupt: largest share of them that may be unreadable.
@@ -59,7 +59,7 @@ class ResizedImages:
         """Yield the blocks.
 
         Raises:
-            UserError: where more images cannot be read than may be, or none can.
+            UserError: if more images cannot be read than may be, or none can.
         """
         self._read, self._unreadable, self._prints, self._finished = [], {}, [], False
         notes: Counter[str] = Counter()
@@ -103,7 +103,7 @@ class ResizedImages:
 
     @property
     def unreadable(self) -> pd.DataFrame:
-        """Frame of ``file`` and ``reason``, a row for each image that could not be read."""
+        """Frame of ``file`` and ``reason``, one row for each image that could not be read."""
         self._check_finished()
         names = [self._source.names[row] for row in self._unreadable]
         return pd.DataFrame({"file": names, "reason": list(self._unreadable.values())}, dtype=str)
@@ -148,7 +148,7 @@ def channels_of(source: ImageSource, rows: Sequence[int], most_megapixels: float
     """Return 3 where any of a sample of the images is in colour, 1 where none is.
 
     Args:
-        source: of the images.
+        source: source of the images.
         rows: those that are wanted; of a source in order the first ones are the sample.
         most_megapixels: of an image.
     """

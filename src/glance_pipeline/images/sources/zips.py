@@ -31,7 +31,7 @@ def open_zip(path: Path, rules: Rules) -> ImageSource:
     name is a name and no place: ``/``, ``..`` and a drive's letter are taken off its beginning.
 
     Raises:
-        UserError: where the file is no zip, holds no image, or two of one name.
+        UserError: if the file is no zip, holds no image, or two of one name.
     """
     place = f"zip {path}"
     try:

@@ -40,13 +40,13 @@ class Inspected:
 
     Attributes:
         model: where the classifier is.
-        specification: of its catalog entry, as it is written.
+        specification: specification of its catalog entry, as it is written.
         takes: what the network takes, and how that is known.
         reads: how images reach the network and what its answers mean, and how that is known.
         classifier: as the run will load it.
-        source: of the images.
+        source: source of the images.
         looks: of the images.
-        sample: of the images as they will be.
+        sample: sample of the images as they will be.
         found: images, records and context features of the run.
         ingest: parameters of the run, paths as they are written.
         messages: what the log would say of classifier, images and tables.
@@ -84,14 +84,14 @@ def inspect(wishes: Wishes, root: Path, seed: int, asker: Asker) -> Inspected:
 
     Args:
         wishes: of the user.
-        root: of the project, absolute.
-        seed: of the run.
+        root: root of the project, absolute.
+        seed: seed of the run.
         asker: asks, or says what is missing.
 
     Raises:
-        ValueError: where something is missing or cannot be used, ``UserError`` or of the parts of
+        ValueError: if something is missing or cannot be used, ``UserError`` or of the parts of
             the project that read models and images.
-        FileNotFoundError: where images or tables are not there.
+        FileNotFoundError: if images or tables are not there.
     """
     model = find_model(wishes, root, asker)
     with kept_messages():

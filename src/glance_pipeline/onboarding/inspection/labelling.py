@@ -35,10 +35,10 @@ class Around:
     """What there is beside the images.
 
     Attributes:
-        names: of the images.
-        columns: of the tables and of the source, a row for each image.
+        names: names of the images.
+        columns: columns of the tables and of the source, one row for each image.
         tables: that were joined.
-        label_file: of the labels, or one that lies beside an idx file.
+        label_file: file with the labels, or one that lies beside an idx file.
         has_order: whether the images are known by their order.
     """
 
@@ -165,7 +165,7 @@ def _repeats(columns: pd.DataFrame, name: str | None) -> bool:
 def values_of_labels(
     found: Around, labels: Mapping[str, Any], images: Path, label_order: str | None = None
 ) -> pd.Series:
-    """Return the label of each image of the source as text, None where not known.
+    """Return the label of each image of the source as text, None if not known.
 
     Args:
         found: beside the images.
@@ -199,8 +199,8 @@ def names_for_labels(
     """Return what the values of labels, in their order, are to be called; None as they are.
 
     Args:
-        values: of the labels, in the order in which ``ingest.class_names`` names them.
-        class_names: of the classifier.
+        values: values of the labels, in the order in which ``ingest.class_names`` names them.
+        class_names: class names of the classifier.
         order: the answer that each value stands for.
     """
     if set(values) & set(class_names):

@@ -37,9 +37,10 @@ class Model:
     """A classifier that can be read.
 
     Attributes:
-        form: of its file; ``callable`` without one.
-        place: of its file; None without one.
-        entry: of the catalog, without ``type`` and ``specification``; paths as they are written.
+        form: form of its file; ``callable`` without one.
+        place: place of its file; None without one.
+        entry: entry of the catalog, without ``type`` and ``specification``; paths as they are
+            written.
     """
 
     form: Format
@@ -71,11 +72,11 @@ def find_model(wishes: Wishes, root: Path, asker: Asker) -> Model:
 
     Args:
         wishes: of the user.
-        root: of the project.
+        root: root of the project.
         asker: asks for the class of a state dict.
 
     Raises:
-        UserError: where there is none, or the class of its weights is not known.
+        UserError: if there is none, or the class of its weights is not known.
     """
     question = "Classifier: a file, a folder, or module:object of a callable"
     place = asker.settle("--model", wishes.model, question, parse=partial(_located, root))
@@ -104,7 +105,7 @@ def _trust(form: Format, name: str, wishes: Wishes, asker: Asker) -> dict[str, A
     """Return the field that lets a program be loaded, where the user says so.
 
     Raises:
-        UserError: where it is a program and the user does not.
+        UserError: if it is a program and the user does not.
     """
     if form not in PROGRAMS:
         return {}
@@ -227,7 +228,7 @@ def _some(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _arguments(text: str | None) -> dict[str, Any] | None:
-    """Read arguments: YAML, or a file of it; None where there are none."""
+    """Read arguments: YAML, or a file of it; None if there are none."""
     if text is None or none_or(text) is None:
         return None
     path = Path(text).expanduser()

@@ -59,10 +59,10 @@ def sample_of(source: ImageSource, number: int | None, seed: int, count: int = S
     """Return some of the rows that a run takes, at random, rising where the source wants them so.
 
     Args:
-        source: of the images.
-        number: of images that the run takes; None takes all.
-        seed: of the run.
-        count: of rows, at most.
+        source: source of the images.
+        number: number of images that the run takes; None takes all.
+        seed: seed of the run.
+        count: largest number of rows.
     """
     rows = chosen_rows(source, np.arange(len(source)), number, seed)
     rows = numpy_generator(seed, "init", "sample").permutation(rows)[:count]
@@ -73,7 +73,7 @@ def look_at(source: ImageSource, rows: Sequence[int]) -> Looks:
     """Decode some images for their size and colour.
 
     Raises:
-        UserError: where none of them can be read; it names the first and the reason.
+        UserError: if none of them can be read; it names the first and the reason.
     """
     sizes, in_colour, reasons = [], False, []
     chosen = list(rows[:_LOOKED_AT])
@@ -99,8 +99,8 @@ def size_for(side: int, network: int | None) -> int:
     """Return the size to propose: a power of two that loses little of what the network sees.
 
     Args:
-        side: of the images, px.
-        network: height and width that the network takes, px; None where it takes any.
+        side: side of the images, px.
+        network: height and width that the network takes, px; None if it takes any.
     """
     power = round(math.log2(side)) if network is None else math.ceil(math.log2(network))
     return max(SMALLEST, min(LARGEST, 2**power))
@@ -112,7 +112,7 @@ class SampledPictures:
 
     Attributes:
         images: uint8 (n, C, H, W).
-        rows: of the source, int64 (n,).
+        rows: rows of the source, int64 (n,).
         seconds: to read one.
         unreadable: sentences of those that could not be read.
         fingerprints: what the images are compared by.
@@ -131,7 +131,7 @@ def read_sample(
     """Read a sample, and judge it as all images will be judged where it is all of them.
 
     Raises:
-        UserError: where more cannot be read than may be, or none can.
+        UserError: if more cannot be read than may be, or none can.
     """
     allowed = most_corrupt if len(rows) == len(source) else 1.0
     resized = ResizedImages(source, rows, form, allowed, available_cores())

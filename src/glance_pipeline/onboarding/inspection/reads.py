@@ -41,9 +41,9 @@ class Seen:
         opened: the images.
         beside: what there is beside them.
         images: their file or folder.
-        sample: of them.
+        sample: sample of them.
         form: that they are brought into.
-        seed: of the run.
+        seed: seed of the run.
     """
 
     source: LoadedNetwork
@@ -66,7 +66,7 @@ class Reads:
         outputs: what the network's numbers are.
         labels: fields of ``ingest`` that say where labels are; empty without any.
         classes: and how they are known.
-        tried: what was tried to find it out; None where nothing was.
+        tried: what was tried to find it out; None if nothing was.
     """
 
     entrance: dict[str, Any]
@@ -92,11 +92,11 @@ def how_it_reads(
         seen: network and images.
         entrance: fields of ``ClassifierSpecification`` on size and colour, and on what is named.
         wishes: of the user.
-        root: of the project.
+        root: root of the project.
         asker: asks for what cannot be found out.
 
     Raises:
-        UserError: where something is missing that nothing says.
+        UserError: if something is missing that nothing says.
     """
     source = seen.source
     with kept_messages():
@@ -151,7 +151,7 @@ def _tried(
     orders: list[Order],
     column: pd.Series | None,
 ) -> Tried | None:
-    """Try what is not said, and what is against what is not; None where that cannot be done."""
+    """Try what is not said, and what is against what is not; None if that cannot be done."""
     images = seen.sample.images
     if asking_costs(seen.source, seen.model) or (said.numbers is not None and not orders):
         return None

@@ -69,10 +69,10 @@ def _colour(taken: int | None, looks: Looks, wishes: Wishes) -> tuple[int, str |
 
 
 def normalisation_named(wishes: Wishes) -> dict[str, Any]:
-    """Return the mean and std that the user names; empty where none.
+    """Return the mean and std that the user names; empty if none.
 
     Raises:
-        UserError: where only one of them is named, for nothing says the other.
+        UserError: if only one of them is named, for nothing says the other.
     """
     named = {"mean": wishes.mean, "std": wishes.std}
     given = {k: list(_numbers(f"--{k}", text)) for k, text in named.items() if text is not None}
@@ -134,8 +134,8 @@ class Classes:
     """The classes of a classifier, or what its labels or numbers are called.
 
     Attributes:
-        names: of them.
-        written: what the catalog's entry says of the names; None where the file does.
+        names: names of them.
+        written: what the catalog's entry says of the names; None if the file does.
         how: they are known, in words.
     """
 
@@ -165,10 +165,10 @@ def _is_one_name(text: str | None) -> bool:
 def classes_said(
     outputs: Outputs, source: LoadedNetwork, wishes: Wishes, root: Path
 ) -> Classes | None:
-    """Return the classes as the user names them, or the file; None where neither does.
+    """Return the classes as the user names them, or the file; None if neither does.
 
     Raises:
-        UserError: where there are not as many as the network has answers.
+        UserError: if there are not as many as the network has answers.
     """
     if wishes.class_names is not None:
         return _named(wishes.class_names, outputs.count, root)
@@ -184,14 +184,14 @@ def settle_classes(
     """Name the classes as the labels are, or as asked.
 
     Args:
-        outputs: of the network.
+        outputs: outputs of the network.
         of_labels: values of the labels in the order of the answers; None without labels.
-        root: of the project.
+        root: root of the project.
         asker: asks for names.
         how: the order is known, in words.
 
     Raises:
-        UserError: where there are none, or not as many as the network has answers.
+        UserError: if there are none, or not as many as the network has answers.
     """
     count = outputs.count
     if of_labels is not None and len(of_labels) != count:

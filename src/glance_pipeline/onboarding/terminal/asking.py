@@ -44,14 +44,14 @@ class Asker:
 
         Args:
             option: that gives it, for messages.
-            given: its value; None where it was not given.
+            given: its value; None if it was not given.
             question: asked on the terminal.
-            default: taken where nobody answers; None where there is none.
+            default: taken where nobody answers; None if there is none.
             parse: makes the answer of the text; a ``UserError`` on the terminal asks again.
             missing: said where nobody answers and there is no default.
 
         Raises:
-            UserError: where there is no answer, or the option's cannot be used.
+            UserError: if there is no answer, or the option's cannot be used.
         """
         if given is not None:
             return _parsed(option, given, parse)

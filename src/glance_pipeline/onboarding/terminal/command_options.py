@@ -8,18 +8,18 @@ class Wishes:
     """The options of ``kedro glance init``; what is None or an empty tuple was not given.
 
     Attributes:
-        name: of the environment, ``conf/<name>/``.
+        name: name of the environment, ``conf/<name>/``.
         model: file or folder of the classifier, or import path of a callable.
         network: import path of the class whose weights the file holds.
         arguments: what it is called with: YAML, or a file of it.
         trust: whether formats that are programs are loaded.
         key: entry of a checkpoint with the state dict, or output of an ONNX file.
-        prefix: of the weights' names, cut off.
-        format: of the file, where its name and content do not say it.
-        class_names: separated by commas, or a text file with a name a line.
+        prefix: prefix of the weights' names, cut off.
+        format: format of the file, where its name and content do not say it.
+        class_names: separated by commas, or a text file with one name per line.
         class_order: in which the labels' values stand for the network's answers.
-        mean: of the normalisation, numbers separated by commas.
-        std: of the normalisation.
+        mean: mean of the normalisation, numbers separated by commas.
+        std: standard deviation of the normalisation.
         input_size: height and width that the network takes, px.
         fit: how images come to that size.
         colour: what the network takes, where the images have another.
@@ -28,19 +28,19 @@ class Wishes:
         most_queries: images that a black box may be asked about in a run.
         images: folder, zip, array, idx file or data set.
         links: whether links that lead out of a folder of images are followed: ``anywhere``.
-        image_column: of a data set.
+        image_column: image column of a data set.
         number_of_images: taken at random.
         size: height and width of the images that are explained, px.
-        channels: of the images that are explained.
+        channels: channels of the images that are explained.
         most_corrupt: largest share of the images that may be unreadable.
         crop: side of the centre square, ``square`` or ``none``.
         tables: CSV and parquet files of context; the one word ``none`` for none.
         table_key: column that names the images.
-        separator: of the values in CSV files.
-        encoding: of CSV files.
+        separator: separator of the values in CSV files.
+        encoding: encoding of CSV files.
         features: columns that become context features, separated by commas.
         labels: ``folders``, ``file``, ``none``, or the name of a column.
-        label_file: of the labels.
+        label_file: file with the labels.
         label_order: which image each label of a file is of.
         group: column whose equal values stay in one split, or ``none``.
         split: column that says the split, ``folders``, or ``none``.

@@ -34,9 +34,9 @@ def watched(items: Sequence[Item], what: str, unit: str) -> Iterator[Item]:
     """Yield items; on a terminal a bar shows how far that is, even while messages are kept.
 
     Args:
-        items: of work.
+        items: items of work.
         what: is done.
-        unit: of the items.
+        unit: unit of the items.
     """
     bar = tqdm(
         items,

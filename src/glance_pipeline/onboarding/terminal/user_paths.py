@@ -25,7 +25,7 @@ def there(root: Path, text: str) -> Place:
     """Return the place of a file or folder that exists; see ``place_of``.
 
     Raises:
-        UserError: where there is none.
+        UserError: if there is none.
     """
     place = place_of(text.strip(), root)
     if not place.path.exists():
@@ -41,7 +41,7 @@ def place_of(text: str, root: Path) -> Place:
 
     Args:
         text: as given; ``~`` is the user's home.
-        root: of the project, absolute.
+        root: root of the project, absolute.
     """
     given = Path(text).expanduser()
     path = Path(os.path.abspath(given))  # noqa: PTH100, resolve() would follow links

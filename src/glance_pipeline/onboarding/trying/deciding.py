@@ -17,7 +17,7 @@ def decide(tried: Tried, asker: Asker) -> Tried:
         asker: asks where somebody can answer.
 
     Raises:
-        UserError: where labels do not tell, answers differ, and nobody can be asked.
+        UserError: if labels do not tell, answers differ, and nobody can be asked.
     """
     open_question = bool(tried.level) or not tried.by_labels
     if open_question and asker.may_ask and len(telling.choices(tried)) > 1:

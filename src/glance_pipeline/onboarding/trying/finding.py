@@ -41,8 +41,8 @@ class Declared:
     """What file or user say of how images reach the network.
 
     Attributes:
-        numbers: mean and std; None where nobody says them.
-        bgr: whether it takes BGR; None where nobody says it.
+        numbers: mean and std; None if nobody says them.
+        bgr: whether it takes BGR; None if nobody says it.
         by: who says the numbers.
     """
 
@@ -57,7 +57,7 @@ class Labelled:
 
     Attributes:
         images: uint8 (n, C, H, W).
-        labels: their values, (n,), None where not known.
+        labels: their values, (n,), None if not known.
     """
 
     images: np.ndarray
@@ -70,7 +70,7 @@ class Labelled:
 
 
 def labels_at(values: pd.Series, rows: np.ndarray) -> np.ndarray:
-    """Return the labels of rows of the source, None where not known."""
+    """Return the labels of rows of the source, None if not known."""
     return values.iloc[rows].to_numpy(dtype=object)
 
 
@@ -140,7 +140,7 @@ def find_out(
         more: reads further ones, where those of the sample do not tell.
 
     Returns:
-        What came of it; None where nothing can be told, as of numbers of a regression.
+        What came of it; None if nothing can be told, as of numbers of a regression.
     """
     if TASKS[output] is Values:
         return None

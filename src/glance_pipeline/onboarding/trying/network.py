@@ -30,8 +30,8 @@ class Takes:
     """What a network takes, as far as it is known.
 
     Attributes:
-        channels: None where not known.
-        size: height and width, px; None where it takes any, or that is not known.
+        channels: None if not known.
+        size: height and width, px; None if it takes any, or that is not known.
         how: how it is known, in words.
     """
 
@@ -51,7 +51,7 @@ def what_it_takes(source: LoadedNetwork, wanted: int | None, asker: Asker) -> Ta
         asker: asks where several sizes fit, or none of the usual ones.
 
     Raises:
-        UserError: where no size is found and nobody answers, or it is not square.
+        UserError: if no size is found and nobody answers, or it is not square.
     """
     shape = source.known.get("network_shape") or source.known.get("image_shape")
     channels, height, width = shape or (None, None, None)
@@ -108,8 +108,8 @@ def answers_to(
         specification: how images reach the network; its class names do not matter.
 
     Raises:
-        UserError: where it answers with anything but a row of numbers for each image.
-        RuntimeError, IndexError, TypeError, AttributeError: where it does not take them.
+        UserError: if it answers with anything but a row of numbers for each image.
+        RuntimeError, IndexError, TypeError, AttributeError: if it does not take them.
     """
     entrance, network = Entrance(specification), source.network.eval()
     answers = [
@@ -128,7 +128,7 @@ def outputs_on(source: LoadedNetwork, images: np.ndarray, entrance: Mapping[str,
         entrance: fields of ``ClassifierSpecification`` that say how images reach the network.
 
     Raises:
-        UserError: where it does not take them, or answers with anything but a row of finite numbers
+        UserError: if it does not take them, or answers with anything but a row of finite numbers
             for each image.
     """
     names = ("mean", "std", "fit", "colour")

@@ -42,14 +42,14 @@ def possible_orders(
     """Return the orders in which labels may stand for answers, each once, the usual one first.
 
     Args:
-        values: of the labels.
+        values: values of the labels.
         first: the same as they first come.
-        names: of the classes, where they are known otherwise.
+        names: names of the classes, where they are known otherwise.
         count: K of the answers.
         wanted: the one that the user names; the others are not allowed then.
 
     Raises:
-        UserError: where no order gives each value an answer, or the wanted one does not.
+        UserError: if no order gives each value an answer, or the wanted one does not.
     """
     if names is not None and set(values) & set(names):
         number = {name: k for k, name in enumerate(names)}

@@ -41,7 +41,7 @@ class Reading:
     """A way in which images in [0, 1] reach a network.
 
     Attributes:
-        name: of the normalisation.
+        name: name of the normalisation.
         mean: subtracted, in the order of the channels that the network takes.
         std: what the difference is divided by.
         bgr: whether the channels are reversed first.
@@ -103,7 +103,7 @@ def with_what_is_said(
         readings: the usual ones.
         said: mean and std, where the file or the user says them: in the order of the channels that
             the network takes.
-        bgr: whether it takes BGR; None where nobody says.
+        bgr: whether it takes BGR; None if nobody says.
     """
     if said is None:
         return [replace(each, allowed=bgr in (None, each.bgr)) for each in readings]

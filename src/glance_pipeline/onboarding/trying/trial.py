@@ -24,7 +24,7 @@ from glance_pipeline.onboarding.trying.verdict import (
 )
 
 Ask = Callable[[Reading, np.ndarray], Tensor | None]
-"""Logits (n, K) of uint8 images (n, C, H, W), read in one way; None where they are of no use."""
+"""Logits (n, K) of uint8 images (n, C, H, W), read in one way; None if they are of no use."""
 
 Cell = tuple[int, int]
 """Numbers of a reading and of an order of the classes."""
@@ -234,7 +234,7 @@ def try_with_labels(
         parts: labelled images; no more are read than are needed.
 
     Returns:
-        What came of it; None where there is no labelled image or no answer.
+        What came of it; None if there is no labelled image or no answer.
     """
     found = _Evidence(readings, orders)
     for number, part in enumerate(parts):
@@ -314,7 +314,7 @@ def guess_without_labels(
     most decided, the plainest of those that are as decided.
 
     Returns:
-        What came of it; None where the network answers to no reading.
+        What came of it; None if the network answers to no reading.
     """
     found = _Evidence(readings, [Order("names", {})])
     found.open = [cell for cell in found.open if readings[cell[0]].allowed]

@@ -68,8 +68,8 @@ def likelihoods_of(logits: Tensor, numbers: np.ndarray) -> np.ndarray:
 
     Args:
         logits: (n, K).
-        numbers: of the answers that the labels stand for, int (n,); images whose label stands for
-            none (−1) are left out.
+        numbers: numbers of the answers that the labels stand for, int (n,); images whose label
+            stands for none (−1) are left out.
     """
     known = numbers >= 0
     rows = torch.from_numpy(known)

@@ -20,7 +20,7 @@ def train_demo_classifier(
     """Train the demo teacher on the labelled images of the training split.
 
     Raises:
-        ValueError: where no image has a label.
+        ValueError: if no image has a label.
     """
     if "label" not in image_records:
         raise ValueError(

@@ -61,7 +61,7 @@ def test_concepts_by_intervention(
     """Return the graph with predictions, tested by interventions on held-out images.
 
     Raises:
-        ValueError: where fewer than two images are held out for the test split.
+        ValueError: if fewer than two images are held out for the test split.
     """
     settings = parameters.intervention
     held_out = _held_out(records)

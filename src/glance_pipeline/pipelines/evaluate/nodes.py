@@ -121,7 +121,7 @@ def train_judge(
     """Train a reader like that of ``align`` from other weights and on other batches.
 
     Raises:
-        UserError: where the size of the images is not that of its widths, or a feature is missing.
+        UserError: if the size of the images is not that of its widths, or a feature is missing.
     """
     try:
         check_widths(images.shape[2], parameters.reader.widths)
@@ -193,7 +193,7 @@ def compare_with_true_counterfactuals(
     workers: int | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Compare images under intervention with the renderer's; empty where it drew no images."""
+    """Compare images under intervention with the renderer's; empty if it drew no images."""
     if source_digits is None:
         logger.warning("true counterfactuals are not measured: there are no source digits")
         return {}

@@ -103,8 +103,8 @@ def write_report(
             come, in an earlier one.
         explained: says whether shards are to come.
         graph: the global causal graph.
-        surrogate: of which the concepts are described.
-        metrics: of ``evaluate``; None before it.
+        surrogate: surrogate whose concepts are described.
+        metrics: metrics of ``evaluate``; None before it.
         parameters: how many images the page shows.
     """
     if explanations is not None and not isinstance(explained, ShardsToCome):

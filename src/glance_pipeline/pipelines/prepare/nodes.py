@@ -30,7 +30,7 @@ def read_and_shuffle_source_digits(
         ``source_index``, the digit's number in its source.
 
     Raises:
-        ValueError: where more digits are asked for than there are, or one has nothing drawn on it.
+        ValueError: if more digits are asked for than there are, or one has nothing drawn on it.
     """
     if parameters.source == "embedded":
         digits, labels = read_embedded_digits()
@@ -108,7 +108,7 @@ def split_images(
         ``intended_intensity`` (grey level).
 
     Raises:
-        ValueError: where there are too few images for every split to hold every class.
+        ValueError: if there are too few images for every split to hold every class.
     """
     splits = split_by_fractions(
         source_records["label"].to_numpy(),

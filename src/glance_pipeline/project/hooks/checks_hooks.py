@@ -39,7 +39,7 @@ class ChecksHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Raise where the run could not succeed."""
+        """Raise if the run could not succeed."""
         parameters = self._context.config_loader["parameters"]
         unknown = explain_unknown(parameters, pipelines)
         if unknown is not None:
@@ -101,7 +101,7 @@ def use_machine(wanted: ComputeParameters) -> int:
 
 
 def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Raise where the run would write over a file, as an entry of the user's own may name one."""
+    """Raise if the run would write over a file, as an entry of the user's own may name one."""
     for name in sorted(pipeline.all_outputs()):
         dataset = catalog.get(name) if name in catalog else None
         path = getattr(dataset, "_filepath", None)

@@ -32,7 +32,7 @@ def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> "Classifie
 
 
 def check_processes(pipeline: Pipeline, classifier: "Classifier | None", processes: int) -> None:
-    """Raise where several processes are to train by a classifier that only one can ask."""
+    """Raise if several processes are to train by a classifier that only one can ask."""
     trains = not _TRAINED.isdisjoint(pipeline.all_outputs())
     if classifier is not None and not classifier.differentiable and trains and processes > 1:
         raise CannotRunError(
@@ -44,7 +44,7 @@ def check_processes(pipeline: Pipeline, classifier: "Classifier | None", process
 def check_explained(
     pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
 ) -> None:
-    """Raise where the images or the class that are to be explained are known not to be there."""
+    """Raise if the images or the class that are to be explained are known not to be there."""
     if "chosen_images" not in pipeline.all_outputs():
         return
     from glance_pipeline.explanations.counterfactuals.targets import check_target  # imports torch
@@ -63,7 +63,7 @@ def check_explained(
 
 
 def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-    """Raise where a file would be brought into the form of other images than those of the run."""
+    """Raise if a file would be brought into the form of other images than those of the run."""
     names = ("images", "image_form")
     if not pipeline.inputs().issuperset(names):
         return
@@ -80,7 +80,7 @@ def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 def check_discovered(
     pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
 ) -> None:
-    """Raise where the graph's predictions are known to be no classes of the classifier."""
+    """Raise if the graph's predictions are known to be no classes of the classifier."""
     if "concepts" not in pipeline.all_outputs() or classifier is None:
         return
     outcomes = catalog.load("params:discover").outcomes
@@ -97,7 +97,7 @@ def check_discovered(
 def check_ingest(
     pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
 ) -> None:
-    """Raise where files of the user's own are absent, or will not fit classifier or networks."""
+    """Raise if files of the user's own are absent, or will not fit classifier or networks."""
     inputs = pipeline.inputs()
     if "params:ingest" not in inputs:
         return

@@ -23,7 +23,7 @@ class ContextWithPlainErrors(KedroContext):
         """The parameters, each block as the type that its nodes want.
 
         Raises:
-            CannotRunError: where one does not fit it.
+            CannotRunError: if one does not fit it.
         """
         try:
             found = super().params

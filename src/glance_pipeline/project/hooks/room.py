@@ -31,8 +31,8 @@ class OutputPlace:
     """A place that a run will write to.
 
     Attributes:
-        name: of the dataset, or what is kept there.
-        path: of its file or folder, without a version.
+        name: name of the dataset, or what is kept there.
+        path: path of its file or folder, without a version.
         versioned: whether it goes into a folder of a version.
         size: bytes, as far as they can be told.
     """
@@ -49,7 +49,7 @@ class OutputPlace:
 
 
 def check_room(pipeline: Pipeline, catalog: CatalogProtocol, context: KedroContext) -> None:
-    """Raise where a run would end for want of room, of rights, or of a shorter name.
+    """Raise if a run would end for want of room, of rights, or of a shorter name.
 
     Raises:
         CannotRunError: naming the folder, what is there and what is wanted.

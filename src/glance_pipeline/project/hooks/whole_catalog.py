@@ -40,7 +40,7 @@ class WholeCatalog(DataCatalog):
         """Save a dataset, all or nothing.
 
         Raises:
-            CannotSaveError: where the disk is full, or is not there, or may not be written.
+            CannotSaveError: if the disk is full, or is not there, or may not be written.
             DatasetError: as any dataset raises it.
         """
         dataset = super().__getitem__(ds_name)
@@ -72,7 +72,7 @@ class WholeCatalog(DataCatalog):
 
 
 def _save_path(dataset: AbstractDataset) -> Path | None:
-    """Return where a dataset will be saved; None where that is no local file or is its own affair.
+    """Return where a dataset will be saved; None if that is no local file or is its own affair.
 
     A dataset that is told not to overwrite adds to a folder that is there.
     """

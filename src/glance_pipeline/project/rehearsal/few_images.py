@@ -19,8 +19,8 @@ def sample_rows(records: pd.DataFrame, context: pd.DataFrame, named: tuple[int, 
     training images than columns.
 
     Args:
-        records: one row an image, with a column ``split``.
-        context: one row an image, a column a feature.
+        records: one row per image, with a column ``split``.
+        context: one row per image, one column per feature.
         named: rows that are wanted in any case.
     """
     rng = np.random.default_rng(0)

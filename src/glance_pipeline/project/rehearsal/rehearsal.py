@@ -45,7 +45,7 @@ class Rehearsal:
     Args:
         first: the training stage that is about to begin.
         stages: the training stages of the run, ``first`` among them.
-        catalog: of the run.
+        catalog: catalog of the run.
         pipelines: all registered ones.
     """
 

@@ -16,7 +16,7 @@ from glance_pipeline.project.rehearsal.shortened_parameters import for_rehearsal
 logger = logging.getLogger(__name__)
 
 OF_ROWS = ("images", "image_records", "context_features", "source_digits")
-"""Datasets with a row for each image."""
+"""Datasets with one row for each image."""
 
 
 class Borrowed(AbstractDataset[NoReturn, Any]):
@@ -48,7 +48,7 @@ def shadow_catalog(
 
     Args:
         pipeline: what is rehearsed.
-        catalog: of the run.
+        catalog: catalog of the run.
         rows: the images that the rehearsal takes.
         folder: where all outputs go.
     """

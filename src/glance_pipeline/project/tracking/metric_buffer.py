@@ -101,7 +101,7 @@ def paused() -> Iterator[None]:
 
 
 def connect(buffer: MetricBuffer | None) -> None:
-    """Let ``log_metrics`` write into ``buffer``, nowhere where None; sends what was waiting."""
+    """Let ``log_metrics`` write into ``buffer``, nowhere if None; sends what was waiting."""
     global _buffer
     if _buffer is not None:
         _buffer.flush()

@@ -32,7 +32,7 @@ class MlflowRun:
     Args:
         client: Of the store.
         run_id: Of the run, which has been created.
-        artifacts: Where its files go; None where that is no folder of this machine.
+        artifacts: Where its files go; None if that is no folder of this machine.
     """
 
     def __init__(self, client: "MlflowClient", run_id: str, artifacts: Path | None = None) -> None:

@@ -44,7 +44,7 @@ class MlflowConfiguration(BaseModel):
 
     @property
     def file(self) -> Path | None:
-        """The file of the store; None where it is no file of SQLite."""
+        """The file of the store; None if it is no file of SQLite."""
         if not self.tracking_uri.startswith(_SQLITE):
             return None
         return Path(self.tracking_uri.removeprefix(_SQLITE).partition("?")[0])
@@ -56,7 +56,7 @@ class Lease:
     It keeps some of the disk for the run's last words, which a full disk would swallow.
 
     Args:
-        folder: of all leases of a store.
+        folder: folder of all leases of a store.
         run_id: of the run.
     """
 

@@ -34,7 +34,7 @@ def assign(codes: np.ndarray, context: np.ndarray, names: Sequence[str]) -> list
     Args:
         codes: (N, W).
         context: (N, F), NaN where not known; F ≤ W.
-        names: of the features.
+        names: names of the features.
     """
     correlations = spearman(codes, context)
     rows, columns = linear_sum_assignment(np.abs(correlations), maximize=True)

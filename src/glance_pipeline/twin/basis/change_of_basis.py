@@ -77,7 +77,7 @@ def align_basis(
 
     Args:
         surrogate: with latent concepts only.
-        codes: of the training images.
+        codes: codes of the training images.
         context: standardised context features of those images, (N, J), NaN where not known.
         aligned: the concepts to be, in the order of the columns of ``context``.
         ridge: penalty per image.
@@ -87,7 +87,7 @@ def align_basis(
         A new surrogate whose concepts are the aligned ones and what is left of the latent ones.
 
     Raises:
-        ValueError: where nothing of the residual code would be left.
+        ValueError: if nothing of the residual code would be left.
     """
     z = torch.cat([codes.concepts, codes.residual], 1).double()
     free = not_told_by_others(aligned)

@@ -41,18 +41,18 @@ def standardise_context(
 ) -> tuple[Tensor, list[Concept]]:
     """Return standardised features (N, J), float32, and the concepts they will be aligned with.
 
-    A continuous or binary feature is one column, a categorical one a column for each level
+    A continuous or binary feature is one column, a categorical one one column for each level
     (``networks/concept.py``). A value that is missing is NaN in all columns of its feature.
 
     Args:
-        context_features: one row an image, one column a feature; none where concepts are to be
+        context_features: one row per image, one column per feature; none where concepts are to be
             latent alone.
-        records: one row an image, with a column ``split``.
+        records: one row per image, with a column ``split``.
         units: by feature name; empty for those that are not named.
         kinds: by feature name; read off the values for those that are not named.
 
     Raises:
-        ValueError: where ``check_context`` or ``kinds_of`` refuses the table, a feature or level is
+        ValueError: if ``check_context`` or ``kinds_of`` refuses the table, a feature or level is
             constant on the training split or a linear function of others, or two concepts would
             have one name.
     """
@@ -90,7 +90,7 @@ def _check_independent(standardised: np.ndarray, concepts: list[Concept]) -> Non
 
     Args:
         standardised: of the training images, (N, J), NaN where not known.
-        concepts: of its columns.
+        concepts: concepts of its columns.
     """
     free = not_told_by_others(concepts)
     values = np.nan_to_num(standardised[:, free])

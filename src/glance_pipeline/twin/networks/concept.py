@@ -33,7 +33,7 @@ class Concept:
         name: the context feature's name, ``<feature>=<level>`` for a level of a categorical one,
             or ``latent_1``, ``latent_2``, …
         kind: ``aligned`` with a context feature, or ``latent`` (unobserved).
-        unit: of the context feature; empty for a latent concept.
+        unit: unit of the context feature; empty for a latent concept.
         mean: value in units at a code of 0; of a binary feature or a level, its frequency.
         std: units to one step of the code.
         low: 1 % quantile of the code over the training images; of a binary feature or a level,
@@ -133,7 +133,7 @@ def level_logits(codes: Tensor, levels: Sequence[Concept]) -> Tensor:
     """Return the logits (N, K) of a categorical feature; their softmax gives probabilities.
 
     Args:
-        codes: of all its levels, (N, K).
+        codes: codes of all its levels, (N, K).
         levels: its K concepts.
     """
     return (CERTAINTY + math.log(len(levels) - 1)) * shares(codes, levels)

@@ -46,7 +46,7 @@ class ResidualTrunk(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Residual discriminator with minibatch standard deviation: one logit an image."""
+    """Residual discriminator with minibatch standard deviation: one logit per image."""
 
     def __init__(self, resolution: int, image_channels: int, widths: tuple[int, ...]) -> None:
         super().__init__()

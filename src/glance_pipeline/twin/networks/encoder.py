@@ -59,8 +59,8 @@ class StudentHead(nn.Module):
         concepts: L.
         classes: K.
         features: F.
-        width: of the hidden layers.
-        scale: of the teacher's answers; None where they are logits, which need none.
+        width: width of the hidden layers.
+        scale: scale of the teacher's answers; None if they are logits, which need none.
     """
 
     def __init__(

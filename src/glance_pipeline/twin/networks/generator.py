@@ -65,7 +65,7 @@ class Generator(nn.Module):
         mapping_layers: layers of the mapping network.
 
     Raises:
-        ValueError: where the resolution is no power of two, or the widths do not fit it.
+        ValueError: if the resolution is no power of two, or the widths do not fit it.
     """
 
     def __init__(

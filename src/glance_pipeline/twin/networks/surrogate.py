@@ -83,10 +83,10 @@ class TwinSurrogate(nn.Module):
     Args:
         shape: sizes of all networks.
         concepts: name and scale of each dimension of u; by default all latent.
-        scale: of the teacher's answers, where those are numbers in units of their own.
+        scale: scale of the teacher's answers, where those are numbers in units of their own.
 
     Raises:
-        ValueError: where ``concepts`` does not have ``shape.concepts`` entries.
+        ValueError: if ``concepts`` does not have ``shape.concepts`` entries.
     """
 
     def __init__(
@@ -217,7 +217,7 @@ class TwinSurrogate(nn.Module):
         difference, in proportion to their probabilities, so that the shares still add up to 1.
 
         Args:
-            codes: of N images.
+            codes: codes of N images.
             values: standardised values by concept name, a number for all or (N,) for each; or the
                 name of a level by the name of a binary or categorical feature.
             moved: by concept name, the images in which it is set, bool (N,); elsewhere its value
@@ -228,8 +228,8 @@ class TwinSurrogate(nn.Module):
             New codes; the given ones stay as they are.
 
         Raises:
-            KeyError: where there is no such concept.
-            ValueError: where a feature has no such level.
+            KeyError: if there is no such concept.
+            ValueError: if a feature has no such level.
         """
         concepts = codes.concepts.clone()
         set_to: dict[int, Tensor | float] = {}
@@ -249,7 +249,7 @@ class TwinSurrogate(nn.Module):
         """Return the probability (N,) of each level of a binary or categorical feature.
 
         Raises:
-            KeyError: where there is no such feature.
+            KeyError: if there is no such feature.
         """
         members = self._members(feature)
         first = self.concepts[members[0]]

@@ -19,7 +19,7 @@ class Alignment:
         """Return a scalar for the batch.
 
         Raises:
-            ValueError: where the batch carries no context.
+            ValueError: if the batch carries no context.
         """
         context = step.batch.context
         if context is None:

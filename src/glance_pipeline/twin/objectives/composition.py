@@ -15,7 +15,7 @@ class Composition:
     drew. x̂ is taken as given, without gradient.
 
     Args:
-        share: of the batch that is drawn again, since each image takes another pass.
+        share: share of the batch that is drawn again, since each image takes another pass.
     """
 
     name = "composition"

@@ -22,7 +22,7 @@ class InterventionConsistency:
         """Return a scalar for the batch.
 
         Raises:
-            ValueError: where the step has no attribute reader.
+            ValueError: if the step has no attribute reader.
         """
         if step.reader is None:
             raise ValueError("intervention_consistency: this step has no attribute reader")

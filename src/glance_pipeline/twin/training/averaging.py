@@ -26,7 +26,7 @@ def decay_of(half_life_images: float, batch: int, step: int) -> float:
 
     Args:
         half_life_images: images after which a weight counts half.
-        batch: images a step.
+        batch: images per step.
         step: steps done so far; early on the half-life is 5 % of the images seen.
     """
     half_life = min(half_life_images, 0.05 * max(step, 1) * batch)

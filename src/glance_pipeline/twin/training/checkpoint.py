@@ -36,12 +36,12 @@ class Checkpoints:
         self.keep = keep
 
     def latest(self) -> dict[str, Any] | None:
-        """Return the newest checkpoint's state, or None where there is none.
+        """Return the newest checkpoint's state, or None if there is none.
 
         A checkpoint that cannot be read is passed over for the one before; the log says so.
 
         Raises:
-            ValueError: where the file carries another fingerprint than its folder says.
+            ValueError: if the file carries another fingerprint than its folder says.
         """
         for path in reversed(self._paths()):
             try:
@@ -67,7 +67,7 @@ class Checkpoints:
         """Write a checkpoint whole, then remove those beyond ``keep``.
 
         Raises:
-            CannotKeepError: where the disk is full or the folder cannot be written; the checkpoints
+            CannotKeepError: if the disk is full or the folder cannot be written; the checkpoints
                 that were there stay as they were.
         """
         self.folder.mkdir(parents=True, exist_ok=True)

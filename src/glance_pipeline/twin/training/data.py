@@ -63,7 +63,7 @@ class TrainingData:
             split: ``train``, ``validation`` or ``test``.
 
         Raises:
-            ValueError: where the records do not match the images, the images are not of the
+            ValueError: if the records do not match the images, the images are not of the
                 shape that the classifier takes, or the split is empty.
         """
         images, records = prepared.images, prepared.records

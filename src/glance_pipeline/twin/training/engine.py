@@ -51,8 +51,8 @@ def train_stage(stage: Stage, log_metrics: MetricSink | None = None) -> StageRes
             all of them when those are done.
 
     Raises:
-        FloatingPointError: where an objective is no longer finite; the last checkpoint stays.
-        UserError: where one of several processes fails, likewise.
+        FloatingPointError: if an objective is no longer finite; the last checkpoint stays.
+        UserError: if one of several processes fails, likewise.
     """
     steps = stage.parameters.steps
     if chosen_processes() > 1 and stage.checkpoints.newest_step() < steps:
@@ -86,7 +86,7 @@ def train(
         stage: what is trained.
         device: where.
         log_metrics: where metrics go.
-        place: of this process among several; None where it is alone.
+        place: place of this process among several; None if it is alone.
     """
     parameters = stage.parameters
     state = _resumed(stage, device, log_metrics)

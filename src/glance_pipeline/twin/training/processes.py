@@ -61,7 +61,7 @@ def launch(train: Train, stage: Stage, processes: int) -> None:
     """Train ``stage`` in several processes and wait for them; what they leave is its checkpoints.
 
     Raises:
-        UserError: where the teacher cannot be asked by several processes, a batch has fewer images
+        UserError: if the teacher cannot be asked by several processes, a batch has fewer images
             than there are processes, or one of them fails: then all end, and the last checkpoint
             stays.
     """

@@ -82,7 +82,7 @@ def one_column_a_feature(context: Tensor, concepts: Sequence[Concept]) -> np.nda
 
     Args:
         context: standardised, (N, J), NaN where not known.
-        concepts: of its columns.
+        concepts: concepts of its columns.
     """
     features = list(by_feature(concepts).values())
     if len(features) == context.shape[1]:
@@ -105,7 +105,7 @@ def independence_weights(
     Ratio Estimation in Machine Learning", §4.
 
     Args:
-        context: (N, F), a column a feature; what is missing is NaN, a value of its own.
+        context: (N, F), one column per feature; what is missing is NaN, a value of its own.
         exponent: 0 gives equal weights, 1 the full ratio.
         largest: clip of the ratio, above; its inverse below.
         seed: the run's seed.

@@ -28,7 +28,7 @@ class Stage:
             gradients, the averaged student, which learns beside it by the objective ``imitation``,
             lends its own.
         data: training images.
-        checkpoints: of a training with this very configuration, data and teacher.
+        checkpoints: checkpoints of a training with this very configuration, data and teacher.
         generator: source of every random draw, on the CPU.
     """
 

@@ -24,7 +24,7 @@ def train_step(state: TrainingState, stage: Stage, classifier: Classifier) -> di
         classifier: the stage's, with gradients of its own or lent ones.
 
     Raises:
-        FloatingPointError: where an objective is no longer finite; no weight was changed.
+        FloatingPointError: if an objective is no longer finite; no weight was changed.
     """
     parameters = stage.parameters
     progress = state.step / parameters.steps

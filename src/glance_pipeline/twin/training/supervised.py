@@ -22,7 +22,7 @@ class Examples:
     Attributes:
         images: uint8 (N, C, H, W).
         targets: (N, …).
-        weights: of the rows in the loss, (N,), mean 1; None weights all the same.
+        weights: weights of the rows in the loss, (N,), mean 1; None weights all the same.
     """
 
     images: np.ndarray
@@ -70,7 +70,7 @@ def train_supervised(
         shift: images are moved by up to so many pixels in each direction.
 
     Raises:
-        FloatingPointError: where the loss is no longer finite.
+        FloatingPointError: if the loss is no longer finite.
     """
     device = chosen_device()
     channels_last(network).to(device).train()

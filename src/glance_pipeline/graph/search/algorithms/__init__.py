@@ -33,7 +33,7 @@ def search(
         sample: correlations of L nodes.
         settings: method, level or penalty, depth.
         facts: the user's background knowledge.
-        seed: of what the method draws; BOSS alone draws anything.
+        seed: seed of what the method draws; BOSS alone draws anything.
 
     Returns:
         int8, (L, L): the mark at node j of the edge i – j in row i: −1 tail, 1 arrow, 2 circle, 0

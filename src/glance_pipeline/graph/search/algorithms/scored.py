@@ -120,7 +120,7 @@ def search_boss(
         sample: correlations of L nodes.
         settings: ``penalty`` of the score.
         facts: the user's background knowledge.
-        seed: of the order in which nodes are moved.
+        seed: seed of the order in which nodes are moved.
 
     Returns:
         int8 (L, L), as ``search`` has it.
