@@ -140,9 +140,9 @@ class Says(nn.Module):
         (lambda n: torch.zeros(1, 2), {}, r"shape \(1, 2\); \(4, 2\) was wanted"),
         (lambda n: {"y": torch.zeros(n, 2)}, {}, r"answers with dict; a tensor \(1, K\)"),
         (lambda n: torch.full((n, 2), math.nan), {}, r"answers 1 of 1 images with .*not finite"),
-        (lambda n: torch.zeros(n, 1), {}, r"one number an image: say `output: sigmoid`"),
-        (lambda n: torch.zeros(n), {}, r"shape \(1,\), one number an image: say"),
-        (lambda n: torch.zeros(n, 2), {"output": "sigmoid"}, "sigmoid is of one number an image"),
+        (lambda n: torch.zeros(n, 1), {}, r"one number per image: say `output: sigmoid`"),
+        (lambda n: torch.zeros(n), {}, r"shape \(1,\), one number per image: say"),
+        (lambda n: torch.zeros(n, 2), {"output": "sigmoid"}, "sigmoid is of one number per image"),
         (
             lambda n: torch.zeros(n, 1),
             {"output": "sigmoid", "class_names": ["a", "b", "c"]},

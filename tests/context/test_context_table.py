@@ -87,8 +87,8 @@ def test_kinds_are_read_off_the_values():
 @pytest.mark.parametrize(
     ("values", "declared", "message"),
     [
-        (["a", "b", "c"], {"x": "binary"}, "'x' is to be binary, but has 3 values, wanted 2"),
-        (["a", "b", "c"], {"x": "continuous"}, "'x' is to be continuous, but its values are"),
+        (["a", "b", "c"], {"x": "binary"}, "'x' is declared binary, but has 3 values, wanted 2"),
+        (["a", "b", "c"], {"x": "continuous"}, "'x' is declared continuous, but its values are"),
         (
             [1.0, 1.0, np.nan],
             {"x": "categorical"},

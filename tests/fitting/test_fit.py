@@ -112,7 +112,7 @@ def test_nothing_is_written_over(fitted, saved):
 
 def test_another_classifier_is_refused(given, saved):
     other = type(given["classifier"])(**given["classifier"].arguments)
-    with pytest.raises(UserError, match="a classifier that answers otherwise"):
+    with pytest.raises(UserError, match="a classifier that answers differently"):
         Explainer.load(saved, classifier=other)
 
 

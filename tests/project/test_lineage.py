@@ -96,7 +96,7 @@ def test_class_names_in_another_order_are_refused_of_what_names_classes(saved):
 def test_another_classifier_is_refused(saved, changes):
     found = judged(saved, teacher(**changes))
     assert len(found.refusals) == len({*EXPLAIN, "context_features"})
-    assert "was made with a classifier that answers otherwise: a plain picture with" in str(found)
+    assert "was made with a classifier that answers differently: a plain picture with" in str(found)
 
 
 def test_the_same_classifier_from_another_format_is_the_same(saved):
@@ -110,7 +110,7 @@ def test_records_of_another_version_than_images_are_refused(saved):
     assert found.refusals[0] == (
         "images and what is known of them must be of one version, row for row: found images of "
         f"{NEW}, image_records of {OLD}; say --load-versions images:{OLD},image_records:{OLD}, or "
-        "make all of them anew"
+        "make all of them again"
     )
 
 

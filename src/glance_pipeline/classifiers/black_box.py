@@ -64,7 +64,8 @@ class Queries:
             raise QueriesSpentError(
                 f"{self.origin}: it was asked about {self.asked} images and would now be asked "
                 f"about {images} more, but most_queries is {self.most}. Raise it in the catalog "
-                "entry of the classifier and run again: a training goes on from its last checkpoint"
+                "entry of the classifier and run again: a training continues from its last "
+                "checkpoint"
             )
         self.asked += images
 

@@ -64,14 +64,14 @@ def check_output(said: Any, specification: ClassifierSpecification, images: int)
     of_classes = TASKS[output] is OneOf
     if single and output == "logits":
         raise ValueError(
-            f"the classifier answers with an output of shape {shape}, one number an image: say "
+            f"the classifier answers with an output of shape {shape}, one number per image: say "
             "`output: sigmoid` in the specification where it is the logit of the second class, "
             "`output: probabilities` where it is that class's probability, or `output: values` "
             "where it is a number to be explained, as of a regression"
         )
     if output == "sigmoid" and not single:
         raise ValueError(
-            f"output: sigmoid is of one number an image, but the classifier answers with an "
+            f"output: sigmoid is of one number per image, but the classifier answers with an "
             f"output of shape {shape}: say `output: label_logits` where each number is the logit "
             "of a label that is on or off by itself, `output: logits` where one class of several "
             "is the answer"

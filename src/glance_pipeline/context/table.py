@@ -75,11 +75,11 @@ def _check_kind(column: pd.Series, kind: Kind) -> None:
     name = f"context table: column {column.name!r}"
     if kind == "continuous":
         if not is_numeric_dtype(column):
-            raise ValueError(f"{name} is to be continuous, but its values are {column.dtype}")
+            raise ValueError(f"{name} is declared continuous, but its values are {column.dtype}")
         return
     levels = levels_of(column)
     if kind == "binary" and len(levels) != 2:
-        raise ValueError(f"{name} is to be binary, but has {len(levels)} values, wanted 2")
+        raise ValueError(f"{name} is declared binary, but has {len(levels)} values, wanted 2")
     if len(levels) < 2:
         raise ValueError(f"{name} has the one level {list(levels)}, wanted at least 2")
     if len(levels) > MOST_LEVELS:

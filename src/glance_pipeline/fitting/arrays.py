@@ -125,7 +125,7 @@ def _context(
         except (TypeError, ValueError) as error:
             raise UserError(f"context: found no table: {error}") from error
     if len(given) != len(records):
-        raise UserError(f"context: found {len(given)} rows, wanted {len(records)}, one an image")
+        raise UserError(f"context: found {len(given)} rows, wanted {len(records)}, one per image")
     columns = given.reset_index(drop=True).rename(columns=str)
     twice = columns.columns[columns.columns.duplicated()].tolist()
     if twice:

@@ -112,8 +112,8 @@ def read_explainer(
         )
     if not then.answers_as(now):
         raise UserError(
-            f"{folder}: it was made with a classifier that answers otherwise: other weights, "
-            "normalisation or outputs. Load it with that classifier, or fit anew"
+            f"{folder}: it was made with a classifier that answers differently: other weights, "
+            "normalisation or outputs. Load it with that classifier, or fit again"
         )
     try:
         found = {name: dataset.load() for name, dataset in _datasets(folder).items()}

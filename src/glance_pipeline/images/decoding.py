@@ -149,7 +149,7 @@ def _of_content(raw: bytes, most_megapixels: float) -> tuple[Image.Image, list[s
     try:
         scanned = picture.width * picture.height * raw.count(b"\xff\xda")
         if picture.format in ("JPEG", "MPO") and scanned > _MOST_SCANNED:
-            raise UnreadableImageError(f"its scans have {scanned:,} pixels together; save it anew")
+            raise UnreadableImageError(f"its scans have {scanned:,} pixels together; save it again")
         if getattr(picture, "is_animated", False) and picture.format != "MPO":
             notes.append(FIRST_FRAME)
         if picture.getexif().get(_ORIENTATION, 1) != 1:

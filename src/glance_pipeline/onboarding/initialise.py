@@ -151,7 +151,7 @@ def _checked(
     )
     if blocks["ingest"] != found.ingest or not same:
         raise UserError(
-            "what was written is read back otherwise, as a path or name with ${ in it would be; "
+            "what was written is read back differently, as a path or name with ${ in it would be; "
             "wanted names without"
         )
     widths = {

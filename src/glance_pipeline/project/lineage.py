@@ -242,7 +242,7 @@ class _Judging:
             same = ",".join(f"{name}:{min(versions.values())}" for name in versions)
             self.refusals.append(
                 "images and what is known of them must be of one version, row for row: found "
-                f"{each}; say --load-versions {same}, or make all of them anew"
+                f"{each}; say --load-versions {same}, or make all of them again"
             )
 
     def versions(self, one: _Version) -> None:
@@ -269,8 +269,8 @@ class _Judging:
             return
         if not then.answers_as(now):
             self.refusals.append(
-                f"{blamed} was made with a classifier that answers otherwise: a plain picture with "
-                f"{_rounded(then)}, the classifier answers now with {_rounded(now)} (other "
+                f"{blamed} was made with a classifier that answers differently: a plain picture "
+                f"with {_rounded(then)}, the classifier answers now with {_rounded(now)} (other "
                 f"weights, normalisation or outputs); {blamed.all_again}"
             )
         elif one.name in _NAMED and then.class_names != now.class_names:

@@ -141,7 +141,7 @@ def _rows(part: Any, count: int) -> np.ndarray:
     if not isinstance(part, np.ndarray) or part.ndim < 1 or part.dtype.kind not in "fiub":
         raise UserError(
             f"it answers with {getattr(part, 'dtype', type(part).__name__)}; a tensor of numbers, "
-            "a row an image, was wanted (of scikit-learn's models export with zipmap=False)"
+            "one row per image, was wanted (of scikit-learn's models export with zipmap=False)"
         )
     return part[:count].astype(np.float32, copy=False)
 

@@ -110,7 +110,10 @@ class ClassGoals(Goals):
         if self.called is not None and int(self.called[image]) == aim:
             return f"The image is already called {target}."
         if aim is None:
-            return "There is no third class: the reconstruction is called otherwise than the image."
+            return (
+                "There is no third class: the reconstruction is classified differently from the "
+                "image."
+            )
         return f"The reconstruction is already called {target}, with no concept changed."
 
 

@@ -210,7 +210,8 @@ def settle_classes(
         None if of_labels is None else ",".join(of_labels),
         missing=(
             f"the classifier has {count} {what} whose names neither its file nor labels say; "
-            f"wanted {count} names separated by commas, or a text file with a name a line{first}"
+            f"wanted {count} names separated by commas, or a text file with one name per "
+            f"line{first}"
         ),
     )
     return _named(text, count, root)

@@ -53,7 +53,7 @@ class Checkpoints:
                 raise ValueError(
                     f"{path}: its fingerprint is {state.get('fingerprint')!r}, but this "
                     f"configuration, data and teacher give {self.fingerprint!r}; "
-                    "move the file away to train anew"
+                    "move the file away to train again from the start"
                 )
             return state
         return None
@@ -83,7 +83,7 @@ class Checkpoints:
             part.unlink(missing_ok=True)
             if (said := in_words(error, path)) is not None:
                 raise CannotKeepError(
-                    f"the checkpoint {said}; the next run goes on from the one before"
+                    f"the checkpoint {said}; the next run continues from the one before"
                 ) from error
             raise
         for old in self._paths()[: -self.keep]:
