@@ -42,8 +42,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types."""
+    """Check the types, of tests by the rules in ``tests/mypy.ini``."""
     session.run("mypy", *session.posargs)
+    session.run("mypy", "--config-file", "tests/mypy.ini", *session.posargs)
 
 
 @nox.session

@@ -148,7 +148,7 @@ def test_two_projects_are_loaded_beside_each_other(finished_project, tmp_path, m
             (project / "conf" / folder.name).symlink_to(folder)
         seeds[name] = Explainer.load(project, env="test", parameters={"seed": seed})
     assert [seeds[name].seed for name in ("one", "two")] == [1, 2]
-    assert str(seeds["two"].images.filename).startswith(str(finished_project.data.resolve()))
+    assert str(seeds["two"].images.filename).startswith(str(finished_project.data.resolve()))  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

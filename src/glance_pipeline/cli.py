@@ -249,7 +249,7 @@ def _project_root(metadata: Any) -> Path:
     "--no-timing", is_flag=True, help="Do not time training steps; there is no estimate then."
 )
 @click.pass_obj
-def init(metadata: Any, yes: bool, no_timing: bool, **options: Any) -> None:
+def init(metadata: Any, /, yes: bool, no_timing: bool, **options: Any) -> None:
     """Look at a classifier and images, and write an environment for them."""
     from kedro.io import DatasetError
     from pydantic import ValidationError

@@ -1,5 +1,6 @@
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.graph.known_models import KnownModel, confounded_model, digit_model, random_model
@@ -29,7 +30,7 @@ def marks(names: str, *edges: str) -> np.ndarray:
 def model(observed: str, *causes: str) -> KnownModel:
     graph = nx.DiGraph([tuple(pair) for pair in causes])
     graph.add_nodes_from(observed)
-    return KnownModel("by hand", graph, tuple(observed), lambda rows, generator: None)
+    return KnownModel("by hand", graph, tuple(observed), lambda rows, generator: pd.DataFrame())
 
 
 @pytest.mark.parametrize(

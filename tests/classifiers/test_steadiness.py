@@ -136,7 +136,7 @@ class Remembering(nn.Module):
         self.register_buffer("seen", torch.zeros(()))
 
     def forward(self, images: Tensor) -> Tensor:
-        self.seen = 0.9 * self.seen + images.square().mean().detach()
+        self.seen = 0.9 * self.seen + images.square().mean().detach()  # type: ignore[has-type]
         return self.network(images) * self.seen
 
 

@@ -5,6 +5,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -51,7 +52,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 def test_what_is_saved_is_loaded(tmp_path):
     surrogate = tiny_surrogate()
     dataset(tmp_path, "1").save(surrogate)
-    loaded = dataset(tmp_path).load()
+    loaded: Any = dataset(tmp_path).load()
     assert_same(loaded, surrogate)
     assert loaded.concepts == surrogate.concepts
     assert not loaded.training

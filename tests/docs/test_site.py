@@ -35,9 +35,9 @@ class Addresses(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag in ("script", "img", "iframe"):
-            self.loaded += [found["src"]] if found.get("src") else []
+            self.loaded += [found["src"]] if found.get("src") else []  # type: ignore[list-item]
         elif tag == "link" and found.get("rel") in ("stylesheet", "preconnect", "icon", "preload"):
-            self.loaded += [found["href"]] if found.get("href") else []
+            self.loaded += [found["href"]] if found.get("href") else []  # type: ignore[list-item]
 
 
 @pytest.fixture(scope="module")

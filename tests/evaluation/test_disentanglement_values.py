@@ -181,7 +181,7 @@ def test_a_pruned_concept_is_no_code_and_a_word_no_feature(caplog):
     codes = Codes(concepts, torch.zeros(80, 4))
     found = disentanglement(surrogate, codes, context, np.random.default_rng(0))
     assert set(found) == {"mig", "sap", "dci", "partial_correlation"}
-    assert set(found["partial_correlation"]) == {"size", "tilt"}
+    assert set(found["partial_correlation"]) == {"size", "tilt"}  # type: ignore[call-overload]
     assert found["partial_correlation"]["size"] == pytest.approx({"size": 1, "tilt": 0}, abs=1e-6)
     assert "['colour', 'frame']" in caplog.text
     nothing = disentanglement(surrogate, codes, context[["frame"]], np.random.default_rng(0))
@@ -234,6 +234,6 @@ def test_numbers_that_the_surrogate_takes_for_levels_are_no_quantity(caplog):
     codes, context = sizes_and_tilts()
     context["tilt"] = [1, 2, 3, 4] * 20
     found = disentanglement(surrogate, codes, context, np.random.default_rng(0))
-    assert set(found["partial_correlation"]) == {"size", "tilt=1", "latent_1"}
+    assert set(found["partial_correlation"]) == {"size", "tilt=1", "latent_1"}  # type: ignore[call-overload]
     assert set(found["partial_correlation"]["size"]) == {"size"}
     assert "['tilt'] left out" in caplog.text

@@ -166,9 +166,9 @@ def test_random_interventions_move_one_concept_of_each_image() -> None:
 
 def test_reconstruction_error_of_a_grey_drawer() -> None:
     drawer = Drawer(leak=0.0)
-    drawer.encode_array = lambda images: Codes(
+    drawer.encode_array = lambda images: Codes(  # type: ignore[method-assign]
         torch.zeros(len(images), 2), torch.zeros(len(images), 1)
-    )  # type: ignore[method-assign]
+    )
     images = np.full((2, 1, 8, 8), 151, np.uint8)
     assert reconstruction_l1(drawer, images) == pytest.approx(51 / 127.5, abs=1e-3)
 

@@ -93,7 +93,7 @@ def replaced(content: Any, where: float, value: Any) -> Any:
 
 def _places(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     pairs = content.items() if isinstance(content, dict) else ()
-    pairs = enumerate(content) if isinstance(content, list) else pairs
+    pairs = enumerate(content) if isinstance(content, list) else pairs  # type: ignore[assignment]
     return [path, *(place for key, value in pairs for place in _places(value, (*path, key)))]
 
 

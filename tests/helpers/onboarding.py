@@ -128,6 +128,8 @@ def make_project(root: Path) -> UsersProject:
 
 def loaded(project: UsersProject, name: str = "pets") -> tuple[dict[str, Any], dict[str, Any]]:
     """Return catalog and parameters of an environment as Kedro reads them."""
-    from glance_pipeline.onboarding.environment_folder import read_configuration
+    from glance_pipeline.config.conf_files import Configuration, paths_of
 
-    return read_configuration(project.root / "conf", name, project.root)
+    with paths_of(project.root):
+        found = Configuration.read(project.root / "conf", name)
+    return found.catalog, found.parameters

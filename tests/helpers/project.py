@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from kedro.framework.session import KedroSession
-from kedro.framework.session.abstract_session import AbstractSession
 from kedro.framework.startup import bootstrap_project
 
 from glance_pipeline.project.lineage import FILE as ORIGINS
@@ -56,7 +55,7 @@ class Project:
         return f"sqlite:///{self.data}/mlflow.db"
 
     @contextmanager
-    def session(self, params: dict[str, Any] | None = None) -> Iterator[AbstractSession]:
+    def session(self, params: dict[str, Any] | None = None) -> Iterator[KedroSession]:
         """Open a session of the project."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GLANCE_DATA_ROOT", str(self.data))
@@ -64,7 +63,7 @@ class Project:
             with KedroSession.create(
                 PROJECT, env=self.env, runtime_params=params, conf_source=str(self.conf)
             ) as session:
-                yield session
+                yield session  # type: ignore[misc]
 
     def run(self, *pipelines: str, params: dict[str, Any] | None = None, **options: Any) -> dict:
         """Run pipelines, all of the chain where none is named, as ``kedro run`` does."""

@@ -45,7 +45,7 @@ def test_order_separator_and_encoding_may_be_stated(users: UsersProject) -> None
     result = users.init("--no-timing", *stated, class_names="green,red")
     assert result.exit_code == 1
     assert "Say --label-order names_as_text or names_as_numbers" in result.output
-    stated = (*stated, "--label-order", "names_as_numbers")
+    stated = (*stated, "--label-order", "names_as_numbers")  # type: ignore[assignment]
     result = users.init("--no-timing", *stated, class_names="green,red")
     assert result.exit_code == 0, result.output
     assert "100.0 % of a sample of 60 labelled images" in result.output

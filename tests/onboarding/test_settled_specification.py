@@ -22,7 +22,7 @@ def told(wishes: Wishes, output: str) -> dict:
     looks = Looks(((8, 8),), in_colour=False)
     entrance = settle_entrance(FILE, Takes(1, 8, "tried"), looks, wishes, Asker(False))
     classes = Classes(("a", "b"), None, "said by its file")
-    outputs = Outputs(output, 2, "as named")  # type: ignore[arg-type]
+    outputs = Outputs(output, 2, "as named")
     return _told(Reads(entrance, "as named", outputs, {}, classes, None), FILE)
 
 

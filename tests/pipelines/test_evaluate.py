@@ -110,7 +110,7 @@ def test_images_of_ones_own_need_neither_source_digits_nor_a_known_graph(own_ima
 def test_a_judge_whose_widths_do_not_fit_the_images_is_named():
     images = np.zeros((40, 3, 16, 16), np.uint8)
     reader = ReaderParameters(widths=(8, 8))
-    parameters = AlignParameters.model_construct(reader=reader)
+    parameters = AlignParameters.model_construct(reader=reader)  # type: ignore[call-arg]
     with pytest.raises(
         UserError, match=r"align\.reader: widths: 2 values \(8, 8\), but resolution 16"
     ):

@@ -182,7 +182,7 @@ def test_configuration_is_valid(environment):
     base = OmegaConf.load(CONFIGURATION / "base" / "parameters_ingest.yml")
     own = OmegaConf.load(CONFIGURATION / environment / "parameters_ingest.yml")
     merged = OmegaConf.to_container(OmegaConf.merge(base, own))
-    IngestParameters.model_validate(merged["ingest"])
+    IngestParameters.model_validate(merged["ingest"])  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("environment", ["celeba", "ffhq"])

@@ -26,7 +26,7 @@ KINDS = {
 
 def catalog(folder: Path, kind: str, version: str, versioned: bool = True) -> WholeCatalog:
     entry = {"type": kind, "filepath": f"{folder}/a", "versioned": versioned}
-    return WholeCatalog.from_config({"a": entry}, save_version=version)
+    return WholeCatalog.from_config({"a": entry}, save_version=version)  # type: ignore[return-value]
 
 
 def files(folder: Path) -> list[str]:

@@ -176,7 +176,7 @@ def test_an_unknown_parameter_is_named(project, name):
 @pytest.mark.parametrize("name", [*(name for name in CHAIN if name != "classify"), "ingest"])
 def test_a_mistyped_parameter_is_named(project, name):
     model = dict(blocks())[name]
-    field = next(iter(model.model_fields))
+    field = next(iter(model.model_fields))  # type: ignore[attr-defined]
     with pytest.raises(Exception, match=rf"(?s){name}.*{field}"):
         project.run(name, params={name: {field: {"no": "such value"}}})
 

@@ -1,13 +1,19 @@
-"""How the files under ``conf/`` are read; Kedro's settings and ``Explainer`` share it."""
+"""How the files under ``conf/`` are read, by Kedro's settings and by everything else."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.utils import find_kedro_project
+from omegaconf.errors import OmegaConfBaseException
 from omegaconf.resolvers import oc
+
+from glance_pipeline.support.errors import UserError
 
 _opened: ContextVar[Path | None] = ContextVar("opened project", default=None)
 
@@ -42,3 +48,48 @@ CONFIG_LOADER_ARGS: dict[str, Any] = {
     # an environment's parameters say only what differs from base; a catalog entry is replaced whole
     "merge_strategy": {"parameters": "soft"},
 }
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the files under ``conf/`` say.
+
+    Attributes:
+        catalog: its entries by the name of the dataset.
+        credentials: credentials of the entries, by name; empty if there are none.
+        parameters: nested parameters.
+    """
+
+    catalog: dict[str, Any]
+    credentials: dict[str, Any]
+    parameters: dict[str, Any]
+
+    @classmethod
+    def read(
+        cls, folder: Path, env: str | None, parameters: Mapping[str, Any] | None = None
+    ) -> "Configuration":
+        """Read the files as ``kedro run`` does.
+
+        Args:
+            folder: the ``conf/``.
+            env: name of the environment; ``local`` if None.
+            parameters: values that replace those of the files.
+
+        Raises:
+            UserError: if there is no such environment, or a file cannot be read.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
+            loader = OmegaConfigLoader(
+                str(folder), env, dict(parameters or {}), **CONFIG_LOADER_ARGS
+            )
+            try:
+                catalog, found = loader["catalog"], loader["parameters"]
+            except (MissingConfigException, OmegaConfBaseException, ValueError) as error:
+                place = folder / (env or str(CONFIG_LOADER_ARGS["default_run_env"]))
+                raise UserError(f"the configuration {place} cannot be read: {error}") from error
+            try:
+                credentials = loader["credentials"]
+            except MissingConfigException:
+                credentials = {}
+        return cls(catalog, credentials, found)

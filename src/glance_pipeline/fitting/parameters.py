@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.conf_files import Configuration
 from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.config.shared import SharedParameters
-from glance_pipeline.project.opened import read_configuration
 from glance_pipeline.support.did_you_mean import known_instead
 from glance_pipeline.support.errors import UserError, validated
 from glance_pipeline.template import template_files
@@ -65,7 +65,7 @@ def parameters_for(size: int, told: Mapping[str, Any], taken: int = 0) -> FitPar
         UserError: if a parameter is unknown or wrong.
     """
     _refuse_unknown(told)
-    _, _, base = read_configuration(packaged_configuration(), "base", {})
+    base = Configuration.read(packaged_configuration(), "base").parameters
     surrogate = base["distill"]["surrogate"]
     surrogate["widths"], base["align"]["reader"]["widths"] = widths_for(size)
     surrogate["residual"] = residual_for(surrogate["residual"], taken)

@@ -10,10 +10,11 @@ from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.config.conf_files import Configuration
 from glance_pipeline.fitting.arrays import Arrays
 from glance_pipeline.fitting.parameters import FitParameters, packaged_configuration
 from glance_pipeline.pipeline_registry import register_pipelines
-from glance_pipeline.project.opened import make_absolute, read_configuration
+from glance_pipeline.project.opened import make_absolute
 from glance_pipeline.project.tracking.metric_buffer import paused
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def run_stages(
 
 def _catalog(folder: Path, without: AbstractSet[str]) -> DataCatalog:
     """Return the catalog of a new project whose data lie in a folder, without some entries."""
-    entries, credentials, _ = read_configuration(packaged_configuration(), "base", {})
-    kept = {name: entry for name, entry in entries.items() if name not in without}
+    found = Configuration.read(packaged_configuration(), "base")
+    kept = {name: entry for name, entry in found.catalog.items() if name not in without}
     make_absolute(kept, folder)
-    return DataCatalog.from_config(kept, credentials)
+    return DataCatalog.from_config(kept, found.credentials)

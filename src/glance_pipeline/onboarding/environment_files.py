@@ -23,7 +23,7 @@ def as_yaml(value: Any) -> str:
     return text.strip().removesuffix("\n...")
 
 
-class _Quoting(yaml.SafeDumper):
+class _Quoting(yaml.SafeDumper):  # type: ignore[misc]
     """Puts in quotes what OmegaConf, unlike YAML 1.1, takes for a number, as 7e3, and odd signs."""
 
 

@@ -6,12 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from kedro.config import MissingConfigException, OmegaConfigLoader
-from omegaconf.errors import OmegaConfBaseException
-
-from glance_pipeline.config.conf_files import CONFIG_LOADER_ARGS, paths_of
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.support.names import is_reserved
 
@@ -51,20 +46,6 @@ def written_aside(files: Mapping[str, str], name: str, conf: Path) -> Iterator[P
         for file, text in files.items():
             (aside / name / file).write_text(text, encoding="utf-8")
         yield aside
-
-
-def read_configuration(conf: Path, env: str, root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the catalog and the parameters of an environment, as ``kedro run`` has them.
-
-    Raises:
-        UserError: if they cannot be read.
-    """
-    with paths_of(root):
-        loader = OmegaConfigLoader(str(conf), env, **CONFIG_LOADER_ARGS)
-        try:
-            return loader["catalog"], loader["parameters"]
-        except (MissingConfigException, OmegaConfBaseException, ValueError) as error:
-            raise UserError(f"the configuration {conf / env} cannot be read: {error}") from error
 
 
 def put_in_place(files: Mapping[str, str], name: str, conf: Path) -> Path:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from glance_pipeline.classifiers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.conf_files import Configuration, paths_of
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.ingest import IngestParameters
@@ -71,7 +72,8 @@ def initialise(
         "Name of the environment, conf/<name>/",
         parse=lambda text: configuration.check_name(text.strip(), conf),
     )
-    _, base = configuration.read_configuration(conf, "base", root)
+    with paths_of(root):
+        base = Configuration.read(conf, "base").parameters
     shared = SharedParameters.model_validate(base)
     set_threads(shared.compute.threads)
     choose_device(shared.compute.device)
@@ -79,9 +81,9 @@ def initialise(
     found = inspect(wishes, root, shared.seed, asker)
     kinds = kinds_of(found.found.context, {})
     written = _files(name, found, kinds, base)
-    with configuration.written_aside(written, name, conf) as aside:
-        catalog, parameters = configuration.read_configuration(aside, name, root)
-    blocks = _checked(found, catalog, parameters)
+    with configuration.written_aside(written, name, conf) as aside, paths_of(root):
+        read_back = Configuration.read(aside, name)
+    blocks = _checked(found, read_back.catalog, read_back.parameters)
     for part in _parts(found, kinds, blocks, shared.seed, timed):
         say(part)
     if not agree(f"Write conf/{name}/ ({', '.join(written)})?"):

@@ -120,7 +120,7 @@ def used(parameters: Mapping[str, Any], blocks: Iterable[str]) -> dict[str, Any]
     }
 
 
-def version_folder(name: str, catalog: CatalogProtocol, version: str) -> Path | None:
+def version_folder(name: str, catalog: CatalogProtocol[Any, Any], version: str) -> Path | None:
     """Return the folder of a version of a dataset that lies in a file."""
     dataset = catalog.get(name) if name in catalog else None
     path = getattr(dataset, "_get_versioned_path", None)
@@ -145,7 +145,7 @@ class Judgement:
 def judge_lineage(
     inputs: Iterable[str],
     made: Iterable[str],
-    catalog: CatalogProtocol,
+    catalog: CatalogProtocol[Any, Any],
     classifier: "Classifier | None",
     parameters: Mapping[str, Any],
 ) -> Judgement:
@@ -199,7 +199,7 @@ class _Version:
         return f"run {self.origin.pipeline} and what follows it again"
 
 
-def _ancestry(name: str, version: str, catalog: CatalogProtocol) -> Iterator[_Version]:
+def _ancestry(name: str, version: str, catalog: CatalogProtocol[Any, Any]) -> Iterator[_Version]:
     """Yield a dataset and all that it was made from."""
     waiting, seen = [(name, version)], set()
     while waiting:
@@ -227,7 +227,7 @@ class _Judging:
 
     given: frozenset[str]
     made: frozenset[str]
-    catalog: CatalogProtocol
+    catalog: CatalogProtocol[Any, Any]
     now: ClassifierThen | None
     wanted: Mapping[str, Any]
     refusals: list[str] = field(default_factory=list)

@@ -1,19 +1,17 @@
 """A Kedro project that is only read: its catalog and parameters, without a session."""
 
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from glance_pipeline.config.conf_files import CONFIG_LOADER_ARGS, paths_of
+from glance_pipeline.config.conf_files import Configuration, paths_of
 from glance_pipeline.project.prerequisites import explain_missing
 from glance_pipeline.support.errors import UserError
 
@@ -59,9 +57,10 @@ class OpenedProject:
                 "there is no pyproject.toml with [tool.kedro]"
             )
         with paths_of(root):
-            catalog, credentials, found = read_configuration(root / "conf", env, parameters or {})
-        make_absolute(catalog, root)
-        return cls(root, DataCatalog.from_config(catalog, credentials), found)
+            found = Configuration.read(root / "conf", env, parameters)
+        make_absolute(found.catalog, root)
+        catalog = DataCatalog.from_config(found.catalog, found.credentials)
+        return cls(root, catalog, found.parameters)
 
     def load(self, *names: str, pipelines: Mapping[str, Pipeline]) -> dict[str, Any]:
         """Load the newest version of datasets.
@@ -79,38 +78,6 @@ class OpenedProject:
         with paths_of(self.root), _importable(self.root / "src"):
             # not catalog.load, which logs each
             return {name: self.catalog[name].load() for name in names}
-
-
-def read_configuration(
-    folder: Path, env: str | None, parameters: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Read the files under ``conf/``.
-
-    Args:
-        folder: the ``conf/``.
-        env: configuration environment; ``local`` if None.
-        parameters: values that replace those of the files.
-
-    Returns:
-        The catalog, the credentials (empty if there are none) and the parameters.
-
-    Raises:
-        UserError: if there is no such environment, or a file cannot be read.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"register_new_resolver\(\) is deprecated")
-        loader = OmegaConfigLoader(str(folder), env, dict(parameters), **CONFIG_LOADER_ARGS)
-        try:
-            catalog, found = loader["catalog"], loader["parameters"]
-        except MissingConfigException as error:
-            raise UserError(
-                f"the configuration of {folder.parent} cannot be read: {error}"
-            ) from error
-        try:
-            credentials = loader["credentials"]
-        except MissingConfigException:
-            credentials = {}
-    return catalog, credentials, found
 
 
 def make_absolute(entry: dict[str, Any], root: Path) -> None:

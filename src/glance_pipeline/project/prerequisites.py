@@ -1,6 +1,7 @@
 """What a pipeline needs that is not there yet, and which makes it; parameters that none knows."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
@@ -35,7 +36,7 @@ def explain_unknown(parameters: Iterable[str], pipelines: Mapping[str, Pipeline]
 
 def explain_missing(
     inputs: Iterable[str],
-    catalog: CatalogProtocol,
+    catalog: CatalogProtocol[Any, Any],
     pipelines: Mapping[str, Pipeline],
     needing: str = "This pipeline",
 ) -> str | None:
@@ -70,7 +71,7 @@ def explain_missing(
 
 def explain_stale(
     pipeline: Pipeline,
-    catalog: CatalogProtocol,
+    catalog: CatalogProtocol[Any, Any],
     chain: Pipeline,
     known: Collection[str] = (),
 ) -> list[str]:
@@ -106,7 +107,7 @@ def explain_stale(
     return sentences
 
 
-def version_to_load(name: str, catalog: CatalogProtocol) -> str | None:
+def version_to_load(name: str, catalog: CatalogProtocol[Any, Any]) -> str | None:
     """Return the version of a dataset that the run loads, None if it has none."""
     dataset = catalog.get(name) if name in catalog else None
     resolve = getattr(dataset, "resolve_load_version", None)
@@ -116,7 +117,7 @@ def version_to_load(name: str, catalog: CatalogProtocol) -> str | None:
         return None
 
 
-def _missing(inputs: Iterable[str], catalog: CatalogProtocol) -> list[str]:
+def _missing(inputs: Iterable[str], catalog: CatalogProtocol[Any, Any]) -> list[str]:
     return [
         name
         for name in sorted(inputs)
@@ -125,7 +126,7 @@ def _missing(inputs: Iterable[str], catalog: CatalogProtocol) -> list[str]:
 
 
 def _needed(
-    missing: list[str], catalog: CatalogProtocol, pipelines: Mapping[str, Pipeline]
+    missing: list[str], catalog: CatalogProtocol[Any, Any], pipelines: Mapping[str, Pipeline]
 ) -> set[str]:
     """Return the pipelines that make what is missing, and what those are missing in turn."""
     needed: set[str] = set()
@@ -137,7 +138,7 @@ def _needed(
     return needed
 
 
-def _ready(name: str, catalog: CatalogProtocol) -> bool:
+def _ready(name: str, catalog: CatalogProtocol[Any, Any]) -> bool:
     """Return whether a dataset can be loaded: it exists, or the catalog lets it be absent."""
     try:
         return name in catalog and (
@@ -161,7 +162,7 @@ def _makers(name: str, pipelines: Mapping[str, Pipeline]) -> list[str]:
     return [key for key in smallest if key in different.values()]
 
 
-def _place(name: str, catalog: CatalogProtocol) -> str:
+def _place(name: str, catalog: CatalogProtocol[Any, Any]) -> str:
     if name not in catalog:
         return "not in the catalog"
     path = getattr(catalog.get(name), "_filepath", None)

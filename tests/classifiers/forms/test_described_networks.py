@@ -151,7 +151,9 @@ def test_a_smile_classifier_of_others_has_the_accuracy_its_source_states() -> No
     with zipfile.ZipFile(SHARED / "celeba10k/celeba_10k_89x109.zip") as archive:
         faces = [Image.open(io.BytesIO(archive.read(name))) for name in table["image"]]
         # The middle 75 × 75 of 89 × 109, at 64 px.
-        small = [face.crop((7, 17, 82, 92)).resize((64, 64), Image.BILINEAR) for face in faces]
+        small = [
+            face.crop((7, 17, 82, 92)).resize((64, 64), Image.Resampling.BILINEAR) for face in faces
+        ]
     pictures = np.stack([np.asarray(face) for face in small]).transpose(0, 3, 1, 2)
     labels = (table["Smiling"].to_numpy() + 1) // 2
     # 93.8 % of all 10,000, three standard errors of 500.

@@ -124,18 +124,18 @@ def change_a_place(graph: Any, where: float, number: int, name: float) -> None:
     places = []
     for node in graph.node:
         places += [(node.input, number) for number in range(len(node.input))]
-        places += [(node, "op_type"), *((each, "i") for each in node.attribute if each.i)]
+        places += [(node, "op_type"), *((each, "i") for each in node.attribute if each.i)]  # type: ignore[list-item]
         for each in node.attribute:
             places += [(each.ints, index) for index in range(len(each.ints))]
     for value in (*graph.input, *graph.output):
-        places += [(dim, "dim_value") for dim in value.type.tensor_type.shape.dim]
+        places += [(dim, "dim_value") for dim in value.type.tensor_type.shape.dim]  # type: ignore[misc]
     for tensor in graph.initializer:
         places += [(tensor.dims, index) for index in range(len(tensor.dims))]
         places.append((tensor, "data_type"))
     holder, key = places[int(where * len(places))]
-    if key == "op_type":
+    if key == "op_type":  # type: ignore[comparison-overlap]
         holder.op_type = kinds[int(name * len(kinds))]
-    elif key == "data_type":
+    elif key == "data_type":  # type: ignore[comparison-overlap]
         holder.data_type = abs(number) % 25
     elif isinstance(key, str):
         setattr(holder, key, number)

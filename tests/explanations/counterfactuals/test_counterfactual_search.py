@@ -198,7 +198,7 @@ def test_what_the_teacher_does_not_confirm_makes_room_for_the_next_proposal():
     surrogate, classifier = glass_box(product)
     subjects = Subjects.see(surrogate, classifier, pictures(surrogate, [[0.0, 0.0, 0.0]]))
     searcher = CounterfactualSearch(surrogate, classifier, number=2)
-    searcher.strategy = Proposes()
+    searcher.strategy = Proposes()  # type: ignore[assignment]
     (outcome,) = searcher.explain(subjects)
     # Shade and latent, each proposed by itself, fail, and so do not bar what holds both.
     assert [{c.concept for c in f.changes} for f in outcome.found] == [

@@ -126,8 +126,8 @@ def test_a_causal_explanation_survives_being_written_and_older_ones_are_read(exp
     percent = explanation.to_document() | {"schema_version": 3}
     (tilt,) = (one for one in percent["concepts"] if one["name"] == "tilt")
     tilt["unit"] = "% tilted"
-    read = Explanation.from_document(percent, pictures.__getitem__).concepts
-    assert {one.name: one.is_probability for one in read} == {
+    read = Explanation.from_document(percent, pictures.__getitem__).concepts  # type: ignore[assignment]
+    assert {one.name: one.is_probability for one in read} == {  # type: ignore[attr-defined]
         one.name: one.name == "tilt" for one in explanation.concepts
     }
     older = explanation.to_document() | {"schema_version": 1}

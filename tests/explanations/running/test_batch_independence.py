@@ -26,7 +26,7 @@ def trio() -> tuple[TwinSurrogate, Classifier, Codes]:
     classifier = in_quickest_layout(Classifier(network, specification))
     generator = torch.Generator().manual_seed(0)
     codes = Codes(torch.randn(19, 3, generator=generator), torch.randn(19, 4, generator=generator))
-    network.logits.bias -= draw(surrogate, classifier, codes)[1].mean(0)
+    network.logits.bias -= draw(surrogate, classifier, codes)[1].mean(0)  # type: ignore[misc]
     return surrogate, classifier, codes
 
 

@@ -160,8 +160,8 @@ def halves():
 
 def test_concept_of_one_half_acts_there_alone_and_with_its_sign(halves):
     parameters = SaliencyParameters(by_concept=True, smoothing=0)
-    method = ConceptSaliency(*halves, torch.zeros(1, 3), parameters)
-    result = method.explain(subjects_of(*halves, [[2.0, 1.0, 0.0]]))[0]
+    method = ConceptSaliency(*halves, torch.zeros(1, 3), parameters)  # type: ignore[call-arg]
+    result = method.explain(subjects_of(*halves, [[2.0, 1.0, 0.0]]))[0]  # type: ignore[call-arg]
     left, right = result.of("shade"), result.of("tilt")
     assert (left[:, :8] > 0).all() and (left[:, 8:] == 0).all()
     assert (right[:, 8:] < 0).all() and (right[:, :8] == 0).all()

@@ -20,7 +20,7 @@ from glance_pipeline.graph.model.records import InterventionRecord, SearchRecord
 def edge(source, target, strength, marks=("tail", "arrow"), verdict="used", frequency=1.0):
     evidence = "intervention" if verdict == "used" else "association"
     estimate = Estimate(strength, strength, strength, "correlation", strength)
-    return Edge(source, target, *marks, evidence, estimate, estimate, frequency, verdict=verdict)
+    return Edge(source, target, *marks, evidence, estimate, estimate, frequency, verdict=verdict)  # type: ignore[call-arg, misc]
 
 
 def graph() -> CausalGraph:
@@ -59,7 +59,7 @@ def test_width_colour_opacity_and_dashes_have_their_meanings():
     assert sum(same_color(colour[:3], NEGATIVE) for colour in colours) == 2
     assert sum(same_color(colour[:3], POSITIVE) for colour in colours) == 3
     assert sum(line.get_linestyle() != "solid" for line in lines) == 1
-    assert min(line.get_alpha() for line in lines) < 0.7 < max(line.get_alpha() for line in lines)
+    assert min(line.get_alpha() for line in lines) < 0.7 < max(line.get_alpha() for line in lines)  # type: ignore[type-var]
 
 
 def test_a_graph_without_edges_can_be_drawn_and_saved():
@@ -87,7 +87,7 @@ def test_a_suggestion_is_a_dotted_arrow_from_cause_to_effect(source, target, poi
     )
     (arrow,) = arrows(figure)
     assert arrow.get_linestyle() != "solid"
-    first, *_, last = arrow._path_original.vertices
+    first, *_, last = arrow._path_original.vertices  # type: ignore[attr-defined]
     assert (last[1] > first[1]) == points_up  # a lies above b
     assert arrows(draw_graph(graph(), FigureParameters())) == []
 
@@ -155,7 +155,7 @@ def test_long_labels_are_wrapped_and_levels_counted():
 def test_the_title_counts_the_classes_that_are_left_out():
     few = graph()
     shown = len(few.of_kind("prediction"))
-    many = replace(few, intervention=replace(few.intervention, other_classes=9_000))
+    many = replace(few, intervention=replace(few.intervention, other_classes=9_000))  # type: ignore[type-var]
     for one, said in ((few, False), (many, True)):
         texts = " ".join(t.get_text() for t in draw_graph(one, FigureParameters()).axes[0].texts)
         assert (f", {shown} of {shown + 9_000:,} classes drawn" in texts) is said

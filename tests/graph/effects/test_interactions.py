@@ -100,7 +100,7 @@ def test_pairs_by_hand():
     levels = Node("d", "aligned", "d", levels=("p", "q"))
     predictions = tuple(Node(f"prediction:{c}", "prediction", c) for c in "xy")
     edges = (edge("a", "x", 1.0), edge("b", "x", 0.04), edge("c", "x", 0.5))
-    edges += (edge("a", "y", 1.0), edge("b", "y", 3.0), edge("d", "x", 9.0))
+    edges += (edge("a", "y", 1.0), edge("b", "y", 3.0), edge("d", "x", 9.0))  # type: ignore[assignment]
     graph = CausalGraph((*concepts, levels, *predictions), edges, (), SEARCH)
     pairs = choose_pairs(graph, ["x", "y"], np.array([1.0, 2.0]), InterventionParameters())
     # b counts for nothing in x, c in y; a, b: 0.5 · 1.5 in y; a, c: 1 · 0.5 in x.

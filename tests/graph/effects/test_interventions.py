@@ -75,7 +75,7 @@ def painted(number: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     codes = rng.normal(size=(number, 3))
     codes[:, 1] = 0.8 * codes[:, 0] + 0.6 * codes[:, 1]
-    codes = Codes(torch.tensor(codes.clip(-2.4, 2.4)).float(), torch.zeros(number, 4))
+    codes = Codes(torch.tensor(codes.clip(-2.4, 2.4)).float(), torch.zeros(number, 4))  # type: ignore[assignment]
     return to_uint8(painter().generate(codes))
 
 
@@ -196,10 +196,10 @@ def test_holm_correction_by_hand():
     table = ConceptTable(
         pd.DataFrame({"a": a, "b": b}), pd.DataFrame({"yes": a + 9 * rng.normal(size=200)}), {}, {}
     )
-    estimates = sorted(correlate_with_margins(table, ["a", "b"]).values(), key=lambda e: e.p_value)
+    estimates = sorted(correlate_with_margins(table, ["a", "b"]).values(), key=lambda e: e.p_value)  # type: ignore[return-value]
     assert estimates[0].adjusted_p_value == pytest.approx(2 * estimates[0].p_value)
     assert estimates[1].adjusted_p_value == pytest.approx(
-        max(2 * estimates[0].p_value, estimates[1].p_value)
+        max(2 * estimates[0].p_value, estimates[1].p_value)  # type: ignore[type-var]
     )
 
 

@@ -35,7 +35,7 @@ def test_direction_is_found_where_the_assumptions_hold(method, turned):
     bend = 2 * cause**3 if method == "additive_noise" else cause
     columns = {"cause": cause, "effect": bend + 0.8 * rng.uniform(-1, 1, 300)}
     names = ["effect", "cause"] if turned else ["cause", "effect"]
-    found = prefer(*names, *(columns[name] for name in names), method)
+    found = prefer(*names, *(columns[name] for name in names), method)  # type: ignore[call-arg]
     assert (found.source, found.target) == ("cause", "effect")
     assert found.p_source_first > 0.05 > found.p_target_first
     assert found.method == METHODS[method]

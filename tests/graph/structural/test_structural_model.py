@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -142,7 +143,7 @@ def test_saved_and_loaded_models_predict_the_same_bytes(tmp_path):
     models = StructuralModels.fit(table(columns), graph(columns, *edges), settings, 0)
     path = f"{tmp_path}/structural_models"
     StructuralModelsDataset(filepath=path, version=Version(None, "v1")).save(models)
-    loaded = StructuralModelsDataset(filepath=path, version=Version(None, None)).load()
+    loaded: Any = StructuralModelsDataset(filepath=path, version=Version(None, None)).load()
     rows = models.observed.iloc[:20]
     for one, other in zip(
         models.counterfactual(rows, {"b": 9.0}), loaded.counterfactual(rows, {"b": 9.0}),

@@ -27,7 +27,8 @@ beside = pytest.mark.skipif(
 def parameters(environment: str, place: tuple[Path, Path], **changes: Any) -> IngestParameters:
     files = [PROJECT / "conf" / name / "parameters_ingest.yml" for name in ("base", environment)]
     merged = OmegaConf.merge(*map(OmegaConf.load, files))
-    ingest: Any = OmegaConf.to_container(merged)["ingest"]  # type: ignore[index]
+    ingest: Any = merged["ingest"]
+    ingest = OmegaConf.to_container(ingest)
     ingest["context"]["tables"] = [str(place[1])]
     return IngestParameters.model_validate({**ingest, "source": str(place[0]), **changes})
 

@@ -95,7 +95,7 @@ def test_every_kind_is_read_and_aligned(start: StageResult, tmp_path: Path) -> N
     # The reader answers in the same codes.
     with torch.no_grad():
         read = torch.cat([reader(batch) for batch in in_batches(IMAGES[TEST])])
-    read = Codes(torch.cat([read, torch.zeros(60, 2)], 1), torch.zeros(60, 4))
+    read = Codes(torch.cat([read, torch.zeros(60, 2)], 1), torch.zeros(60, 4))  # type: ignore[assignment]
     for codes in (read, twin.encode_array(IMAGES[TEST])):
         accuracy = alignment_accuracy(twin, codes, CONTEXT[TEST])
         assert set(accuracy) == {"edge", "place"}
@@ -108,7 +108,7 @@ def test_every_kind_is_read_and_aligned(start: StageResult, tmp_path: Path) -> N
     assert spread == pytest.approx(1.0, abs=0.3)
     # An intervention takes all levels from one image.
     own = twin.encode_array(IMAGES[TEST]).concepts
-    moved = random_interventions(twin, Codes(own, read.residual), np.random.default_rng(0)).concepts
+    moved = random_interventions(twin, Codes(own, read.residual), np.random.default_rng(0)).concepts  # type: ignore[attr-defined]
     levels = slice(2, 5)
     assert (moved[:, levels] != own[:, levels]).any(1).sum() > 5
     assert (moved[:, None, levels] == own[:, levels]).all(2).any(1).all()

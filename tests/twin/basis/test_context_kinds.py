@@ -40,7 +40,7 @@ def test_each_kind_has_its_dimensions_on_the_scale_of_the_training_images(caplog
 def test_what_is_missing_is_missing_in_all_levels_and_named(caplog) -> None:
     holes = CONTEXT.assign(
         size=[np.nan, 3.0, 1.0, 5.0, 1.0, 5.0, 3.0, 3.0, 9.0],
-        colour=["red", "blue", None, "blue", "red", "blue", "red", "red", "red"],
+        colour=["red", "blue", None, "blue", "red", "blue", "red", "red", "red"],  # type: ignore[list-item]
     )
     values, concepts = standardise_context(holes, RECORDS, {}, {"colour": "categorical"})
     assert concepts[0].mean == 3.0 and concepts[0].std == pytest.approx((16 / 6) ** 0.5)

@@ -145,11 +145,11 @@ def test_the_game_shows_real_and_generated_images_alike_through_it() -> None:
             return made(images, generator)
 
     game = Adversarial(augmentation=Recorded(AugmentationParameters(target=-1, update_every=1)))
-    game(step)  # type: ignore[arg-type]
+    game(step)
     assert seen == [1.0]
-    game.critic_loss(step)  # type: ignore[arg-type]
+    game.critic_loss(step)
     assert seen == [1.0, 1.0, 0.0]
-    game.penalty(step).backward()  # type: ignore[arg-type]
+    game.penalty(step).backward()
     assert seen == [1.0, 1.0, 0.0, 0.0]
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in critics.parameters())
 

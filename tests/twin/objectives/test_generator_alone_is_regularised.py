@@ -19,7 +19,7 @@ def a_pass() -> TwinPass:
     images = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     batch = Batch(images, tiny_classifier()(images))
     generator = torch.Generator().manual_seed(3)
-    players = Players(tiny_surrogate(), None, tiny_classifier())  # type: ignore[arg-type]
+    players = Players(tiny_surrogate(), None, tiny_classifier())
     return TwinPass(players, batch, generator)
 
 
@@ -53,7 +53,7 @@ def test_the_variance_that_predictability_divides_by_has_no_gradient() -> None:
         recombined_codes=Codes(torch.tensor([[0.0], [2.0]]), torch.zeros(2, 1)),
         recombination_encoding=Codes(found, torch.zeros(2, 1)),
     )
-    VariationPredictability()(step).backward()  # type: ignore[arg-type]
+    VariationPredictability()(step).backward()
     assert concepts.grad is None
     # d/df of the mean over two rows of (f − u)²/2 is (f − u)/2.
     assert torch.allclose(found.grad, torch.full((2, 1), 0.5))

@@ -67,7 +67,7 @@ def stage(folder: Path, **changed: Any) -> Stage:
         "test",
         StageParameters.model_validate(parameters),
         Players(surrogate, critics, classifier, reader.requires_grad_(False).eval()),
-        TrainingData(images, *classifier.answers(images), context),
+        TrainingData(images, *classifier.answers(images), context),  # type: ignore[call-arg]
         Checkpoints(folder, "0" * 64, keep=STEPS),
         torch_generator(0, "test", "steps"),
     )
@@ -96,7 +96,7 @@ def dies_at_the_fourth_step(stage: Stage, place: ProcessPlace) -> None:
             raise FloatingPointError("step 3: it was to fail\nand to say so")
         return real_step(state, *rest)
 
-    engine.train_step = step
+    engine.train_step = step  # type: ignore[assignment]
     train_share(stage, place)
 
 

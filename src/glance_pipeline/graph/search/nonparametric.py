@@ -14,7 +14,7 @@ _ROWS_PER_FEATURE = 10
 """The features are regressed out, which takes many more rows than features."""
 
 
-class RandomizedTest(RCIT):
+class RandomizedTest(RCIT):  # type: ignore[misc]
     """RCIT (Strobl, Zhang, Visweswaran 2019): is x independent of y given other columns?
 
     The null distribution is approximated by four moments (Lindsay, Pilla, Basak 2000).

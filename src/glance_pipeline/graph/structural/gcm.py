@@ -31,7 +31,7 @@ _NETWORKX = SimpleNamespace(**{**vars(nx), "d_separated": nx.is_d_separator})
 """networkx as ``dowhy.gcm.falsify`` of dowhy 0.12 wants it: ``d_separated`` is gone since 3.5."""
 
 
-class FittedRegression(PredictionModel):
+class FittedRegression(PredictionModel):  # type: ignore[misc]
     """A mechanism as dowhy wants it; it has been fitted and stays as it is."""
 
     def __init__(self, mechanism: SplineMechanism) -> None:
@@ -49,7 +49,7 @@ class FittedRegression(PredictionModel):
         return FittedRegression(self.mechanism)
 
 
-class SplineRegression(PredictionModel):
+class SplineRegression(PredictionModel):  # type: ignore[misc]
     """A regression for the conditional independence test."""
 
     knots = 5

@@ -38,7 +38,7 @@ class ChecksHooks:
         self._context = context
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Raise if the run could not succeed."""
         parameters = self._context.config_loader["parameters"]
         unknown = explain_unknown(parameters, pipelines)
@@ -100,7 +100,7 @@ def use_machine(wanted: ComputeParameters) -> int:
         raise CannotRunError(str(error)) from error
 
 
-def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+def refuse_to_overwrite(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
     """Raise if the run would write over a file, as an entry of the user's own may name one."""
     for name in sorted(pipeline.all_outputs()):
         dataset = catalog.get(name) if name in catalog else None

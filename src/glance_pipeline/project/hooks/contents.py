@@ -1,6 +1,6 @@
 """What a run's inputs hold, looked at before any work: the classifier, the user's own files."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
@@ -16,7 +16,7 @@ _TRAINED = frozenset(("surrogate_distilled", "surrogate_disentangled", "surrogat
 """What the training stages make."""
 
 
-def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol) -> "Classifier | None":
+def check_classifier(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> "Classifier | None":
     """Return the classifier where the run is given one; raise where it cannot be used.
 
     To load it is to read and to try it: the other checks take this one.
@@ -42,7 +42,7 @@ def check_processes(pipeline: Pipeline, classifier: "Classifier | None", process
 
 
 def check_explained(
-    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], classifier: "Classifier | None"
 ) -> None:
     """Raise if the images or the class that are to be explained are known not to be there."""
     if "chosen_images" not in pipeline.all_outputs():
@@ -62,7 +62,7 @@ def check_explained(
         raise CannotRunError(str(error)) from error
 
 
-def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+def check_form(pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
     """Raise if a file would be brought into the form of other images than those of the run."""
     names = ("images", "image_form")
     if not pipeline.inputs().issuperset(names):
@@ -78,7 +78,7 @@ def check_form(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
 
 
 def check_discovered(
-    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], classifier: "Classifier | None"
 ) -> None:
     """Raise if the graph's predictions are known to be no classes of the classifier."""
     if "concepts" not in pipeline.all_outputs() or classifier is None:
@@ -95,7 +95,7 @@ def check_discovered(
 
 
 def check_ingest(
-    pipeline: Pipeline, catalog: CatalogProtocol, classifier: "Classifier | None"
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], classifier: "Classifier | None"
 ) -> None:
     """Raise if files of the user's own are absent, or will not fit classifier or networks."""
     inputs = pipeline.inputs()

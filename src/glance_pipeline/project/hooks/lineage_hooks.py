@@ -26,7 +26,7 @@ class LineageHooks:
         self._context = context
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]) -> None:
         """Forget an earlier run's."""
         self._catalog = catalog
         self._asked: dict[str, ClassifierThen] = {}

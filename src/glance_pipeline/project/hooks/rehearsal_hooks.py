@@ -1,6 +1,7 @@
 """Before the first training stage of a run: the rehearsal."""
 
 from threading import Lock
+from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -36,7 +37,7 @@ class RehearsalHooks:
         self._due = self._context.config_loader["parameters"].get("rehearse", True)
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
+    def before_node_run(self, node: Node, catalog: CatalogProtocol[Any, Any]) -> None:
         """Rehearse where this node is the first that trains a stage."""
         stages = [STAGES[name] for name in node.outputs if name in STAGES]
         with self._lock:

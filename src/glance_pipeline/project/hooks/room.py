@@ -48,7 +48,9 @@ class OutputPlace:
         return self.path / _VERSION / self.path.name if self.versioned else self.path
 
 
-def check_room(pipeline: Pipeline, catalog: CatalogProtocol, context: KedroContext) -> None:
+def check_room(
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], context: KedroContext
+) -> None:
     """Raise if a run would end for want of room, of rights, or of a shorter name.
 
     Raises:
@@ -69,7 +71,7 @@ def check_room(pipeline: Pipeline, catalog: CatalogProtocol, context: KedroConte
 
 def _targets(
     pipeline: Pipeline,
-    catalog: CatalogProtocol,
+    catalog: CatalogProtocol[Any, Any],
     parameters: Mapping[str, Any],
     mlflow: MlflowConfiguration,
     project: Path,

@@ -2,18 +2,19 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from kedro.io import AbstractDataset
 from kedro.io.core import VersionNotFoundError
 
 
-def saved_path(dataset: AbstractDataset) -> Path:
+def saved_path(dataset: AbstractDataset[Any, Any]) -> Path:
     """Return where a dataset that was just saved, or loaded, lies."""
     load_path = getattr(dataset, "_get_load_path", None)  # of all versioned kinds; none is public
     return Path(load_path() if load_path else dataset._filepath)  # type: ignore[attr-defined]
 
 
-def data_version(dataset: AbstractDataset) -> str | None:
+def data_version(dataset: AbstractDataset[Any, Any]) -> str | None:
     """Return a dataset's version, the hash of its file where unversioned, None without a file."""
     resolve = getattr(dataset, "resolve_load_version", None)
     try:

@@ -36,7 +36,7 @@ class TrackingHooks:
 
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol[Any, Any]
     ) -> None:
         """Start the MLflow run."""
         self._end("KILLED")  # one that was interrupted in a notebook

@@ -29,9 +29,9 @@ class WholeCatalog(DataCatalog):
     kedro-datasets, which write in place, need to know nothing of it; nor do a user's own.
     """
 
-    def __getitem__(self, ds_name: str) -> AbstractDataset:
+    def __getitem__(self, ds_name: str) -> AbstractDataset[Any, Any]:
         """Return a dataset; while it is being saved, one that writes beside its place."""
-        saving: tuple[Any, str, AbstractDataset] | None = getattr(_thread, "saving", None)
+        saving: tuple[Any, str, AbstractDataset[Any, Any]] | None = getattr(_thread, "saving", None)
         if saving is not None and saving[0] is self and saving[1] == ds_name:
             return saving[2]
         return super().__getitem__(ds_name)
@@ -59,7 +59,9 @@ class WholeCatalog(DataCatalog):
         _now_holds(dataset, path)
 
     @contextlib.contextmanager
-    def _writing_at(self, name: str, dataset: AbstractDataset, place: Path) -> Iterator[None]:
+    def _writing_at(
+        self, name: str, dataset: AbstractDataset[Any, Any], place: Path
+    ) -> Iterator[None]:
         another = copy.copy(dataset)
         another._filepath = type(dataset._filepath)(place.as_posix())  # type: ignore[attr-defined]
         if hasattr(another, "_version"):
@@ -71,7 +73,7 @@ class WholeCatalog(DataCatalog):
             _thread.saving = before
 
 
-def _save_path(dataset: AbstractDataset) -> Path | None:
+def _save_path(dataset: AbstractDataset[Any, Any]) -> Path | None:
     """Return where a dataset will be saved; None if that is no local file or is its own affair.
 
     A dataset that is told not to overwrite adds to a folder that is there.
@@ -89,7 +91,7 @@ def _save_path(dataset: AbstractDataset) -> Path | None:
     return Path(dataset._get_save_path())  # type: ignore[attr-defined]
 
 
-def _now_holds(dataset: AbstractDataset, path: Path) -> None:
+def _now_holds(dataset: AbstractDataset[Any, Any], path: Path) -> None:
     """Let a run load what it saved, and not what another one saved since."""
     version = getattr(dataset, "_version", None)
     if isinstance(version, Version) and version.load is None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Rehearsal:
         self,
         first: str,
         stages: tuple[str, ...],
-        catalog: CatalogProtocol,
+        catalog: CatalogProtocol[Any, Any],
         pipelines: Mapping[str, Pipeline],
     ) -> None:
         self.first = first
@@ -147,7 +148,7 @@ def without_traces() -> Iterator[None]:
         random.setstate(state)
 
 
-def _is_there(name: str, catalog: CatalogProtocol) -> bool:
+def _is_there(name: str, catalog: CatalogProtocol[Any, Any]) -> bool:
     if is_parameter(name):
         return True
     dataset = catalog.get(name) if name in catalog else None

@@ -42,7 +42,7 @@ class Borrowed(AbstractDataset[NoReturn, Any]):
 
 
 def shadow_catalog(
-    pipeline: Pipeline, catalog: CatalogProtocol, rows: np.ndarray, folder: Path
+    pipeline: Pipeline, catalog: CatalogProtocol[Any, Any], rows: np.ndarray, folder: Path
 ) -> DataCatalog:
     """Return the catalog with which a rehearsal runs ``pipeline``.
 
@@ -93,7 +93,7 @@ def of_rows(data: Any, rows: np.ndarray) -> Any:
     return np.asarray(data[rows]) if isinstance(data, np.ndarray) else data.iloc[rows]
 
 
-def _parameter(name: str, catalog: CatalogProtocol, rows: np.ndarray) -> Any:
+def _parameter(name: str, catalog: CatalogProtocol[Any, Any], rows: np.ndarray) -> Any:
     dataset = catalog.get(name)
     assert dataset is not None
     if name == "params:compute.workers":

@@ -69,7 +69,7 @@ class _Mine(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return _Whole.apply(gradient, ctx.count)
+        return _Whole.apply(gradient, ctx.count)  # type: ignore[no-untyped-call]
 
 
 class _Whole(torch.autograd.Function):
@@ -85,7 +85,7 @@ class _Whole(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return _Mine.apply(gradient), None
+        return _Mine.apply(gradient), None  # type: ignore[no-untyped-call]
 
 
 class _Sum(torch.autograd.Function):
@@ -99,7 +99,7 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return _Sum.apply(gradient.contiguous())
+        return _Sum.apply(gradient.contiguous())  # type: ignore[no-untyped-call]
 
 
 def _rows(count: int) -> slice:
@@ -113,10 +113,10 @@ def _share(network: nn.Module, method: str = "forward") -> None:
     ask: Callable[[Tensor], Any] = getattr(network, method)
 
     def shared(batch: Tensor) -> Any:
-        said = ask(_Mine.apply(batch))
+        said = ask(_Mine.apply(batch))  # type: ignore[no-untyped-call]
         if isinstance(said, Tensor):
-            return _Whole.apply(said, len(batch))
-        parts = [_Whole.apply(part, len(batch)) for part in said]
+            return _Whole.apply(said, len(batch))  # type: ignore[no-untyped-call]
+        parts = [_Whole.apply(part, len(batch)) for part in said]  # type: ignore[no-untyped-call]
         return type(said)(*parts) if hasattr(said, "_fields") else type(said)(parts)
 
     setattr(network, method, shared)
@@ -133,11 +133,11 @@ def _normalise_over_all_rows(norm: nn.BatchNorm2d) -> None:
             return nn.BatchNorm2d.forward(norm, x)
         values = x.float()
         size = values.new_tensor([values.numel() / x.shape[1]])
-        total = _Sum.apply(torch.cat([values.sum((0, 2, 3)), size]))
+        total = _Sum.apply(torch.cat([values.sum((0, 2, 3)), size]))  # type: ignore[no-untyped-call]
         count = total[-1].detach()
         mean = total[:-1] / count
         centred = values - mean[:, None, None]
-        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count
+        variance = _Sum.apply(centred.square().sum((0, 2, 3))) / count  # type: ignore[no-untyped-call]
         with torch.no_grad():
             _remember(norm, mean, variance * count / (count - 1))
         assert norm.weight is not None

@@ -10,7 +10,7 @@ from scipy.special import chdtrc
 from glance_pipeline.graph.search.correlations import Sample
 
 
-class ResampledTest(CIT_Base):
+class ResampledTest(CIT_Base):  # type: ignore[misc]
     """Independence of nodes given others, at its nominal level on a bootstrap resample.
 
     Between quantities it is Fisher's Z test. Where a categorical feature takes part it is the
