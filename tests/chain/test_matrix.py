@@ -5,6 +5,7 @@ Of the 300 combinations 30 are run, so chosen that every pair of two of the four
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,11 @@ EXPLAIN = ExplainParameters.model_validate(
 
 def test_every_pair_comes_up():
     found = {pair for case in CASES for pair in itertools.combinations(case, 2)}
-    axes = (FITS, FORMATS, COLOURS, PRECISIONS)
+    axes: list[Sequence[Any]] = [FITS, FORMATS, COLOURS, PRECISIONS]
     wanted = {
         pair
         for one, other in itertools.combinations(axes, 2)
-        for pair in itertools.product(one, other)  # type: ignore[call-overload]
+        for pair in itertools.product(one, other)
     }
     assert wanted <= found
 
