@@ -5,7 +5,7 @@ Of the 300 combinations 30 are run, so chosen that every pair of two of the four
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ EXPLAIN = ExplainParameters.model_validate(
 
 def test_every_pair_comes_up():
     found = {pair for case in CASES for pair in itertools.combinations(case, 2)}
-    axes: list[Sequence[Any]] = [FITS, FORMATS, COLOURS, PRECISIONS]
+    axes: list[Iterable[Any]] = [FITS, FORMATS, COLOURS, PRECISIONS]
     wanted = {
         pair
         for one, other in itertools.combinations(axes, 2)
