@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+AT_ONCE = 256
+"""Images that a network is shown at once, so that memory does not grow with their number."""
+
 
 def to_float(images: np.ndarray | Tensor) -> Tensor:
     """Convert uint8 images to float32 in [−1, 1], in the ``channels_last`` memory format.
@@ -24,7 +27,7 @@ def to_uint8(images: Tensor) -> np.ndarray:
     return scaled.to(torch.uint8).contiguous().cpu().numpy()
 
 
-def in_batches(images: np.ndarray, size: int = 256) -> Iterator[Tensor]:
+def in_batches(images: np.ndarray, size: int = AT_ONCE) -> Iterator[Tensor]:
     """Yield float batches, (≤ size, C, H, W) in [−1, 1], of uint8 ``images`` in their order."""
     for start in range(0, len(images), size):
         yield to_float(images[start : start + size])

@@ -9,11 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.images.form import in_batches
+from glance_pipeline.images.form import AT_ONCE, in_batches
 from glance_pipeline.twin.concept_table import ConceptTable
 from glance_pipeline.twin.networks import TwinSurrogate
-
-_BATCH = 256
 
 
 @torch.no_grad()
@@ -45,8 +43,8 @@ def infer_concepts(
         )
     codes: list[Tensor] = []
     answers: list[Tensor] = []
-    batches = in_batches(images, _BATCH)
-    total = -(-len(images) // _BATCH)
+    batches = in_batches(images)
+    total = -(-len(images) // AT_ONCE)
     for batch in tqdm(batches, total=total, desc="concepts of images", unit="batch"):
         inferred = surrogate.encode(batch)
         codes.append(torch.stack([surrogate.read(inferred, c.name) for c in active], dim=1))

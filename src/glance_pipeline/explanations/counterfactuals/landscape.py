@@ -17,6 +17,7 @@ from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.explanations.counterfactuals.goals import Goals
 from glance_pipeline.explanations.interventions.intervention import Intervention
 from glance_pipeline.explanations.interventions.subjects import draw, padded
+from glance_pipeline.images.form import AT_ONCE
 from glance_pipeline.support.compute import autocast, runs_in_bfloat16
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
 from glance_pipeline.twin.networks.concept import by_feature
@@ -25,8 +26,6 @@ ENOUGH = 0.01
 """Lead that counts as reached, in logits, or in standard deviations of a number's answers. A pixel
 may round to the next grey level in a batch of another size or on another machine; what is kept must
 survive that."""
-
-_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -133,16 +132,16 @@ class Landscape:
     def estimates(self, candidates: Candidates) -> Tensor:
         """Return about what ``leads`` would, (R,), sooner."""
         parts = [torch.zeros(0)]
-        for start in range(0, len(candidates), _AT_ONCE):
-            part = candidates[start : start + _AT_ONCE]
+        for start in range(0, len(candidates), AT_ONCE):
+            part = candidates[start : start + AT_ONCE]
             parts.append(self.goals.lead_of(self._seen(part), part.owner))
         return torch.cat(parts)
 
     def slopes(self, candidates: Candidates) -> tuple[Tensor, Tensor]:
         """Return the estimates, (R,), and their gradients over the moves, (R, D)."""
         leads, slopes = [torch.zeros(0)], [torch.zeros(0, self.size)]
-        for start in range(0, len(candidates), _AT_ONCE):
-            part = candidates[start : start + _AT_ONCE]
+        for start in range(0, len(candidates), AT_ONCE):
+            part = candidates[start : start + AT_ONCE]
             with torch.enable_grad():
                 moves = part.moves.detach().requires_grad_(True)
                 lead = self.goals.lead_of(self._seen(Candidates(part.owner, moves)), part.owner)

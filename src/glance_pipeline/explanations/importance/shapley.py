@@ -34,11 +34,9 @@ from glance_pipeline.explanations.importance.coalitions import (
 from glance_pipeline.explanations.interventions.intervention import DirectIntervention, Intervention
 from glance_pipeline.explanations.interventions.subjects import Subjects, draw
 from glance_pipeline.explanations.result.explanation import Importance, Importances
+from glance_pipeline.images.form import AT_ONCE
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
-
-_PICTURES = 256
-"""Pictures drawn at once."""
 
 _CODES = 8192
 """Codes that the student is asked about at once."""
@@ -89,7 +87,7 @@ class ShapleyImportance:
     def explain(self, subjects: Subjects) -> list[Importances]:
         """Return the importances of each image, for the output that it is explained for."""
         full = self._measure(subjects.reconstruction_logits, subjects.about)
-        worth = self._worth(subjects, self.game, self._drawn, _PICTURES)
+        worth = self._worth(subjects, self.game, self._drawn, AT_ONCE)
         # One by one: a sum over many rounds otherwise than a sum over one.
         if self.control is None or not isinstance(self.game, Permutations):
             solutions = [self.game.solve(worth[[k]], full[[k]]) for k in range(len(subjects))]
@@ -154,7 +152,7 @@ class ShapleyImportance:
         return torch.cat(measured).view(len(subjects), number)
 
     def _drawn(self, codes: Codes) -> Tensor:
-        return draw(self.surrogate, self.classifier, codes, _PICTURES)[1]
+        return draw(self.surrogate, self.classifier, codes)[1]
 
     def _foretold(self, codes: Codes) -> Tensor:
         return self.surrogate.predict(codes)

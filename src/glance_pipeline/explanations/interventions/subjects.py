@@ -8,7 +8,7 @@ from torch import Tensor
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.classifiers.task import Task
-from glance_pipeline.images.form import in_batches, to_float, to_uint8
+from glance_pipeline.images.form import AT_ONCE, in_batches, to_float, to_uint8
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
 _FULL = 16
@@ -79,7 +79,7 @@ class Subjects:
 
 @torch.no_grad()
 def draw(
-    surrogate: TwinSurrogate, classifier: Classifier, codes: Codes, size: int = 256
+    surrogate: TwinSurrogate, classifier: Classifier, codes: Codes, size: int = AT_ONCE
 ) -> tuple[np.ndarray, Tensor]:
     """Draw codes and ask the teacher about the pictures exactly as they will be seen.
 

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.images.form import AT_ONCE
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
-
-_BATCH = 256
 
 
 class Changes(NamedTuple):
@@ -83,7 +82,7 @@ class Experiment:
             float64 (N, O).
         """
         codes = self.surrogate.intervene(self.codes, values)
-        batches = (codes[start : start + _BATCH] for start in range(0, len(codes), _BATCH))
+        batches = (codes[start : start + AT_ONCE] for start in range(0, len(codes), AT_ONCE))
         task = self.classifier.task
         answers = [
             task.measures(

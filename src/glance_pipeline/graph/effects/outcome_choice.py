@@ -9,13 +9,12 @@ import torch
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.classifiers.task import Task
 from glance_pipeline.config.discover import MOST_OUTCOMES, Outcomes
-from glance_pipeline.images.form import to_float
+from glance_pipeline.images.form import AT_ONCE, to_float
 from glance_pipeline.support.did_you_mean import known_instead
 from glance_pipeline.support.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 256
 _NAMED = 50  # classes that the log names
 
 
@@ -105,8 +104,8 @@ def _frequencies(
     """Return how many images each output is called for, int64 (K,), and its mean margin, (K,)."""
     classes = len(classifier.class_names)
     called, total = torch.zeros(classes, dtype=torch.int64), torch.zeros(classes).double()
-    for start in range(0, len(rows), _BATCH):
-        batch = to_float(images[rows[start : start + _BATCH]])
+    for start in range(0, len(rows), AT_ONCE):
+        batch = to_float(images[rows[start : start + AT_ONCE]])
         logits = classifier.logits(batch)
         called += classifier.task.called(logits).sum(0).cpu()
         total += classifier.task.measures(logits).double().sum(0).cpu()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from glance_pipeline.classifiers.classifier import Answer, Classifier
 from glance_pipeline.classifiers.task import Task
-from glance_pipeline.images.form import in_batches, to_uint8
+from glance_pipeline.images.form import AT_ONCE, in_batches, to_uint8
 from glance_pipeline.twin.networks.concept import Concept, by_feature, level_logits, shares
 from glance_pipeline.twin.networks.encoder import AnswerScale, Encoder, StudentHead
 from glance_pipeline.twin.networks.generator import Generator
@@ -187,14 +187,14 @@ class TwinSurrogate(nn.Module):
         return self.generator(code.to(self.device)).to(code.device)
 
     @torch.no_grad()
-    def generate_batched(self, codes: Codes, size: int = 256) -> Tensor:
+    def generate_batched(self, codes: Codes, size: int = AT_ONCE) -> Tensor:
         """Draw the images of many codes, batch by batch, without gradients, clamped to [−1, 1]."""
         parts = [
             self.generate(codes[i : i + size]).clamp(-1, 1) for i in range(0, len(codes), size)
         ]
         return torch.cat(parts)
 
-    def pictures(self, codes: Codes, size: int = 256) -> np.ndarray:
+    def pictures(self, codes: Codes, size: int = AT_ONCE) -> np.ndarray:
         """Draw the images of many codes as they are saved, uint8 (N, C, H, W), batch by batch."""
         starts = range(0, len(codes), size)
         # Rounded batch by batch: all of them in float32 would take eight times the memory.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
+from torch.optim.swa_utils import get_ema_multi_avg_fn, update_bn
 
 
 @torch.no_grad()
@@ -16,7 +16,8 @@ def update_average(average: nn.Module, current: nn.Module, decay: float) -> None
         current: the network in training.
         decay: 0 copies, 1 keeps.
     """
-    torch._foreach_lerp_(list(average.parameters()), list(current.parameters()), 1.0 - decay)
+    move = get_ema_multi_avg_fn(decay)
+    move(list(average.parameters()), list(current.parameters()), 1)
     for mean, buffer in zip(average.buffers(), current.buffers(), strict=True):
         mean.copy_(buffer)
 
