@@ -4,7 +4,7 @@ import warnings
 
 from kedro.config import OmegaConfigLoader
 
-from glance_pipeline.config import conf_files as configuration
+from glance_pipeline.config.reading import conf_files as configuration
 from glance_pipeline.project.hooks import (
     ChecksHooks,
     ConsoleHooks,

@@ -128,7 +128,7 @@ def make_project(root: Path) -> UsersProject:
 
 def loaded(project: UsersProject, name: str = "pets") -> tuple[dict[str, Any], dict[str, Any]]:
     """Return catalog and parameters of an environment as Kedro reads them."""
-    from glance_pipeline.config.conf_files import Configuration, paths_of
+    from glance_pipeline.config.reading.conf_files import Configuration, paths_of
 
     with paths_of(project.root):
         found = Configuration.read(project.root / "conf", name)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from glance_pipeline.config.places import located
+from glance_pipeline.config.reading.places import located
 from glance_pipeline.config.splits import SplitFractions
 
 Kind = Literal["folder", "zip", "npy", "idx", "hugging_face"]

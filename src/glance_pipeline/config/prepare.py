@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from glance_pipeline.config.places import located
+from glance_pipeline.config.reading.places import located
 from glance_pipeline.config.splits import SplitFractions
 
 FeatureName = Literal["area", "length", "thickness", "slant", "width", "height", "intensity"]

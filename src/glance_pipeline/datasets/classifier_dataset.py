@@ -27,8 +27,8 @@ from glance_pipeline.classifiers.forms.file_formats import (
 from glance_pipeline.classifiers.forms.state_dict import read_state_dicts, under_prefix
 from glance_pipeline.classifiers.forms.weight_names import settle_weights
 from glance_pipeline.classifiers.specification import specify
-from glance_pipeline.config.conf_files import project_path
-from glance_pipeline.config.places import located
+from glance_pipeline.config.reading.conf_files import project_path
+from glance_pipeline.config.reading.places import located
 from glance_pipeline.datasets.versioned_path import VersionedPathDataset
 from glance_pipeline.datasets.weights_file import SUFFIX, load_into, read_weights, write_weights
 from glance_pipeline.support.compute import chosen_device
@@ -218,7 +218,7 @@ class ClassifierDataset(VersionedPathDataset[Classifier]):
 
             return read_exported(path, feature_layer)
         if form == "onnx":
-            from glance_pipeline.classifiers.forms.onnx_file import read_onnx
+            from glance_pipeline.classifiers.forms.onnx.onnx_file import read_onnx
 
             return read_onnx(path, feature_layer, self.queries, self._key, self._most_gb)
         return self._read_weights(path)

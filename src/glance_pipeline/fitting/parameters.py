@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from glance_pipeline.config.align import AlignParameters
-from glance_pipeline.config.conf_files import Configuration
 from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
 from glance_pipeline.config.explain import ExplainParameters
+from glance_pipeline.config.reading.conf_files import Configuration
 from glance_pipeline.config.shared import SharedParameters
 from glance_pipeline.support.did_you_mean import known_instead
 from glance_pipeline.support.errors import UserError, validated

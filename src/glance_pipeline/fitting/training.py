@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
 from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.config.conf_files import Configuration
+from glance_pipeline.config.reading.conf_files import Configuration
 from glance_pipeline.fitting.arrays import Arrays
 from glance_pipeline.fitting.parameters import FitParameters, packaged_configuration
 from glance_pipeline.pipeline_registry import register_pipelines

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from glance_pipeline.classifiers.black_box import BlackBox, QueriesSpentError
 from glance_pipeline.config.align import AlignParameters
-from glance_pipeline.config.conf_files import Configuration, paths_of
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.ingest import IngestParameters
+from glance_pipeline.config.reading.conf_files import Configuration, paths_of
 from glance_pipeline.config.shared import SharedParameters
 from glance_pipeline.context.table import Kind, kinds_of
 from glance_pipeline.ingest.agreement import disagreements

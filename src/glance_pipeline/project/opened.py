@@ -11,7 +11,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from glance_pipeline.config.conf_files import Configuration, paths_of
+from glance_pipeline.config.reading.conf_files import Configuration, paths_of
 from glance_pipeline.project.prerequisites import explain_missing
 from glance_pipeline.support.errors import UserError
 

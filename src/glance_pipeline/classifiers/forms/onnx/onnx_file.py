@@ -14,8 +14,8 @@ import torch
 from glance_pipeline.classifiers.as_read import LoadedNetwork
 from glance_pipeline.classifiers.black_box import BlackBox, Queries
 from glance_pipeline.classifiers.forms.extras import needed
-from glance_pipeline.classifiers.forms.onnx_metadata import said_of_images
-from glance_pipeline.classifiers.forms.onnx_model import load_model
+from glance_pipeline.classifiers.forms.onnx.onnx_metadata import said_of_images
+from glance_pipeline.classifiers.forms.onnx.onnx_model import load_model
 from glance_pipeline.classifiers.penultimate import answering_layer
 from glance_pipeline.support.errors import UserError
 

@@ -24,7 +24,7 @@ def project_path(relative: str = "") -> str:
     That is the project that is being opened, else that of the working directory, else that which
     this file lies in. A package that is installed lies in none, and works in the working directory.
     """
-    here = Path(__file__).parents[3]
+    here = Path(__file__).parents[4]
     own = here if (here / "pyproject.toml").is_file() else Path.cwd()
     root = _opened.get() or find_kedro_project(Path.cwd()) or own
     return (Path(root) / relative).resolve().as_posix()

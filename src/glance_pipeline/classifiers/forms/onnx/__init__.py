@@ -1,0 +1,1 @@
+"""ONNX files, read without running anything in them but the network."""

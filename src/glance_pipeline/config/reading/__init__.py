@@ -1,0 +1,1 @@
+"""How the files under ``conf/``, and paths in them, are read."""
