@@ -200,7 +200,8 @@ def _packaged_project(folder: Path) -> tuple[bool, str]:
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PROJECT / "src" / "glance_pipeline", package / "glance_pipeline", ignore=skip)
     work.mkdir()
-    code = "from glance_pipeline.config.reading import conf_files; print(conf_files.project_path('mlflow.db'))"
+    module = "glance_pipeline.config.reading.conf_files"
+    code = f"from {module} import project_path; print(project_path('mlflow.db'))"
     environment = {**os.environ, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=work, env=environment, capture_output=True, text=True
