@@ -12,7 +12,10 @@ from helpers.project import PROJECT
 def short_parameters(size: int = 32) -> dict[str, Any]:
     """Return those of ``conf/test``, with which the finished project was trained at 32 px."""
     units = yaml.safe_load((PROJECT / "conf/base/parameters_align.yml").read_text())["align"]
-    found: dict[str, Any] = {"align": {"units": units["units"]}, "compute": {"threads": 1}}
+    found: dict[str, Any] = {
+        "align": {"units": units["units"]},
+        "compute": {"threads": 1, "workers": 1},
+    }
     for name in (*STAGES, "explain"):
         file = PROJECT / f"conf/test/parameters_{name}.yml"
         if file.is_file():

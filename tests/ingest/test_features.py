@@ -81,7 +81,11 @@ def test_a_label_is_no_feature_unless_it_is_named():
         ("constant", {}, "'constant' cannot be used: it is constant, 3"),
         ("empty", {}, "'empty' cannot be used: all its 40 values are missing"),
         ("when", {}, r"'when' cannot be used: its values are .*wanted numbers, truth values or"),
-        ("age", {"age": "binary"}, "'age' cannot be used: .* is declared binary, but has 40 values"),
+        (
+            "age",
+            {"age": "binary"},
+            "'age' cannot be used: .* is declared binary, but has 40 values",
+        ),
         ("hair", {"hair": "continuous"}, "'hair' cannot be used: .* is declared continuous"),
         ("one_only", {}, "'one_only' cannot be used: '1' is the value of 1 images"),
     ],

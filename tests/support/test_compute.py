@@ -11,6 +11,7 @@ from glance_pipeline.support.compute import (
     chosen_device,
     chosen_processes,
     runs_in_bfloat16,
+    set_threads,
 )
 
 
@@ -53,3 +54,25 @@ def test_a_precision_is_forced_whatever_the_processor(
         assert runs_in_bfloat16(device) is (precision == "bfloat16")
         assert runs_in_bfloat16(device, "float32") is False  # a stage's own word counts more
         assert runs_in_bfloat16(device, "bfloat16") is True
+
+
+@pytest.mark.parametrize(
+    ("wanted", "stated", "found"),
+    [
+        (None, None, 4),
+        (None, "2", 2),
+        (None, "16", 4),
+        (None, "all", 4),
+        (None, "0", 4),
+        (3, "2", 3),
+    ],
+)
+def test_threads_are_those_of_the_parameter_else_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, wanted: int | None, stated: str | None, found: int
+) -> None:
+    monkeypatch.setattr(compute, "available_cores", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if stated is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", stated)
+    assert set_threads(wanted) == found

@@ -9,7 +9,8 @@ class ComputeParameters(BaseModel):
     """How much of the machine to use.
 
     Attributes:
-        threads: number of torch threads; null uses every available core.
+        threads: number of torch threads; null uses every available core, or as many as the
+            environment variable ``OMP_NUM_THREADS`` allows.
         workers: number of joblib workers; null uses every available core.
         device: where the networks run; ``auto`` uses the GPU if torch can use one.
         precision: number format in which images are drawn, stages whose ``precision`` is ``auto``

@@ -28,8 +28,15 @@ def available_cores() -> int:
 
 
 def set_threads(threads: int | None) -> int:
-    """Let torch use ``threads`` threads, all available cores if None; return the number."""
-    threads = threads or available_cores()
+    """Let torch use ``threads`` threads; return the number.
+
+    Args:
+        threads: number of threads. None takes all available cores, or as many as the environment
+            variable ``OMP_NUM_THREADS`` allows.
+    """
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    most = int(stated) if stated.isdecimal() and int(stated) > 0 else available_cores()
+    threads = threads or min(most, available_cores())
     torch.set_num_threads(threads)
     return threads
 
