@@ -20,6 +20,7 @@ from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecifi
 from glance_pipeline.config.discover import DiscoverParameters
 from glance_pipeline.datasets import ConceptTableDataset
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.pipelines.discover import nodes
@@ -64,6 +65,7 @@ def measure(classes: int, outcomes: int | None, seed: int) -> dict[str, Any]:
     tabled = time.process_time()
     graph = nodes.test_concepts_by_intervention(
         graph=_graph_of(table),
+        gate=Gate({}, None, HELD_OUT),
         concepts=table,
         surrogate=surrogate,
         classifier=classifier,

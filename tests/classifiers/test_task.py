@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from glance_pipeline.classifiers.task import Each, OneOf, OutputSaid, Said, Values
+from glance_pipeline.classifiers.task import Each, OneOf, OutputSaid, Said, Values, cohens_kappa
 
 NAMES = ("red", "large", "left")
 
@@ -80,3 +80,33 @@ def test_units_stand_for_one_or_for_all():
     assert Values(("a", "b"), ("px", "s")).unit_of(1) == "s"
     assert Values(("a", "b")).unit_of(1) == ""
     assert (OneOf(NAMES).unit_of(0), Each(NAMES).unit_of(0)) == ("logits", "logits")
+
+
+def test_skill_is_what_is_beyond_chance():
+    # Cohen's own kind of table, by hand: 0.7 agree; by chance 0.5 · 0.6 + 0.5 · 0.4 = 0.5.
+    found = torch.tensor([0] * 5 + [1] * 5)
+    wanted = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 0, 0])
+    assert cohens_kappa(found, wanted) == pytest.approx((0.7 - 0.5) / (1 - 0.5))
+    assert cohens_kappa(found, found) == 1
+    # 90 of 100 agree, and all by always saying the same.
+    rare = torch.tensor([1] * 10 + [0] * 90)
+    assert cohens_kappa(torch.zeros(100, dtype=torch.int64), rare) == pytest.approx(0)
+    assert cohens_kappa(torch.ones(4, dtype=torch.int64), torch.ones(4, dtype=torch.int64)) is None
+    assert OneOf(("a", "b")).skill(found, wanted) == pytest.approx(0.4)
+
+
+def test_skill_of_labels_is_the_mean_of_those_that_change():
+    task = Each(("a", "b", "c"))
+    wanted = torch.tensor([[1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]]).bool()
+    found = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]]).bool()
+    assert task.skill(found, wanted) == pytest.approx((1 - 1) / 2)
+    assert task.skill(wanted, wanted) == 1
+    assert task.skill(wanted[:, 2:], wanted[:, 2:]) is None
+
+
+def test_skill_of_numbers_is_r2():
+    task = Values(("age",), spread=(1.0,))
+    wanted = torch.tensor([[1.0], [2.0], [3.0]])
+    assert task.skill(wanted.mean(0).expand(3, 1), wanted) == pytest.approx(0)
+    assert task.skill(torch.tensor([[1.0], [2.0], [4.0]]), wanted) == pytest.approx(0.5)
+    assert task.skill(wanted, torch.ones(3, 1)) is None

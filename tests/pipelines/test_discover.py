@@ -45,6 +45,17 @@ def configured(environment: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def discovered() -> dict[str, Any]:
+    """What is found where nobody asks whether the surrogate is a twin."""
+    return discover(configured("test") | {"gate": {"smallest_skill": None}})
+
+
+@pytest.fixture(scope="module")
+def untold() -> dict[str, Any]:
+    """What is found with the gate as it is by default."""
+    return discover({k: v for k, v in configured("test").items() if k != "gate"})
+
+
+def discover(parameters: dict[str, Any]) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     splits = np.repeat(["train", "validation", "test"], [60, 10, 20])
     inputs = {
@@ -53,7 +64,7 @@ def discovered() -> dict[str, Any]:
         "images": rng.integers(0, 256, (90, 1, 8, 8), dtype=np.uint8),
         "image_records": pd.DataFrame({"label": 0, "split": splits}),
         "context_features": pd.DataFrame(rng.normal(size=(90, 2)), columns=["size", "tilt"]),
-        "params:discover": DiscoverParameters.model_validate(configured("test")),
+        "params:discover": DiscoverParameters.model_validate(parameters),
         "params:seed": 0,
         "params:compute.workers": 1,
     }
@@ -94,6 +105,21 @@ def test_the_graph_can_be_read_in_other_forms(discovered):
     assert set(zip(table["source"], table["target"], strict=True)) == pairs
 
 
+def test_an_untrained_surrogate_is_no_twin_and_nothing_is_told_of_it(discovered, untold):
+    found, graph = discovered["causal_graph"], untold["causal_graph"]
+    assert found.gate.smallest is None and found.gate.passed
+    assert found.gate.skill == graph.gate.skill
+    assert graph.gate.smallest == 0.6 and not graph.gate.passed
+    assert graph.edges == () and graph.interactions == ()
+    assert {edge.verdict for edge in graph.rejected} == {None, "cannot_be_told"}
+    assert len(graph.rejected) == 3 + 9
+    assert untold["causal_graph_edges"].empty
+    assert not untold["causal_graph_graphml"].edges
+    written = [text.get_text() for text in untold["causal_graph_figure"].axes[0].texts]
+    assert any(text.startswith("Nothing can be told") for text in written)
+    assert len(untold["structural_models"].allowed.graphs) == 1
+
+
 def test_the_data_has_a_graph_of_its_own(discovered):
     graph = discovered["data_graph"]
     assert [node.name for node in graph.nodes] == ["size", "tilt"]
@@ -118,15 +144,21 @@ def test_predictions_have_curves_and_concepts_have_models(discovered):
 
 
 def test_interventions_need_held_out_images(discovered):
+    records = pd.DataFrame({"split": ["train"] * 90})
+    images = np.zeros((90, 1, 8, 8), np.uint8)
+    settings = DiscoverParameters()
+    with pytest.raises(ValueError, match="0 images have the split 'test'"):
+        nodes.judge_the_twin(tiny_surrogate(), tiny_classifier(), images, records, settings, 0)
     with pytest.raises(ValueError, match="0 images have the split 'test'"):
         nodes.test_concepts_by_intervention(
             graph=discovered["causal_graph"],
+            gate=discovered["causal_graph"].gate,
             concepts=discovered["concepts"],
             surrogate=tiny_surrogate(),
             classifier=tiny_classifier(),
-            images=np.zeros((90, 1, 8, 8), np.uint8),
-            records=pd.DataFrame({"split": ["train"] * 90}),
-            parameters=DiscoverParameters(),
+            images=images,
+            records=records,
+            parameters=settings,
             seed=0,
         )
 

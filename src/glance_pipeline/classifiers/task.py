@@ -95,6 +95,17 @@ class Task(ABC):
         return {"agreement": float(self.same(found, wanted).float().mean())}
 
     @abstractmethod
+    def skill(self, found: Tensor, wanted: Tensor) -> float | None:
+        """Return how much better than chance N decisions agree with those wanted.
+
+        Unlike a share of agreement it cannot be had by always giving the most frequent answer.
+
+        Returns:
+            1 if they always agree, about 0 if they agree as chance does, less if they agree more
+            rarely. None if all decisions, found and wanted, are the same, which tells nothing.
+        """
+
+    @abstractmethod
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return what is measured of O outputs, (N, O), in their units.
 
@@ -157,6 +168,10 @@ class OneOf(Task):
         """Return where the classes are the same, bool (N,)."""
         return one == other
 
+    def skill(self, found: Tensor, wanted: Tensor) -> float | None:
+        """Return Cohen's κ of the classes."""
+        return cohens_kappa(found, wanted)
+
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the margins of classes, in logits, see ``margins``."""
         return margins(logits, outcomes)
@@ -204,6 +219,12 @@ class Each(Task):
         """Return also ``label_agreement``, the share over images and labels."""
         share = float((found == wanted).float().mean())
         return {**super().agreement(found, wanted), "label_agreement": share}
+
+    def skill(self, found: Tensor, wanted: Tensor) -> float | None:
+        """Return the mean over labels of Cohen's κ; labels that never change are left out."""
+        each = (cohens_kappa(*pair) for pair in zip(found.T, wanted.T, strict=True))
+        known = [kappa for kappa in each if kappa is not None]
+        return sum(known) / len(known) if known else None
 
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the labels' own logits."""
@@ -273,6 +294,10 @@ class Values(Task):
             return shares
         left = (found - wanted).square().sum(0)
         return {**shares, "r2": float((1 - left[varies] / total[varies]).mean())}
+
+    def skill(self, found: Tensor, wanted: Tensor) -> float | None:
+        """Return R² as ``agreement`` has it: 0 for the mean number on every image."""
+        return self.agreement(found, wanted).get("r2")
 
     def measures(self, logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
         """Return the numbers in their units."""
@@ -352,3 +377,17 @@ def margins(logits: Tensor, outcomes: Sequence[int] | None = None) -> Tensor:
     )
     best_other = torch.where(wanted == top.indices[:, :1], top.values[:, 1:], top.values[:, :1])
     return (logits if outcomes is None else logits[:, wanted]) - best_other
+
+
+def cohens_kappa(found: Tensor, wanted: Tensor) -> float | None:
+    """Return Cohen's κ (1960) of N pairs of categories, (N,): agreement beyond that of chance.
+
+    Returns:
+        At most 1; None if both name one and the same category throughout.
+    """
+    number = int(torch.cat([found, wanted]).max()) + 1
+    shares = (F.one_hot(one.long(), number).double().mean(0) for one in (found, wanted))
+    by_chance = float(torch.stack(list(shares)).prod(0).sum())
+    if by_chance == 1:
+        return None
+    return (float((found == wanted).double().mean()) - by_chance) / (1 - by_chance)

@@ -86,6 +86,23 @@ class InterventionParameters(BaseModel):
         return doses
 
 
+class GateParameters(BaseModel):
+    """What a twin must be like for a verdict to rest on it.
+
+    Attributes:
+        smallest_skill: smallest agreement with the classifier beyond that of chance, on held-out
+            images: Cohen's kappa of classes and labels, R² of numbers. It is asked of four
+            comparisons: redrawn images, the student's answers, pictures with moved concepts, and
+            pictures in which everything but the concepts is swapped. If one of them has less, every
+            verdict is *cannot be told*. From about 0.6 on agreement is called substantial (Landis &
+            Koch 1977); null asks nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    smallest_skill: float | None = Field(0.6, le=1)
+
+
 class StructuralModelParameters(BaseModel):
     """How the structural causal models of the concepts are fitted.
 
@@ -131,6 +148,7 @@ class DiscoverParameters(BaseModel):
             otherwise 50 of those that some image is called.
         search: search of the graph among concepts.
         knowledge: what is known of causes beforehand.
+        gate: what the twin must be like for a verdict to rest on it.
         intervention: tests of concept → prediction edges.
         structural_model: structural causal models of the concepts.
         figure: figure of the graph.
@@ -141,6 +159,7 @@ class DiscoverParameters(BaseModel):
     outcomes: Outcomes = None
     search: GraphSearchParameters = GraphSearchParameters()
     knowledge: Knowledge = Knowledge()
+    gate: GateParameters = GateParameters()
     intervention: InterventionParameters = InterventionParameters()
     structural_model: StructuralModelParameters = StructuralModelParameters()
     figure: FigureParameters = FigureParameters()

@@ -32,6 +32,34 @@ def fidelity(
         ``…_r2``, where the numbers compared with vary.
     """
     task = surrogate.task_of(classifier)
+    compared = compare_decisions(surrogate, classifier, images, rng)
+    agreements = {name: task.agreement(*pair) for name, pair in compared.items()}
+    # Those of classes first, whatever else there is.
+    names = ("agreement", "label_agreement", "r2")
+    return {
+        f"{name}_{measure}": found[measure]
+        for measure in names
+        for name, found in agreements.items()
+        if measure in found
+    }
+
+
+def compare_decisions(
+    surrogate: TwinSurrogate, classifier: Classifier, images: np.ndarray, rng: np.random.Generator
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return what was decided and what should have been, of each comparison of ``fidelity``.
+
+    Args:
+        surrogate: after training.
+        classifier: the teacher f.
+        images: uint8 (N, C, H, W), held out.
+        rng: source of swaps and interventions.
+
+    Returns:
+        Decisions of N images by ``reconstruction``, ``student``, ``intervention`` and
+        ``residual_swap``.
+    """
+    task = surrogate.task_of(classifier)
     codes = surrogate.encode_array(images)
     answer = classifier.decisions(images)
 
@@ -45,20 +73,11 @@ def fidelity(
         moved_student = task.decisions(surrogate.predict(moved))
     other = torch.as_tensor(rng.permutation(len(codes)))
     swapped = Codes(codes.concepts, codes.residual[other])
-    compared = {
+    return {
         "reconstruction": (seen(codes), answer),
         "student": (student, answer),
         "intervention": (seen(moved), moved_student),
         "residual_swap": (seen(swapped), answer),
-    }
-    agreements = {name: task.agreement(*pair) for name, pair in compared.items()}
-    # Those of classes first, whatever else there is.
-    names = ("agreement", "label_agreement", "r2")
-    return {
-        f"{name}_{measure}": found[measure]
-        for measure in names
-        for name, found in agreements.items()
-        if measure in found
     }
 
 

@@ -126,6 +126,7 @@ def _of_graph(graph: CausalGraph) -> dict[str, Any]:
     """Return what the template shows of the graph, by the names it knows it by."""
     return {
         "graph": graph,
+        "refusal": "" if graph.gate is None else str(graph.gate),
         "answers": len(graph.of_kind("prediction")),
         "view": graph_view(graph, FIGURE),
         "interactions": interaction_lines(graph, FIGURE.interactions),

@@ -38,6 +38,7 @@ from glance_pipeline.explanations.saliency.concept_saliency import ConceptSalien
 from glance_pipeline.explanations.trust.assessment import Assessment
 from glance_pipeline.explanations.trust.limits import Rarity, doubts_about, outside_the_ranges
 from glance_pipeline.explanations.trust.sentence import describe
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.graph.structural.structural_model import StructuralModels
 from glance_pipeline.support.compute import runs_in_bfloat16
 from glance_pipeline.twin.concept_table import ConceptTable
@@ -85,6 +86,7 @@ class LocalExplanations:
             how many they hold. See ``choose_interventions``; by default the rest is held.
         training: standardised values of the active concepts of all training images, (T, D), for the
             distance from them and for representative backgrounds; by default neither is there.
+        gate: how far the surrogate is a twin; if it is none, no reason is given.
 
     Raises:
         ValueError: if the target is no class of the classifier, where no concept is active, or
@@ -101,6 +103,7 @@ class LocalExplanations:
         seed: int = 0,
         interventions: Sequence[Intervention] | None = None,
         training: Tensor | None = None,
+        gate: Gate | None = None,
     ) -> None:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
@@ -114,6 +117,7 @@ class LocalExplanations:
         self.interventions = tuple(interventions)
         self.parameters = parameters
         self.seed = seed
+        self.gate = gate
         self.counterfactuals = CounterfactualSearch(
             surrogate,
             classifier,
@@ -156,6 +160,7 @@ class LocalExplanations:
         parameters: ExplainParameters,
         *,
         seed: int,
+        gate: Gate | None,
     ) -> "LocalExplanations":
         """Put the methods together as the ``explain`` pipeline and ``Explainer`` have them.
 
@@ -167,6 +172,7 @@ class LocalExplanations:
             models: models of the concepts; used for the causal effect alone.
             parameters: parameters of the methods.
             seed: seed of the run.
+            gate: gate of the causal graph.
         """
         rows = training_rows(concepts, records)
         number = parameters.importance.backgrounds
@@ -179,6 +185,7 @@ class LocalExplanations:
             seed=seed,
             interventions=choose_interventions(parameters.effect, surrogate, models),
             training=training_codes(surrogate, concepts, rows),
+            gate=gate,
         )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
@@ -207,9 +214,15 @@ class LocalExplanations:
             **{f"intervention_{k}": one.identity() for k, one in enumerate(self.interventions)},
             "parameters": self.parameters.model_dump(mode="json", exclude=chosen),
             "seed": self.seed,
+            "gate": self._refusal,
             "bfloat16": runs_in_bfloat16(self.surrogate.device),
             "schema_version": SCHEMA_VERSION,
         }
+
+    @property
+    def _refusal(self) -> str:
+        """Why no reason can be given; empty if one can."""
+        return "" if self.gate is None else str(self.gate)
 
     def _answers(self) -> Tensor:
         """Return what a black box, which has no weights to be known by, says of some pictures."""
@@ -283,8 +296,10 @@ class LocalExplanations:
                 importances,
                 counterfactuals,
                 [doubt.reason for doubt in doubts],
+                is_twin=not self._refusal,
             ),
             warnings=(
+                *filter(None, [self._refusal]),
                 *source.notes,
                 *(doubt.warning for doubt in doubts),
                 *outside_the_ranges(numbers),

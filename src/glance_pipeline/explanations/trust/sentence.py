@@ -27,6 +27,8 @@ def describe(
     importances: Importances,
     counterfactuals: Counterfactuals,
     doubts: Sequence[str] = (),
+    *,
+    is_twin: bool = True,
 ) -> str:
     """Return a few sentences: the answer, what speaks for it, what would change it.
 
@@ -36,7 +38,11 @@ def describe(
         importances: importances of the concepts.
         counterfactuals: outcome of the search.
         doubts: reasons why this explanation is poor, half a sentence each; they come first.
+        is_twin: whether the surrogate answers enough like the classifier for a reason to be given.
     """
+    if not is_twin:
+        answer = _TOLD[prediction.kind](prediction, concepts, importances, counterfactuals)[0]
+        return f"{answer} Why cannot be told: the surrogate is no twin of this classifier."
     poorly = [f"Poorly explained: {_listed(doubts)}."] if doubts else []
     return " ".join(
         [*poorly, *_TOLD[prediction.kind](prediction, concepts, importances, counterfactuals)]

@@ -13,6 +13,7 @@ from glance_pipeline.graph.drawing.figure_text import (
     interaction_lines,
     node_lines,
     write_lines,
+    write_refusal,
     write_titles,
 )
 from glance_pipeline.graph.model.causal_graph import CausalGraph
@@ -51,6 +52,8 @@ def draw_graph(graph: CausalGraph, settings: FigureParameters) -> Figure:
     drawn = len(layout.to_sinks)
     write_titles(axes, graph, layout.height, _WIDTH / 2, middle_of_sinks, drawn)
     write_lines(axes, lines, (left + right) / 2, 0.0)
+    if graph.gate is not None and not graph.gate.passed:
+        write_refusal(axes, str(graph.gate), _WIDTH + _GAP / 2, layout.height / 2)
     draw_legend(axes, graph)
     return say_as_it_is(figure)
 

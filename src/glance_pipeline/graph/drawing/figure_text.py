@@ -102,6 +102,12 @@ def write_lines(axes: Axes, lines: list[str], x: float, top: float) -> None:
         axes.text(x, y, line, ha="center", size=8, color=INK, weight=weight)
 
 
+def write_refusal(axes: Axes, text: str, x: float, y: float) -> None:
+    """Write between the columns why no edge is drawn."""
+    lines = "\n".join(textwrap.wrap(text, 46))
+    axes.text(x, y, lines, ha="center", va="center", size=9, color=NEGATIVE, zorder=8)
+
+
 def draw_legend(axes: Axes, graph: CausalGraph) -> None:
     """Say what lines and marks mean; knowledge and suggestions where the graph has some."""
 

@@ -31,7 +31,7 @@ def _flat(name: str, value: Any) -> dict[str, Scalar]:
     if isinstance(value, Mapping):
         if all(isinstance(item, str) for item in value.values()):
             return _flat(name, tuple(f"{key}: {item}" for key, item in value.items()))
-        return {f"{name}_{key}": item for key, item in value.items()}
+        return {f"{name}_{key}": item for key, item in value.items() if item is not None}
     if isinstance(value, tuple):
         return _flat(name, "; ".join(map(str, value)))
     return {name: value}

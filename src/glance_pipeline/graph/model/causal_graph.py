@@ -19,19 +19,21 @@ from glance_pipeline.graph.model.evidence import (
     Reexamination,
     Suggestion,
 )
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.graph.model.records import InterventionRecord, SearchRecord
 from glance_pipeline.support.names import made_visible, xml_key
 
 SCHEMA = "glance-causal-graph"
-VERSION = 3
-READABLE = (1, 2, 3)
+VERSION = 4
+READABLE = (1, 2, 3, 4)
 """Older versions lack what newer ones added, all of which may be absent. From version 3 on a
-prediction may be a label or a number, whose ``measure`` is no margin."""
+prediction may be a label or a number, whose ``measure`` is no margin; from version 4 on nothing may
+be told at all, see ``gate``."""
 
 Mark = Literal["tail", "arrow", "circle"]
 NodeKind = Literal["aligned", "latent", "prediction"]
 Evidence = Literal["association", "intervention"]
-Verdict = Literal["used", "only_associated", "neither"]
+Verdict = Literal["used", "only_associated", "neither", "cannot_be_told"]
 
 
 @dataclass(frozen=True)
@@ -136,11 +138,14 @@ class CausalGraph:
     Attributes:
         nodes: concepts first, predictions after them.
         edges: what the graph asserts.
-        rejected: pairs that were examined and make no edge, with the same evidence.
+        rejected: pairs that were examined and make no edge, with the same evidence. If the twin did
+            not pass its gate, these are all pairs.
         search: how the edges among concepts were found.
         intervention: how concept → prediction edges were tested; None before they were.
         interactions: pairs of concepts whose joint effect on a prediction is not the sum of theirs,
             the strongest first.
+        gate: how far the twin answers as the classifier does; None in graphs of data, and in files
+            of older versions.
 
     Raises:
         ValueError: if names are not unique or an edge names an unknown node.
@@ -152,6 +157,7 @@ class CausalGraph:
     search: SearchRecord
     intervention: InterventionRecord | None = None
     interactions: tuple[Interaction, ...] = ()
+    gate: Gate | None = None
 
     def __post_init__(self) -> None:
         names = [node.name for node in self.nodes]
@@ -203,6 +209,20 @@ class CausalGraph:
             interactions=interactions,
         )
 
+    def behind(self, gate: Gate) -> "CausalGraph":
+        """Return the graph as it may be asserted of a twin: without any edge if it failed.
+
+        What was found stays in ``rejected``, each verdict *cannot be told*.
+        """
+        if gate.passed:
+            return replace(self, gate=gate)
+        found = (*self.edges, *self.rejected)
+        untold = tuple(
+            edge if edge.verdict is None else replace(edge, verdict="cannot_be_told")
+            for edge in found
+        )
+        return replace(self, edges=(), rejected=untold, interactions=(), gate=gate)
+
     def to_networkx(self) -> nx.DiGraph:
         """Return the asserted edges source → target, with what is known of each as attributes.
 
@@ -214,6 +234,9 @@ class CausalGraph:
         graph = nx.DiGraph(**scalar_attributes(self.search, "search_"))
         if self.intervention is not None:
             graph.graph |= scalar_attributes(self.intervention, "intervention_")
+        if self.gate is not None:
+            graph.graph |= scalar_attributes(self.gate, "gate_")
+            graph.graph["gate_passed"] = self.gate.passed
         for node in self.nodes:
             attributes = _as_xml_holds(scalar_attributes(node))
             del attributes["name"]
@@ -226,7 +249,7 @@ class CausalGraph:
         return graph
 
     def to_json(self) -> str:
-        """Return the graph as JSON of schema ``glance-causal-graph``, version 3."""
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 4."""
         body = _ADAPTER.dump_python(self, mode="json")
         return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
 

@@ -1,5 +1,7 @@
 """Nodes of the discover pipeline."""
 
+import logging
+
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ from matplotlib.figure import Figure
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.discover import DiscoverParameters
+from glance_pipeline.evaluation.fidelity import compare_decisions
 from glance_pipeline.graph.drawing.comparison_figure import draw_comparison
 from glance_pipeline.graph.drawing.figure import draw_graph
 from glance_pipeline.graph.effects.average_effects import measure_effects
@@ -16,6 +19,7 @@ from glance_pipeline.graph.effects.outcome_choice import choose_outcomes, number
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph
 from glance_pipeline.graph.model.edge_table import edge_table
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.graph.search.data_graph import discover_data_graph, measured_concepts
 from glance_pipeline.graph.search.discovery import discover_concept_graph
 from glance_pipeline.graph.structural.structural_model import StructuralModels
@@ -24,6 +28,8 @@ from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.concept_table import ConceptTable
 from glance_pipeline.twin.inference import infer_concepts
 from glance_pipeline.twin.networks import TwinSurrogate
+
+logger = logging.getLogger(__name__)
 
 
 def infer_concepts_of_all_images(
@@ -47,9 +53,35 @@ def discover_causal_graph_among_concepts(
     )
 
 
+def judge_the_twin(
+    surrogate: TwinSurrogate,
+    classifier: Classifier,
+    images: np.ndarray,
+    records: pd.DataFrame,
+    parameters: DiscoverParameters,
+    seed: int,
+) -> Gate:
+    """Compare the answers of twin and classifier on held-out images.
+
+    Raises:
+        ValueError: if fewer than two images are held out for the test split.
+    """
+    chosen = np.asarray(images[_enough_held_out(records)])
+    task = surrogate.task_of(classifier)
+    compared = compare_decisions(
+        surrogate, classifier, chosen, numpy_generator(seed, "discover", "gate")
+    )
+    skill = {name: task.skill(*pair) for name, pair in compared.items()}
+    gate = Gate(skill, parameters.gate.smallest_skill, len(chosen))
+    if not gate.passed:
+        logger.warning("%s", gate)
+    return gate
+
+
 def test_concepts_by_intervention(
     *,
     graph: CausalGraph,
+    gate: Gate,
     concepts: ConceptTable,
     surrogate: TwinSurrogate,
     classifier: Classifier,
@@ -60,16 +92,13 @@ def test_concepts_by_intervention(
 ) -> CausalGraph:
     """Return the graph with predictions, tested by interventions on held-out images.
 
+    Of a surrogate that is no twin, nothing is asserted.
+
     Raises:
         ValueError: if fewer than two images are held out for the test split.
     """
     settings = parameters.intervention
-    held_out = _held_out(records)
-    if len(held_out) < 2:
-        raise ValueError(
-            f"image_records: {len(held_out)} images have the split 'test'; interventions are "
-            "tested on 2 or more"
-        )
+    held_out = _enough_held_out(records)
     generator = numpy_generator(seed, "interventions", "images")
     chosen = np.sort(generator.permutation(held_out)[: settings.images])
     outcomes = numbers_of([str(name) for name in concepts.margins], classifier.task)
@@ -77,12 +106,24 @@ def test_concepts_by_intervention(
     names = [str(name) for name in concepts.concepts]
     measurements = measure_effects(experiment, names, settings, seed, concepts.features)
     graph = add_predictions(graph, concepts, measurements, settings)
-    return add_interactions(graph, concepts, experiment, settings, seed)
+    graph = add_interactions(graph, concepts, experiment, settings, seed)
+    return graph.behind(gate)
 
 
 def _held_out(records: pd.DataFrame) -> np.ndarray:
     """Return the rows of the test split."""
     return np.flatnonzero(records["split"].to_numpy() == "test")
+
+
+def _enough_held_out(records: pd.DataFrame) -> np.ndarray:
+    """Return the rows of the test split, or raise if there are fewer than two."""
+    rows = _held_out(records)
+    if len(rows) < 2:
+        raise ValueError(
+            f"image_records: {len(rows)} images have the split 'test'; interventions are tested "
+            "on 2 or more"
+        )
+    return rows
 
 
 def fit_structural_models(

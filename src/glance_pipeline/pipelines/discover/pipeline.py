@@ -29,9 +29,23 @@ def _graph() -> list[Node]:
             name="discover_causal_graph_among_concepts",
         ),
         Node(
+            nodes.judge_the_twin,
+            inputs=[
+                "surrogate_aligned",
+                "classifier",
+                "images",
+                "image_records",
+                PARAMETERS,
+                SEED,
+            ],
+            outputs="twin_gate",
+            name="judge_the_twin",
+        ),
+        Node(
             nodes.test_concepts_by_intervention,
             inputs={
                 "graph": "concept_graph",
+                "gate": "twin_gate",
                 "concepts": "concepts",
                 "surrogate": "surrogate_aligned",
                 "classifier": "classifier",

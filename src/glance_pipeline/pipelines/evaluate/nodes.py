@@ -224,8 +224,17 @@ def compare_graph_with_known_one(
     return {"graph": {"shd": distance.total}}
 
 
+def report_the_gate(causal_graph: CausalGraph) -> dict[str, Any]:
+    """Return how far the twin answers as the classifier does, as the graph has it."""
+    gate = causal_graph.gate
+    if gate is None:
+        return {}
+    return {"gate": {"passed": gate.passed, "reasons": list(gate.reasons), "skill": gate.skill}}
+
+
 def gather_metrics(
     *,
+    gate_metrics: dict[str, Any],
     fidelity_metrics: dict[str, Any],
     intervention_metrics: dict[str, Any],
     graph_metrics: dict[str, Any],
@@ -241,6 +250,7 @@ def gather_metrics(
     cost = {"distill": distill_cost, "disentangle": disentangle_cost, "align": align_cost}
     metrics = {
         **fidelity_metrics,
+        **gate_metrics,
         **intervention_metrics,
         **graph_metrics,
         **disentanglement_metrics,

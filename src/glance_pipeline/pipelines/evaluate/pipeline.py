@@ -19,6 +19,7 @@ MEASURED = {
 
 GATHERED = (
     "fidelity_metrics",
+    "gate_metrics",
     "intervention_metrics",
     "graph_metrics",
     "disentanglement_metrics",
@@ -40,6 +41,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
         "graph_metrics",
         name="compare_graph_with_known_one",
     )
+    gate = Node(nodes.report_the_gate, "causal_graph", "gate_metrics", name="report_the_gate")
     gather = Node(
         nodes.gather_metrics,
         {name: name for name in GATHERED},
@@ -52,7 +54,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
         "intervention_matrix_figure",
         name="draw_intervention_matrix",
     )
-    return Pipeline([*_surrogate_nodes(), graph, gather, draw], tags="evaluate")
+    return Pipeline([*_surrogate_nodes(), graph, gate, gather, draw], tags="evaluate")
 
 
 def _surrogate_nodes() -> list[Node]:

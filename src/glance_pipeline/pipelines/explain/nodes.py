@@ -58,6 +58,7 @@ def explain_chosen_images(
     records: pd.DataFrame,
     shards_folder: Path,
     models: StructuralModels,
+    graph: CausalGraph,
     parameters: ExplainParameters,
     seed: int,
 ) -> Explained:
@@ -66,7 +67,7 @@ def explain_chosen_images(
     Without shards the images are explained while ``keep_explanations`` takes them.
     """
     methods = LocalExplanations.from_artifacts(
-        surrogate, classifier, concepts, records, models, parameters, seed=seed
+        surrogate, classifier, concepts, records, models, parameters, seed=seed, gate=graph.gate
     )
     if parameters.num_shards == 1:
         return BatchwiseExplanations(methods, chosen)

@@ -30,6 +30,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "records": "image_records",
                     "shards_folder": "explanation_shards",
                     "models": "structural_models",
+                    "graph": "causal_graph",
                     "parameters": "params:explain",
                     "seed": "params:seed",
                 },
