@@ -1,6 +1,8 @@
 """The whole chain, run once in ``conf/test``, leaves what the README promises."""
 
+import html
 import json
+import re
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -28,6 +30,25 @@ def test_each_product_lies_under_its_version(finished_project, name, file):
 
 def test_nothing_is_left_of_unfinished_files(finished_project):
     assert not list(finished_project.data.rglob(".unfinished*"))
+
+
+def test_what_was_trained_for_seconds_is_no_twin_and_that_is_said_first(finished_project):
+    graph = finished_project.load("causal_graph")
+    assert not graph.gate.passed and graph.edges == ()
+    metrics = json.loads(newest(finished_project.data, "08_reporting/metrics.json").read_text())
+    assert metrics["gate"]["passed"] is False
+    assert metrics["gate"]["reasons"] == list(graph.gate.reasons)
+    page = newest(finished_project.data, "08_reporting/report.html").read_text(encoding="utf-8")
+    body = re.sub(r"<[^>]+>|\s+", " ", html.unescape(page[page.index("<body>") :]))
+    assert " ".join(body.split()).startswith(f"What the classifier looks at {graph.gate}")
+    explanations = list(finished_project.load("explanations"))
+    assert len(explanations) == 2
+    for explanation in explanations:
+        assert explanation.sentence.startswith(f"Predicted {explanation.prediction.class_name} (")
+        assert explanation.sentence.endswith(
+            "Why cannot be told: the surrogate is no twin of this classifier."
+        )
+        assert explanation.warnings[0] == str(graph.gate)
 
 
 def test_the_measures_that_are_promised_are_there(finished_project):

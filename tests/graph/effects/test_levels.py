@@ -10,6 +10,7 @@ from glance_pipeline.graph.effects.average_effects import measure_effects
 from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.pipelines.discover import nodes
@@ -151,6 +152,7 @@ def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
     among = nodes.discover_causal_graph_among_concepts(concepts, parameters, 0, 1)
     graph = nodes.test_concepts_by_intervention(
         graph=among,
+        gate=Gate({}, None, len(images)),
         concepts=concepts,
         surrogate=surrogate,
         classifier=classifier,

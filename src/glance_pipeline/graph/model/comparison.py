@@ -42,7 +42,8 @@ class GraphComparison:
 def compare_graphs(perceived: CausalGraph, data: CausalGraph) -> GraphComparison:
     """Compare two graphs over the features that both searches could use.
 
-    Latent concepts and predictions are no features. A feature that one search left out (its
+    Of a surrogate that is no twin nothing is compared. Latent concepts and predictions are no
+    features. A feature that one search left out (its
     concept was pruned or excluded, or its values are missing) is not compared: that there is no
     edge says nothing there.
     """
@@ -85,6 +86,8 @@ def arrowheads_by_pair(edges: Iterable[Edge]) -> dict[frozenset[str], frozenset[
 def _left_out(perceived: CausalGraph, data: CausalGraph) -> dict[str, str]:
     concepts = {node.name for node in perceived.of_kind("aligned")}
     features = {node.name for node in data.of_kind("aligned")}
+    if perceived.gate is not None and not perceived.gate.passed:
+        return dict.fromkeys(sorted(features | concepts), "the surrogate is no twin")
     reasons = {name: f"in the data: {why}" for name, why in data.search.exclusions.items()}
     for name in features - concepts:
         reasons.setdefault(name, "no active concept of the surrogate")
