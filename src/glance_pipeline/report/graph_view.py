@@ -88,7 +88,10 @@ def _name(edge: Edge, graph: CausalGraph) -> str:
         return str(edge)
     concept = f"{edge.source} = {edge.level}" if edge.level else edge.source
     label = graph.node(edge.target).label
-    return f"{concept} → {label}: {edge.verdict.replace('_', ' ')}"
+    verdict = edge.verdict.replace("_", " ")
+    if edge.sign_depends_on:
+        verdict += f", its sign depends on {', '.join(edge.sign_depends_on)}"
+    return f"{concept} → {label}: {verdict}"
 
 
 def _lines(layout: Layout) -> dict[tuple[str, str], dict[str, Any]]:

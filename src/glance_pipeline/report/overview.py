@@ -171,6 +171,8 @@ def _effect(edge: Edge, graph: CausalGraph) -> str:
     node = graph.node(edge.target)
     if edge.effect is None:
         return node.label
+    if edge.sign_depends_on:
+        return f"{node.label}: its sign depends on {', '.join(edge.sign_depends_on)}"
     logits = node.unit == "logits"
     value = format_measured(edge.effect.value, node.unit, signed=True, with_unit=not logits)
     return f"{node.label}: {value}"

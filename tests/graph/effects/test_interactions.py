@@ -15,6 +15,7 @@ from glance_pipeline.graph.effects.interactions import (
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Node
 from glance_pipeline.graph.model.evidence import Estimate
+from glance_pipeline.graph.model.evidence_in_words import evidence_in_words
 from glance_pipeline.graph.model.records import InterventionRecord, SearchRecord
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.twin.inference import infer_concepts
@@ -80,6 +81,31 @@ def test_a_pure_product_is_found_though_neither_concept_is_used_on_average():
     graph = explained(product)
     assert {i.concepts for i in graph.interactions} == {("shade", "tilt")}
     assert graph.interactions[0].effect.value == pytest.approx(1.0, rel=0.01)
+
+
+def test_both_partners_of_an_exclusive_or_are_used_and_their_signs_depend_on_each_other():
+    def exclusive_or(u: torch.Tensor) -> torch.Tensor:
+        margin = 2.0 * torch.tanh(3 * u[:, 0]) * torch.tanh(3 * u[:, 1])
+        return torch.stack([margin / 2, -margin / 2], 1)
+
+    graph = explained(exclusive_or)
+    used = {(edge.source, edge.target): edge for edge in graph.edges if edge.verdict == "used"}
+    assert set(used) == {(n, f"prediction:{c}") for n in ("shade", "tilt") for c in ("yes", "no")}
+    for (name, prediction), edge in used.items():
+        (size,) = (i.effect.standardised for i in graph.interactions if i.prediction == prediction)
+        other = {"shade": "tilt", "tilt": "shade"}[name]
+        assert edge.sign_depends_on == {other: abs(size)}
+        assert edge.strength == abs(size) > 0.3 > abs(edge.effect.standardised)
+        assert (edge.mark_at_source, edge.evidence) == ("tail", "intervention")
+        assert f"Its sign depends on {other}:" in evidence_in_words(edge, graph)
+    assert not set(used) & {(edge.source, edge.target) for edge in graph.rejected}
+    assert CausalGraph.from_json(graph.to_json()) == graph
+
+
+def test_an_interaction_that_is_smaller_than_the_effect_turns_no_sign():
+    graph = explained(bilinear)
+    assert graph.interactions
+    assert not any(edge.sign_depends_on for edge in (*graph.edges, *graph.rejected))
 
 
 def test_number_of_pairs_is_bounded():

@@ -39,7 +39,9 @@ def opacity(stability: float | None) -> float:
 
 
 def sign_of(edge: Edge) -> Sign:
-    """Return the sign of an edge's strength; a concept used for its curve alone has none."""
+    """Return the sign of an edge's strength: none if a curve or another concept decides it."""
+    if edge.sign_depends_on:
+        return "none"
     if edge.dose_response is not None and edge.dose_response.decisive:
         return "none"
     return "positive" if edge.strength >= 0 else "negative"

@@ -128,6 +128,8 @@ def draw_legend(axes: Axes, graph: CausalGraph) -> None:
     ]
     if any(edge.dose_response and edge.dose_response.decisive for edge in graph.edges):
         handles.append(line("used for its curve: no sign", linewidth=3.0))
+    if any(edge.sign_depends_on for edge in graph.edges):
+        handles.append(line("used: its sign depends on another", linewidth=3.0))
     if any(edge.knowledge for edge in graph.edges):
         handles.append(
             line("black: knowledge speaks of it", color=SETTLED, marker=">", linestyle="")

@@ -12,7 +12,7 @@ from glance_pipeline.graph.effects.average_effects import average_effects
 from glance_pipeline.graph.effects.estimation import estimate_effects, holm, spread_of
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import prediction_name
-from glance_pipeline.graph.model.causal_graph import CausalGraph
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge
 from glance_pipeline.graph.model.evidence import Interaction
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.concept_table import ConceptTable
@@ -44,7 +44,8 @@ def add_interactions(
         seed: seed of the run.
 
     Returns:
-        The graph with its interactions, the strongest first.
+        The graph with its interactions, the strongest first. A concept whose effect another one
+        turns round is *used*, see ``with_signs_that_depend``.
 
     Raises:
         ValueError: if the graph has no predictions yet.
@@ -60,7 +61,45 @@ def add_interactions(
         if changes.steps.any():  # else there is no image on which both could be moved
             found += _interactions_of(pair, changes, table, spread, settings, seed)
     record = replace(graph.intervention, interaction_tests=len(found))
-    return replace(graph, interactions=_significant(found, settings), intervention=record)
+    significant = _significant(found, settings)
+    graph = replace(graph, interactions=significant, intervention=record)
+    return with_signs_that_depend(graph)
+
+
+def with_signs_that_depend(graph: CausalGraph) -> CausalGraph:
+    """Call a concept *used* where another one turns the sign of its effect.
+
+    That is so where the interaction is at least as large as the average effect, both standardised:
+    the effects at one standard deviation of the other concept above and below its mean then have
+    opposite signs. On average they may be nothing, as in an exclusive-or.
+    """
+    sizes: dict[tuple[str, str], dict[str, float]] = {}
+    for one in graph.interactions:
+        for concept, other in (one.concepts, one.concepts[::-1]):
+            by_other = sizes.setdefault((concept, one.prediction), {})
+            by_other[other] = abs(one.effect.standardised)
+    edges: list[Edge] = []
+    rejected: list[Edge] = []
+    for examined, kept in ((graph.edges, edges), (graph.rejected, rejected)):
+        for edge in examined:
+            average = abs(edge.effect.standardised) if edge.effect else 0.0
+            others = sizes.get((edge.source, edge.target), {})
+            turning = {other: size for other, size in others.items() if size >= average}
+            if turning:
+                edges.append(_turned(edge, turning))
+            else:
+                kept.append(edge)
+    return replace(graph, edges=tuple(edges), rejected=tuple(rejected))
+
+
+def _turned(edge: Edge, turning: dict[str, float]) -> Edge:
+    return replace(
+        edge,
+        mark_at_source="tail",
+        evidence="intervention",
+        verdict="used",
+        sign_depends_on=turning,
+    )
 
 
 def _interactions_of(

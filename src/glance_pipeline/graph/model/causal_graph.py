@@ -90,6 +90,9 @@ class Edge:
         suggestion: a direction that functional asymmetry suggests; it sets no mark.
         dose_response: of a concept → prediction edge, the margin as the concept is moved.
         level: level of a categorical concept, the one whose effect on the prediction is given.
+        sign_depends_on: other concepts that turn the effect's sign, by name, with the standardised
+            size of the interaction: one standard deviation of the other adds it to the effect,
+            which is no larger. The concept is *used* then, whatever its average effect is.
     """
 
     source: str
@@ -108,6 +111,7 @@ class Edge:
     suggestion: Suggestion | None = None
     dose_response: DoseResponse | None = None
     level: str = ""
+    sign_depends_on: dict[str, float] = field(default_factory=dict)
 
     @property
     def estimate(self) -> Estimate | None:
@@ -118,8 +122,12 @@ class Edge:
     def strength(self) -> float:
         """The standardised estimate, signed; 0 where there is none.
 
-        Where a concept is used for its curve alone, the size of the curve, which has no sign.
+        Where a concept is used for its curve alone, the size of the curve, which has no sign; and
+        where the sign depends on another concept, the size of the larger of effect and interaction.
         """
+        if self.sign_depends_on:
+            average = abs(self.effect.standardised) if self.effect else 0.0
+            return max(average, *self.sign_depends_on.values())
         if self.dose_response and self.dose_response.decisive:
             return self.dose_response.size or 0.0
         return self.estimate.standardised if self.estimate else 0.0

@@ -108,6 +108,12 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
             f"In {format_share(edge.frequency)} of {graph.intervention.resamples:,} resamples of "
             f"the images {agrees}."
         )
+    if edge.sign_depends_on:
+        others = " and ".join(edge.sign_depends_on)
+        sentences.append(
+            f"Its sign depends on {others}: one standard deviation above and below, the effect has "
+            "opposite signs."
+        )
     if effect.magnitude is not None and effect.magnitude > CHANGING_SIGN * abs(effect.value):
         sentences.append(
             "Its sign changes from image to image: its mean size is "
