@@ -17,9 +17,9 @@ from glance_pipeline.explanations import Explanation, LocalExplanations
 from glance_pipeline.explanations.result.explanation_folder import write_explanations
 from glance_pipeline.explanations.running.batchwise import BatchwiseExplanations
 from glance_pipeline.explanations.running.selection import Named, choose_images
-from glance_pipeline.fitting.arrays import Given, as_images
 from glance_pipeline.fitting.fit import fit_artifacts, load_artifacts, use_device
-from glance_pipeline.fitting.saved import Header, is_saved, write_explainer
+from glance_pipeline.fitting.given_arrays import Given, as_images
+from glance_pipeline.fitting.saved_explainer import Header, is_saved, write_explainer
 from glance_pipeline.fitting.teacher import GivenClassifier, teacher_of
 from glance_pipeline.graph import CausalGraph
 from glance_pipeline.graph.structural.structural_model import StructuralModels

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from glance_pipeline import Explainer
-from glance_pipeline.fitting.parameters import merged
+from glance_pipeline.fitting.fit_parameters import merged
 from glance_pipeline.support.errors import UserError
 from helpers.fitting import short_parameters
 from helpers.project import PROJECT, Project

@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from glance_pipeline.fitting.parameters import merged
-from glance_pipeline.fitting.training import STAGES
+from glance_pipeline.fitting.chain import STAGES
+from glance_pipeline.fitting.fit_parameters import merged
 from helpers.project import PROJECT
 
 

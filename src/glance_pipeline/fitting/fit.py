@@ -12,11 +12,11 @@ import torch
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.explain import ExplainParameters
 from glance_pipeline.config.shared import ComputeParameters
-from glance_pipeline.fitting.arrays import Arrays, Given, as_arrays
-from glance_pipeline.fitting.parameters import FitParameters, merged, parameters_for
-from glance_pipeline.fitting.saved import read_explainer, read_header
+from glance_pipeline.fitting.chain import run_stages
+from glance_pipeline.fitting.fit_parameters import FitParameters, merged, parameters_for
+from glance_pipeline.fitting.given_arrays import Arrays, Given, as_arrays
+from glance_pipeline.fitting.saved_explainer import read_explainer, read_header
 from glance_pipeline.fitting.teacher import GivenClassifier, teacher_of
-from glance_pipeline.fitting.training import run_stages
 from glance_pipeline.support.compute import choose_device, choose_precision, set_threads
 from glance_pipeline.support.errors import UserError, validated
 from glance_pipeline.twin.basis.standardised_context import standardise_context

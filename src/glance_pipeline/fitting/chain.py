@@ -11,8 +11,8 @@ from kedro.pipeline import Pipeline
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.reading.conf_files import Configuration
-from glance_pipeline.fitting.arrays import Arrays
-from glance_pipeline.fitting.parameters import FitParameters, packaged_configuration
+from glance_pipeline.fitting.fit_parameters import FitParameters, packaged_configuration
+from glance_pipeline.fitting.given_arrays import Arrays
 from glance_pipeline.pipeline_registry import register_pipelines
 from glance_pipeline.project.opened import make_absolute
 from glance_pipeline.project.tracking.metric_buffer import paused

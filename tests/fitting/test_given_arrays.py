@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from glance_pipeline.fitting.arrays import Given, as_arrays, as_images
+from glance_pipeline.fitting.given_arrays import Given, as_arrays, as_images
 from glance_pipeline.support.errors import UserError
 from helpers.teachers import conv_net, reference
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from glance_pipeline.fitting.parameters import merged, parameters_for
+from glance_pipeline.fitting.fit_parameters import merged, parameters_for
 from glance_pipeline.support.errors import UserError
 from helpers.project import PROJECT
 
