@@ -1,6 +1,7 @@
 """A Kedro project that is only read: its catalog and parameters, without a session."""
 
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class OpenedProject:
         missing = explain_missing(names, self.catalog, pipelines, "The explainer")
         if missing is not None:
             raise UserError(f"{missing}\nin {self.root}")
-        with paths_of(self.root), _importable(self.root / "src"):
+        with paths_of(self.root), _importable(source_folder(self.root)):
             # not catalog.load, which logs each
             return {name: self.catalog[name].load() for name in names}
 
@@ -87,6 +88,16 @@ def make_absolute(entry: dict[str, Any], root: Path) -> None:
             make_absolute(value, root)
         elif key in _PATHS and isinstance(value, str) and "://" not in value:
             entry[key] = (root / value).as_posix()
+
+
+def source_folder(root: Path) -> Path:
+    """Return the folder in which Kedro finds a project's own modules, ``src`` unless it says other.
+
+    A project that ``glance new`` made says ``source_dir = "."`` in its ``pyproject.toml``.
+    """
+    with (root / "pyproject.toml").open("rb") as file:
+        kedro = tomllib.load(file)["tool"]["kedro"]
+    return (root / Path(kedro.get("source_dir", "src")).expanduser()).resolve()
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def test_the_count_is_the_catalog_entrys():
     ("name", "changes", "said"),
     [
         ("NOT_CALLABLE", {}, "NOT_CALLABLE is int; a function, a class"),
-        ("nothing", {}, r"nothing cannot be imported: .* src/ of the project or on PYTHONPATH"),
+        ("nothing", {}, r"nothing cannot be imported: .* source_dir .* or on PYTHONPATH"),
         ("Endpoint", {"arguments": {"host": 1}}, "cannot be made with the arguments .*'host'"),
         ("fails", {}, r"fails does not answer a batch \(1, 1, 8, 8\) of float32: KeyError"),
         ("answer", {"specification": None}, "does not say its image_shape and class_names"),

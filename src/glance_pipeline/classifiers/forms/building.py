@@ -34,7 +34,7 @@ def imported(name: str) -> Any:
     except Exception as error:  # whatever the user's own module raises
         raise ValueError(
             f"the network {name} cannot be imported: {error}. The package must be installed, or "
-            "lie in src/ of the project or on PYTHONPATH"
+            "lie in the project's source_dir (pyproject.toml) or on PYTHONPATH"
         ) from error
 
 

@@ -153,7 +153,8 @@ def _callable_named(text: str, place: Place) -> str:
         raise UserError(
             f"found {text!r}: there is no file or folder {place.path}, and no module "
             f"{name.partition('.')[0]!r} can be imported; wanted the classifier's file or folder, "
-            "or module:object of a callable, whose module is installed or lies in src/"
+            "or module:object of a callable, whose module is installed or lies in the "
+            "project's source_dir (pyproject.toml)"
         )
     return name
 
