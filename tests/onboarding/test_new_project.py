@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from glance_pipeline.cli import main
 from glance_pipeline.onboarding.new_project import new_project
 from glance_pipeline.template import template_files
 
@@ -51,3 +53,31 @@ def test_nothing_stays_of_a_project_that_could_not_be_written(
     with pytest.raises(FileNotFoundError):
         new_project(tmp_path / "new" / "mine")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_is_next_or_why_not(tmp_path: Path):
+    folder = tmp_path / "mine"
+    made = CliRunner().invoke(main, ["new", str(folder)])
+    assert made.exit_code == 0, made.output
+    assert made.output.splitlines()[-1] == f"Next:    cd {folder} && kedro run --env test"
+    again = CliRunner().invoke(main, ["new", str(folder)])
+    assert again.exit_code == 1
+    assert again.output.startswith(f"Error: {folder} is not empty: it holds .gitignore")
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "told"),
+    [
+        (None, "lies in no project of the GLANCE pipeline"),
+        ("[tool.kedro]\n", "Missing required keys"),
+    ],
+)
+def test_init_wants_a_project_of_this_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pyproject: str | None, told: str
+):
+    if pyproject is not None:
+        (tmp_path / "pyproject.toml").write_text(pyproject)
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(main, ["init", "--yes"])
+    assert refused.exit_code == 1
+    assert told in refused.output

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glance_pipeline.config.discover import FigureParameters
 from glance_pipeline.explanations.result.values import format_logits
+from glance_pipeline.graph.drawing.figure import draw_graph
 from glance_pipeline.graph.model.causal_graph import Edge, Node
 from glance_pipeline.graph.model.evidence import Estimate
+from glance_pipeline.graph.model.gate import Gate
 from glance_pipeline.report import render_report
 from glance_pipeline.report.cards import card
 from glance_pipeline.report.overview import concept_rows
@@ -122,6 +125,28 @@ def test_a_level_has_the_effects_that_its_feature_has_by_it():
         "colour=red": ("b: +1.4",),
         "colour=green": (),
     }
+
+
+def test_a_sign_that_depends_on_another_concept_is_said_everywhere():
+    explanations, concepts = explained()
+    among, used = graph().edges
+    turned = replace(graph(), edges=(among, replace(used, sign_depends_on={"shade": 0.9})))
+    rows = {row.name: row.effects for row in concept_rows(concepts, turned, explanations)}
+    assert rows["tilt"] == ("b: its sign depends on shade",)
+    page = render_report(explanations, turned, concepts)
+    assert "b: used, its sign depends on shade" in page
+    legend = draw_graph(turned, FigureParameters()).axes[0].get_legend()
+    written = [text.get_text() for text in legend.get_texts()]
+    assert "used: its sign depends on another" in written
+
+
+def test_a_twin_that_is_none_is_said_before_anything_else():
+    explanations, concepts = explained()
+    gate = Gate({"student": 0.1}, 0.6, 50)
+    page = render_report(explanations, graph().behind(gate), concepts)
+    text = re.sub(r"<[^>]+>|\s+", " ", html.unescape(page[page.index("<body>") :]))
+    assert " ".join(text.split()).startswith(f"What the classifier looks at {gate} 2 images")
+    assert "that the classifier’s answers depend on" not in text
 
 
 def test_edges_are_listed_with_their_evidence(page):
