@@ -55,9 +55,15 @@ class Stage:
         return Classifier(network, self.classifier.specification), deepcopy(self.reader)
 
 
-def default_parameters() -> dict[str, Any]:
-    """Return the parameters of ``conf/base``, as plain dictionaries."""
-    loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
+def default_parameters(environment: str = "base") -> dict[str, Any]:
+    """Return the parameters of ``conf/base`` with those of an environment over them."""
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        environment,
+        base_env="base",
+        default_run_env="base",
+        merge_strategy={"parameters": "soft"},
+    )
     return loader["parameters"]
 
 
