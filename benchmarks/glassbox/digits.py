@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from benchmarks.glassbox.cases import Scenario
+from benchmarks.glassbox.teachers import CORNER, MARK_ROWS
 from glance_pipeline.config.prepare import PrepareParameters
 from glance_pipeline.digits.measure import measure_digits
 from glance_pipeline.digits.render import render_digits
@@ -14,12 +16,14 @@ from glance_pipeline.pipelines.prepare.nodes import (
     read_and_shuffle_source_digits,
     split_images,
 )
+from glance_pipeline.support.normal_scores import normal_scores
 from glance_pipeline.support.seeding import numpy_generator
 
 DRAWN = ["thickness", "slant", "intensity"]
 """Features that the renderer takes."""
 
-_MARK = slice(2, 6)  # rows and columns of the square; the teachers' corner, no digit reaches it
+_GOES_WITH = {"mark_follows_thickness": ("thickness", 0.8), "mark_dims": ("intensity", 0.7)}
+"""What the mark goes with in a scenario, and the correlation of their normal scores."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,11 @@ class Digits:
     Attributes:
         sources: the digits that were redrawn, uint8 (N, 28, 28).
         intended: what they were drawn with: thickness (px), slant (rad), intensity (grey level)
-            and, where they are marked, mark (grey level).
+            and, where they are marked, mark (grey level of the square in the corner) or place
+            (column of the mark in the uppermost rows, px).
         images: uint8 (N, 1, H, W).
-        context: the context features measured on them; ``mark`` is taken as drawn.
+        context: the context features measured on them; ``mark`` is taken as drawn, and is no
+            context feature in every scenario.
         records: label and split of each.
     """
 
@@ -53,15 +59,25 @@ def draw(
     drawn = render_digits(sources, intended[DRAWN], size, workers, progress=len(sources) > 1000)[
         :, None
     ]
-    return with_mark(drawn, intended["mark"]) if "mark" in intended else drawn
+    return with_mark(drawn, intended)
 
 
-def with_mark(images: np.ndarray, brightness: pd.Series) -> np.ndarray:
-    """Return images with a square of that brightness (N,), 0–255, in the upper left corner."""
+def with_mark(images: np.ndarray, intended: pd.DataFrame) -> np.ndarray:
+    """Return images with the mark that ``intended`` asks for; with none, they stay as they are.
+
+    ``mark`` is the brightness (0–255) of a square in the corner, ``place`` the left edge (px) of a
+    bright mark of four columns in the uppermost rows, which may lie between two columns.
+    """
     marked = images.copy()
-    marked[:, :, _MARK, _MARK] = np.round(brightness.to_numpy()).astype(np.uint8)[
-        :, None, None, None
-    ]
+    if "mark" in intended:
+        brightness = np.round(intended["mark"].to_numpy()).astype(np.uint8)
+        marked[:, :, CORNER, CORNER] = brightness[:, None, None, None]
+    if "place" in intended:
+        columns = np.arange(images.shape[-1])
+        left = intended["place"].to_numpy()[:, None]
+        # How much of each column the mark covers.
+        covered = np.clip(np.minimum(columns + 1, left + 4) - np.maximum(columns, left), 0, 1)
+        marked[:, :, MARK_ROWS] = np.round(255 * covered).astype(np.uint8)[:, None, None]
     return marked
 
 
@@ -79,15 +95,28 @@ def prepare_digits(
     context = measure_digits(images, n_jobs=workers)[list(parameters.features)]
     records = split_images(source_records, intended, parameters, seed)
     digits = Digits(sources, intended, images, context, records[["label", "split"]])
-    return _marked(digits, seed) if scenario == "marked" else digits
+    return digits if scenario in ("independent", "standard") else _marked(digits, scenario, seed)
 
 
-def _marked(digits: Digits, seed: int) -> Digits:
+def _marked(digits: Digits, scenario: Scenario, seed: int) -> Digits:
+    """Return the digits with the mark of a scenario."""
     generator = numpy_generator(seed, "glassbox", "mark")
-    mark = generator.integers(0, 256, len(digits.images)).astype(float)
-    return replace(
-        digits,
-        intended=digits.intended.assign(mark=mark),
-        images=with_mark(digits.images, pd.Series(mark)),
-        context=digits.context.assign(mark=mark),
-    )
+    count = len(digits.images)
+    if scenario == "marked":
+        intended = digits.intended.assign(mark=generator.integers(0, 256, count).astype(float))
+        context = digits.context.assign(mark=intended["mark"])
+        return replace(
+            digits,
+            intended=intended,
+            images=with_mark(digits.images, intended),
+            context=context,
+        )
+    other, correlation = _GOES_WITH.get(scenario, ("thickness", 0.0))
+    score = normal_scores(digits.intended[[other]].to_numpy(np.float64))[:, 0]
+    own = generator.standard_normal(count)
+    share = norm.cdf(correlation * score + np.sqrt(1 - correlation**2) * own)
+    if scenario == "mark_dims":
+        intended = digits.intended.assign(mark=255 * share)
+    else:
+        intended = digits.intended.assign(place=1 + share * (digits.images.shape[-1] - 6))
+    return replace(digits, intended=intended, images=with_mark(digits.images, intended))

@@ -11,10 +11,16 @@ from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
 from benchmarks.glassbox.importances import mean_importances
 from benchmarks.glassbox.score import planted_on_top, score
-from benchmarks.glassbox.shortcuts import digit_effect, shortcut_teacher
+from benchmarks.glassbox.shortcuts import (
+    MEASURES,
+    digit_effect,
+    measured_teacher,
+    shortcut_teacher,
+)
 from benchmarks.glassbox.stock import Stock
 from benchmarks.glassbox.teachers import moment_teacher
 from benchmarks.glassbox.truth import true_changes
+from benchmarks.glassbox.verdicts import judged, score_verdicts, spread_of_margin
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.evaluation.aligned_concepts import alignment_r2
 from glance_pipeline.evaluation.fidelity import fidelity, reconstruction_l1
@@ -59,12 +65,17 @@ def run_case(
     images = digits.images[digits.rows_of("test")]
     shares = fidelity(surrogate, classifier, images, numpy_generator(seed, "glassbox", "fidelity"))
     context = digits.context.iloc[digits.rows_of("test")]
+    edges = judged(surrogate, classifier, stock, seed)
+    own = spread_of_margin(classifier, digits.images)
+    verdicts = score_verdicts(case, edges, found, true, own)
     shutil.rmtree(folder, ignore_errors=True)
     return {
         "name": case.name,
         "planted": list(case.planted),
         "scenario": case.scenario,
-        **score(case, found, true).to_dict(),
+        "reason": case.reason,
+        **verdicts.to_dict(),
+        **(score(case, found, true).to_dict() if case.reason != "other" else {}),
         "shapley_top1_right": planted_on_top(case, importances),
         "importances": importances,
         "digit_effect": digit_effect(classifier, digits) if case.is_trained else None,
@@ -82,7 +93,10 @@ def build_teacher(case: Case, stock: Stock, configuration: Configuration, seed: 
     """Plant the case's reasons in a function of moments, or train a CNN on them."""
     digits = stock.digits
     if case.is_trained:
-        return shortcut_teacher(case.planted[0], digits, configuration, seed)
+        reason = case.planted[0]
+        if reason in MEASURES:
+            return measured_teacher(reason, digits, configuration, seed)
+        return shortcut_teacher(reason, digits, configuration, seed, case.noise)
     images = digits.images[digits.rows_of("train")]
     return moment_teacher(case.terms, images, configuration.glassbox.margin)
 

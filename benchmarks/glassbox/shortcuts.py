@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from scipy import ndimage
+from skimage.morphology import skeletonize
 
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.digits import Digits, draw
@@ -11,7 +13,7 @@ from glance_pipeline.support.seeding import numpy_generator
 
 
 def shortcut_teacher(
-    feature: str, digits: Digits, configuration: Configuration, seed: int
+    feature: str, digits: Digits, configuration: Configuration, seed: int, noise: float = 0.0
 ) -> Classifier:
     """Train the demo classifier on digits whose label goes with ``feature``.
 
@@ -25,6 +27,7 @@ def shortcut_teacher(
         digits: digits of the scenario.
         configuration: configuration of the benchmark.
         seed: seed of the run.
+        noise: share of the labels that are drawn at random.
     """
     settings = configuration.glassbox
     generator = numpy_generator(seed, "glassbox", "shortcut", feature)
@@ -32,7 +35,48 @@ def shortcut_teacher(
     images, labels = shortcut_images(
         feature, digits, rows, settings.agreement, settings.shortcut, generator
     )
+    if noise:
+        drawn = generator.integers(0, 2, len(labels))
+        labels = np.where(generator.random(len(labels)) < noise, drawn, labels)
     return train_demo_teacher(images, labels, configuration.classify, seed)
+
+
+def measured_teacher(
+    reason: str, digits: Digits, configuration: Configuration, seed: int
+) -> Classifier:
+    """Train the demo classifier to say whether a measured property is above its median.
+
+    Args:
+        reason: ``holes``, the area that strokes enclose, or ``ends``, the number of their ends;
+            neither is a context feature.
+        digits: digits of the scenario.
+        configuration: configuration of the benchmark.
+        seed: seed of the run.
+    """
+    images = digits.images[digits.rows_of("train")]
+    values = np.array([MEASURES[reason](image[0]) for image in images])
+    labels = (values > np.median(values)).astype(np.int64)
+    return train_demo_teacher(images, labels, configuration.classify, seed)
+
+
+def enclosed_area(image: np.ndarray) -> float:
+    """Return the area, px², of the dark regions that bright strokes enclose: uint8 (H, W)."""
+    strokes = image >= _middle(image)
+    return float((ndimage.binary_fill_holes(strokes) & ~strokes).sum())
+
+
+def stroke_ends(image: np.ndarray) -> float:
+    """Return the number of ends of the strokes' skeleton: uint8 (H, W)."""
+    skeleton = skeletonize(image >= _middle(image))
+    neighbours = ndimage.convolve(skeleton.astype(int), np.ones((3, 3), int), mode="constant") - 1
+    return float((skeleton & (neighbours == 1)).sum())
+
+
+def _middle(image: np.ndarray) -> float:
+    return (float(image.min()) + float(image.max())) / 2
+
+
+MEASURES = {"holes": enclosed_area, "ends": stroke_ends}
 
 
 def shortcut_images(

@@ -16,6 +16,12 @@ from glance_pipeline.images.form import in_batches
 
 _LITTLE = 1e-6  # keeps a moment of an empty image, and its gradient, finite
 
+MARK_ROWS = slice(0, 2)
+"""Rows, from the top, of a mark that moves; hardly a digit reaches them."""
+
+CORNER = slice(2, 6)
+"""Rows and columns of the square whose brightness is a mark; no digit reaches it."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -25,11 +31,13 @@ class Term:
         weight: its factor.
         moments: names of the standardised moments that are multiplied with one another.
         saturating: whether the term is tanh(3/2 · product) instead of the product.
+        kinked: whether it is max(0, product).
     """
 
     weight: float
     moments: tuple[str, ...]
     saturating: bool = False
+    kinked: bool = False
 
 
 def slant(images: Tensor) -> Tensor:
@@ -74,6 +82,66 @@ def thickness(images: Tensor) -> Tensor:
     return grey.sum((1, 2)) / variation
 
 
+def spread(images: Tensor) -> Tensor:
+    """Return how far (N,) the mass is spread about its centre, px: √((μ₂₀ + μ₀₂) / μ₀₀)."""
+    columns, rows = _profiles(images)
+    return (_central(columns, 2) + _central(rows, 2)).sqrt()
+
+
+def elongation(images: Tensor) -> Tensor:
+    """Return how much wider (N,) than high the mass is spread: ½ log(μ₂₀ / μ₀₂)."""
+    columns, rows = _profiles(images)
+    return (_central(columns, 2) / _central(rows, 2)).log() / 2
+
+
+def left_heaviness(images: Tensor) -> Tensor:
+    """Return the skewness (N,) of the mass from left to right (positive: a tail right)."""
+    columns, _ = _profiles(images)
+    return _central(columns, 3) / _central(columns, 2) ** 1.5
+
+
+def top_heaviness(images: Tensor) -> Tensor:
+    """Return the skewness (N,) of the mass from top to bottom."""
+    _, rows = _profiles(images)
+    return _central(rows, 3) / _central(rows, 2) ** 1.5
+
+
+def middle(images: Tensor) -> Tensor:
+    """Return the share (N,) of the mass that lies in the innermost ninth of the image."""
+    grey = _squared(images) + _LITTLE
+    third = grey.shape[1] // 3
+    inside = grey[:, third : 2 * third + 1, third : 2 * third + 1]
+    return inside.sum((1, 2)) / grey.sum((1, 2))
+
+
+def mark_place(images: Tensor) -> Tensor:
+    """Return the mean column (N,), px, of what is bright in the two uppermost rows."""
+    return _centre(_squared(images)[:, MARK_ROWS].sum(1) + _LITTLE)[:, 0]
+
+
+def mark_light(images: Tensor) -> Tensor:
+    """Return the mean grey level (N,), in [0, 1], of the square in the corner."""
+    return images[:, 0, CORNER, CORNER].mean((1, 2))
+
+
+def _profiles(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mass by column (N, W) and by row (N, H)."""
+    grey = _squared(images) + _LITTLE
+    return grey.sum(1), grey.sum(2)
+
+
+def _centre(profile: Tensor) -> Tensor:
+    """Return the mean place (N, 1) of a profile (N, W)."""
+    places = torch.arange(profile.shape[1], dtype=profile.dtype)
+    return (profile * places).sum(1, keepdim=True) / profile.sum(1, keepdim=True)
+
+
+def _central(profile: Tensor, power: int) -> Tensor:
+    """Return the central moment (N,) of a profile (N, W)."""
+    places = torch.arange(profile.shape[1], dtype=profile.dtype) - _centre(profile)
+    return (profile * places**power).sum(1) / profile.sum(1)
+
+
 def _squared(images: Tensor) -> Tensor:
     """Return squared grey levels (N, H, W) of images (N, 1, H, W)."""
     return images[:, 0].clamp_min(0).square()
@@ -83,6 +151,13 @@ MOMENTS: dict[str, Callable[[Tensor], Tensor]] = {
     "thickness": thickness,
     "intensity": intensity,
     "slant": slant,
+    "spread": spread,
+    "elongation": elongation,
+    "left_heaviness": left_heaviness,
+    "top_heaviness": top_heaviness,
+    "middle": middle,
+    "mark_place": mark_place,
+    "mark_light": mark_light,
 }
 
 
@@ -104,7 +179,9 @@ class Margin(nn.Module):
         total = torch.zeros(len(moments))
         for term in self.terms:
             value = moments[:, [self.names.index(name) for name in term.moments]].prod(1)
-            total = total + term.weight * (torch.tanh(1.5 * value) if term.saturating else value)
+            if term.saturating:
+                value = torch.tanh(1.5 * value)
+            total = total + term.weight * (value.clamp_min(0) if term.kinked else value)
         return total
 
     def forward(self, moments: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ def redraw(
         wanted = np.clip(values + sign * step * deviation, low, high)
         if feature == "length":
             plain = draw(_scaled(sources, wanted / values), intended[DRAWN], size, workers)
-            images = with_mark(plain, intended["mark"]) if "mark" in intended else plain
+            images = with_mark(plain, intended)
             wanted = measure_digits(plain, n_jobs=workers, progress=False)["length"].to_numpy()
         else:
             images = draw(sources, intended.assign(**{feature: wanted}), size, workers)

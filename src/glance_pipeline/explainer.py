@@ -222,7 +222,7 @@ class Explainer:
             self.structural_models,
             parameters,
             seed=self.seed,
-            gate=self.graph.gate,
+            graph=self.graph,
         )
         progress = len(chosen) > parameters.at_once
         return list(BatchwiseExplanations(methods, chosen, progress=progress))

@@ -39,7 +39,7 @@ def test_broken_graph_is_named(tmp_path):
     path.write_text(graph().to_json()[:50])
     with pytest.raises(DatasetError, match=r"graph\.json"):
         CausalGraphDataset(filepath=str(path)).load()
-    path.write_text(graph().to_json().replace('"version": 4', '"version": 7'))
+    path.write_text(graph().to_json().replace('"version": 5', '"version": 7'))
     with pytest.raises(DatasetError, match="schema version 7"):
         CausalGraphDataset(filepath=str(path)).load()
 

@@ -13,6 +13,10 @@ Outcomes = int | tuple[str, ...] | None
 """How many predictions the graph has, or which."""
 
 
+Choice = Literal["regauged", "smallest_change", "unnamed_held", "real_images"]
+"""A way to tell an effect, beside the intervention with everything else held."""
+
+
 class GraphSearchParameters(BaseModel):
     """How the graph among concepts is searched.
 
@@ -65,6 +69,19 @@ class InterventionParameters(BaseModel):
             Each costs one generated image per image and concept.
         interactions: largest number of concept pairs tested for interactions; each costs four
             generated images per image.
+        choices: further ways to tell an effect, all of which must agree for *used*; otherwise the
+            verdict is *cannot be told*. ``regauged``: what is held are the parts of latent concepts
+            and residual code that the aligned concepts do not tell. ``smallest_change``: those
+            follow so that the picture changes least. ``unnamed_held``: less what goes with measured
+            properties of the picture that no feature names and that were moved all the same.
+            ``real_images``: the slope of the margin on the images as they are, other concepts held.
+            Empty asks the intervention alone.
+        tolerance: how far a do() may move an unnamed property, in standard deviations of both,
+            before the edge says so.
+        largest_determination: held-out R² with which the other aligned concepts may tell one before
+            it counts as one that cannot be moved by itself, and its verdict as *cannot be told*;
+            null lets it be moved. It stays a concept, since leaving out what was asked for would
+            hide it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -77,6 +94,19 @@ class InterventionParameters(BaseModel):
     minimum_correlation: float = Field(0.1, ge=0, le=1)
     doses: int = Field(7, ge=0)
     interactions: int = Field(10, ge=0)
+    choices: tuple[Choice, ...] = (
+        "regauged",
+        "smallest_change",
+        "unnamed_held",
+        "real_images",
+    )
+    tolerance: float = Field(0.25, ge=0)
+    largest_determination: float | None = Field(0.95, gt=0, le=1)
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _as_tuple(cls, found: Any) -> Any:
+        return tuple(found) if isinstance(found, list) else found
 
     @field_validator("doses")
     @classmethod
@@ -128,6 +158,7 @@ class FigureParameters(BaseModel):
     Attributes:
         used_per_class: strongest *used* concepts drawn for each class.
         associated_per_class: strongest *only associated* concepts drawn for each class.
+        untold_per_class: strongest concepts drawn for each class that *cannot be told*.
         interactions: strongest interactions listed under the graph.
     """
 
@@ -135,6 +166,7 @@ class FigureParameters(BaseModel):
 
     used_per_class: int = Field(3, ge=0)
     associated_per_class: int = Field(1, ge=0)
+    untold_per_class: int = Field(1, ge=0)
     interactions: int = Field(3, ge=0)
 
 

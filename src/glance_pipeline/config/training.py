@@ -16,6 +16,7 @@ ObjectiveName = Literal[
     "orojar",
     "variation_predictability",
     "composition",
+    "decorrelation",
     "alignment",
     "intervention_consistency",
     "intervention_answer",

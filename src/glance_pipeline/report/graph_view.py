@@ -118,6 +118,7 @@ def _look(route: Route) -> dict[str, Any]:
         "width": line_width(edge.strength),
         "opacity": opacity(edge.frequency),
         "dashed": edge.verdict == "only_associated",
+        "dotted": edge.verdict == "cannot_be_told",
         "marks": [edge.mark_at_source, edge.mark_at_target],
         "settled": bool(edge.knowledge),
         "suggested": _suggested(edge),

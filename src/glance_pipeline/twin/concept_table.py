@@ -1,8 +1,9 @@
 """The concept table: the concepts and the prediction of every image."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 _LEVEL = "level of "
@@ -38,6 +39,12 @@ class ConceptTable:
     def unit_of(self, outcome: str) -> str:
         """Return the unit of a column of ``margins``."""
         return self.outcome_units.get(outcome, "logits")
+
+    def rows(self, numbers: np.ndarray) -> "ConceptTable":
+        """Return the table of some images, by their places."""
+        return replace(
+            self, concepts=self.concepts.iloc[numbers], margins=self.margins.iloc[numbers]
+        )
 
     def nodes(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each node of a causal graph, in the order of the columns.

@@ -12,7 +12,11 @@ from glance_pipeline.graph.effects.average_effects import (
     change_by_intervention,
     measure_effects,
 )
-from glance_pipeline.graph.effects.estimation import correlate_with_margins, estimate_effects
+from glance_pipeline.graph.effects.estimation import (
+    Finding,
+    correlate_with_margins,
+    estimate_effects,
+)
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions, judge
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
@@ -186,7 +190,7 @@ def test_a_concept_that_goes_along_is_only_associated():
 def test_verdicts(effect, p, correlation, p_correlation, verdict):
     one = Estimate(effect * 4, 0, 0, "logits per sd", effect, p, p)
     other = Estimate(correlation, 0, 0, "correlation", correlation, p_correlation, p_correlation)
-    assert judge(one, other, SETTINGS) == verdict
+    assert judge(Finding(one, 1.0, None, 0.0), other, SETTINGS) == verdict
 
 
 def test_holm_correction_by_hand():

@@ -99,7 +99,9 @@ def coloured(world):
     features = {f"colour={name}": "colour" for name in LEVELS}
     settings = InterventionParameters(resamples=100, doses=3)
     experiment = Experiment.on(images, surrogate, classifier)
-    measured = measure_effects(experiment, surrogate.active_concepts, settings, 0, features)
+    measured = measure_effects(
+        experiment, surrogate.active_concepts, settings, 0, features=features
+    )
     assert measured.exclusions == {}
     return measured, table, np.sqrt(FREQUENCY * (1 - FREQUENCY))
 

@@ -64,7 +64,7 @@ def full_graph() -> CausalGraph:
 def test_json_round_trip():
     text = full_graph().to_json()
     assert CausalGraph.from_json(text) == full_graph()
-    assert json.loads(text)["version"] == 4
+    assert json.loads(text)["version"] == 5
 
 
 def test_files_of_version_2_are_read():
@@ -106,8 +106,8 @@ def test_networkx_keeps_marks_and_evidence():
 
 def test_other_files_are_refused():
     content = json.loads(full_graph().to_json())
-    with pytest.raises(ValueError, match="schema version 5; this program reads versions 1 to 4"):
-        CausalGraph.from_json(json.dumps(content | {"version": 5}))
+    with pytest.raises(ValueError, match="schema version 6; this program reads versions 1 to 5"):
+        CausalGraph.from_json(json.dumps(content | {"version": 6}))
     with pytest.raises(ValueError, match='does not say "schema": "glance-causal-graph"'):
         CausalGraph.from_json("[]")
     del content["edges"]

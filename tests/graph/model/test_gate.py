@@ -80,5 +80,5 @@ def test_the_gate_is_kept_in_the_files(smallest):
 
 
 def test_a_file_of_before_the_gate_is_read():
-    text = GRAPH.to_json().replace('"version": 4', '"version": 3')
+    text = GRAPH.to_json().replace('"version": 5', '"version": 3')
     assert CausalGraph.from_json(text) == GRAPH

@@ -38,7 +38,7 @@ from glance_pipeline.explanations.saliency.concept_saliency import ConceptSalien
 from glance_pipeline.explanations.trust.assessment import Assessment
 from glance_pipeline.explanations.trust.limits import Rarity, doubts_about, outside_the_ranges
 from glance_pipeline.explanations.trust.sentence import describe
-from glance_pipeline.graph.model.gate import Gate
+from glance_pipeline.graph.model.causal_graph import CausalGraph
 from glance_pipeline.graph.structural.structural_model import StructuralModels
 from glance_pipeline.support.compute import runs_in_bfloat16
 from glance_pipeline.twin.concept_table import ConceptTable
@@ -86,7 +86,8 @@ class LocalExplanations:
             how many they hold. See ``choose_interventions``; by default the rest is held.
         training: standardised values of the active concepts of all training images, (T, D), for the
             distance from them and for representative backgrounds; by default neither is there.
-        gate: how far the surrogate is a twin; if it is none, no reason is given.
+        graph: causal graph, which says what cannot be told: if its surrogate is no twin, no reason
+            is given.
 
     Raises:
         ValueError: if the target is no class of the classifier, where no concept is active, or
@@ -103,7 +104,7 @@ class LocalExplanations:
         seed: int = 0,
         interventions: Sequence[Intervention] | None = None,
         training: Tensor | None = None,
-        gate: Gate | None = None,
+        graph: CausalGraph | None = None,
     ) -> None:
         if not surrogate.active_concepts:
             raise ValueError("the surrogate has no active concept to explain with")
@@ -117,7 +118,7 @@ class LocalExplanations:
         self.interventions = tuple(interventions)
         self.parameters = parameters
         self.seed = seed
-        self.gate = gate
+        self.graph = graph
         self.counterfactuals = CounterfactualSearch(
             surrogate,
             classifier,
@@ -160,7 +161,7 @@ class LocalExplanations:
         parameters: ExplainParameters,
         *,
         seed: int,
-        gate: Gate | None,
+        graph: CausalGraph | None,
     ) -> "LocalExplanations":
         """Put the methods together as the ``explain`` pipeline and ``Explainer`` have them.
 
@@ -172,7 +173,7 @@ class LocalExplanations:
             models: models of the concepts; used for the causal effect alone.
             parameters: parameters of the methods.
             seed: seed of the run.
-            gate: gate of the causal graph.
+            graph: causal graph.
         """
         rows = training_rows(concepts, records)
         number = parameters.importance.backgrounds
@@ -185,7 +186,7 @@ class LocalExplanations:
             seed=seed,
             interventions=choose_interventions(parameters.effect, surrogate, models),
             training=training_codes(surrogate, concepts, rows),
-            gate=gate,
+            graph=graph,
         )
 
     def explain(self, images: np.ndarray, sources: Sequence[Source]) -> list[Explanation]:
@@ -215,6 +216,7 @@ class LocalExplanations:
             "parameters": self.parameters.model_dump(mode="json", exclude=chosen),
             "seed": self.seed,
             "gate": self._refusal,
+            "untold": [sorted(self._untold(name)) for name in self.classifier.class_names],
             "bfloat16": runs_in_bfloat16(self.surrogate.device),
             "schema_version": SCHEMA_VERSION,
         }
@@ -222,7 +224,12 @@ class LocalExplanations:
     @property
     def _refusal(self) -> str:
         """Why no reason can be given; empty if one can."""
-        return "" if self.gate is None else str(self.gate)
+        gate = None if self.graph is None else self.graph.gate
+        return "" if gate is None else str(gate)
+
+    def _untold(self, output: str) -> frozenset[str]:
+        """Return the concepts of which the graph cannot tell whether they matter for an output."""
+        return frozenset() if self.graph is None else self.graph.untold(output)
 
     def _answers(self) -> Tensor:
         """Return what a black box, which has no weights to be known by, says of some pictures."""
@@ -297,6 +304,7 @@ class LocalExplanations:
                 counterfactuals,
                 [doubt.reason for doubt in doubts],
                 is_twin=not self._refusal,
+                untold=self._untold(importances.class_name),
             ),
             warnings=(
                 *filter(None, [self._refusal]),

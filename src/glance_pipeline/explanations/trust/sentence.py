@@ -1,6 +1,7 @@
 """One explanation in a few words, from templates, with its numbers and units."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from glance_pipeline.explanations.result.answer import Prediction
 from glance_pipeline.explanations.result.explanation import (
@@ -29,6 +30,7 @@ def describe(
     doubts: Sequence[str] = (),
     *,
     is_twin: bool = True,
+    untold: Collection[str] = (),
 ) -> str:
     """Return a few sentences: the answer, what speaks for it, what would change it.
 
@@ -39,30 +41,48 @@ def describe(
         counterfactuals: outcome of the search.
         doubts: reasons why this explanation is poor, half a sentence each; they come first.
         is_twin: whether the surrogate answers enough like the classifier for a reason to be given.
+        untold: concepts of which it cannot be told whether they matter for the answer.
     """
+    why = _Reasons(concepts, importances, frozenset(untold))
     if not is_twin:
-        answer = _TOLD[prediction.kind](prediction, concepts, importances, counterfactuals)[0]
+        answer = _TOLD[prediction.kind](prediction, why, counterfactuals)[0]
         return f"{answer} Why cannot be told: the surrogate is no twin of this classifier."
     poorly = [f"Poorly explained: {_listed(doubts)}."] if doubts else []
-    return " ".join(
-        [*poorly, *_TOLD[prediction.kind](prediction, concepts, importances, counterfactuals)]
-    )
+    return " ".join([*poorly, *_TOLD[prediction.kind](prediction, why, counterfactuals)])
 
 
-def _class(
-    prediction: Prediction,
-    concepts: Sequence[ConceptValue],
-    importances: Importances,
-    counterfactuals: Counterfactuals,
-) -> list[str]:
+@dataclass(frozen=True)
+class _Reasons:
+    """What a reason can be taken from."""
+
+    concepts: Sequence[ConceptValue]
+    importances: Importances
+    untold: frozenset[str]
+
+    def named(self, most: Importance) -> str:
+        """Name a concept with its value and its contribution."""
+        levels = [value for value in self.concepts if most.concept in (value.name, value.feature)]
+        value = max(levels, key=lambda level: level.value)
+        contribution = format_measured(most.contribution, self.importances.unit, signed=True)
+        return f"{value.name} {written(value)} ({contribution})"
+
+    def doubted(self, most: Importance) -> str:
+        """Say that a concept may be no reason; nothing where it is one."""
+        if most.concept not in self.untold:
+            return ""
+        return f"; whether {most.concept} is a reason cannot be told"
+
+
+def _class(prediction: Prediction, why: _Reasons, counterfactuals: Counterfactuals) -> list[str]:
     """Say which class it is."""
+    importances = why.importances
     least = _WORTH_NAMING * max(abs(i.contribution) for i in importances.of)
     for_it = [i for i in importances.of if i.contribution > max(2 * i.standard_error, least)]
     most = max(for_it, key=lambda importance: importance.contribution, default=None)
     because = (
         "No concept clearly speaks for it."
         if most is None
-        else f"Mostly because of {_named(most, concepts, importances.unit)}."
+        else f"Mostly because of {why.named(most)}{why.doubted(most)}."
     )
     return [
         f"Predicted {prediction.class_name} ({prediction.probability:.2f}).",
@@ -71,13 +91,9 @@ def _class(
     ]
 
 
-def _labels(
-    prediction: Prediction,
-    concepts: Sequence[ConceptValue],
-    importances: Importances,
-    counterfactuals: Counterfactuals,
-) -> list[str]:
+def _labels(prediction: Prediction, why: _Reasons, counterfactuals: Counterfactuals) -> list[str]:
     """Say which labels are on, and of the one that is explained why it is on or off."""
+    importances = why.importances
     on = [f"{name} ({figure})" for name, figure in prediction.parts if figure]
     label = prediction.output(importances.class_name)
     way = 1 if label.on else -1
@@ -87,7 +103,7 @@ def _labels(
     because = (
         "no concept clearly speaks for that"
         if most is None
-        else f"mostly because of {_named(most, concepts, importances.unit)}"
+        else f"mostly because of {why.named(most)}{why.doubted(most)}"
     )
     return [
         f"On: {_listed(on)}." if on else "No label is on.",
@@ -96,13 +112,9 @@ def _labels(
     ]
 
 
-def _numbers(
-    prediction: Prediction,
-    concepts: Sequence[ConceptValue],
-    importances: Importances,
-    counterfactuals: Counterfactuals,
-) -> list[str]:
+def _numbers(prediction: Prediction, why: _Reasons, counterfactuals: Counterfactuals) -> list[str]:
     """Say the numbers, and of the one that is explained what moves it most."""
+    importances = why.importances
     average = format_measured(importances.baseline, importances.unit)
     clear = [i for i in importances.of if abs(i.contribution) > 2 * i.standard_error]
     most = max(clear, key=lambda importance: abs(importance.contribution), default=None)
@@ -111,21 +123,13 @@ def _numbers(
         f"No concept clearly moves{which or ' it'} from the average of {average}."
         if most is None or not most.contribution
         else f"What moves{which or ' it'} most from the average of {average} is "
-        f"{_named(most, concepts, importances.unit)}."
+        f"{why.named(most)}{why.doubted(most)}."
     )
     return [f"Read as {prediction.class_name}.", because, _otherwise(counterfactuals)]
 
 
 _TOLD = {"one_of": _class, "each": _labels, "values": _numbers}
 """What is said, by the kind of the answer."""
-
-
-def _named(most: Importance, concepts: Sequence[ConceptValue], unit: str) -> str:
-    """Name a concept with its value and its contribution."""
-    levels = [value for value in concepts if most.concept in (value.name, value.feature)]
-    value = max(levels, key=lambda level: level.value)
-    contribution = format_measured(most.contribution, unit, signed=True)
-    return f"{value.name} {written(value)} ({contribution})"
 
 
 def _otherwise(counterfactuals: Counterfactuals) -> str:

@@ -15,6 +15,7 @@ INK, HINT, SETTLED = "#333333", "#777777", "#000000"
 DASHES = (0, (3, 1.6))
 DOTS = (0, (1, 1.5))
 
+LineStyle = str | tuple[int, tuple[float, float]]
 Sign = Literal["positive", "negative", "none"]
 
 _MARK = 0.11  # inches between the end of a line and a box, for a mark
@@ -39,8 +40,11 @@ def opacity(stability: float | None) -> float:
 
 
 def sign_of(edge: Edge) -> Sign:
-    """Return the sign of an edge's strength: none if a curve or another concept decides it."""
-    if edge.sign_depends_on:
+    """Return the sign of an edge's strength: none if a curve or another concept decides it.
+
+    Nor has one that cannot be told a sign.
+    """
+    if edge.sign_depends_on or edge.verdict == "cannot_be_told":
         return "none"
     if edge.dose_response is not None and edge.dose_response.decisive:
         return "none"
@@ -50,6 +54,13 @@ def sign_of(edge: Edge) -> Sign:
 def colour_of(edge: Edge) -> str:
     """Return the colour of an edge's sign."""
     return {"positive": POSITIVE, "negative": NEGATIVE, "none": INK}[sign_of(edge)]
+
+
+def line_style(edge: Edge) -> LineStyle:
+    """Return how an edge's line is broken, by its verdict."""
+    if edge.verdict == "cannot_be_told":
+        return DOTS
+    return DASHES if edge.verdict == "only_associated" else "solid"
 
 
 def draw_edge(
@@ -68,7 +79,7 @@ def draw_edge(
             edgecolor=colour,
             alpha=opacity(edge.frequency),
             linewidth=line_width(edge.strength),
-            linestyle=DASHES if edge.verdict == "only_associated" else "solid",
+            linestyle=line_style(edge),
             capstyle="butt",
             zorder=2 + abs(edge.strength),
         )

@@ -74,7 +74,7 @@ def lay_out(graph: CausalGraph, settings: FigureParameters) -> Layout:
 
     Args:
         graph: the whole graph.
-        settings: how many *used* and *only associated* edges a prediction shows.
+        settings: how many edges of each verdict a prediction shows.
     """
     concepts, sinks = graph.of_kind("aligned", "latent"), graph.of_kind("prediction")
     between = [e for e in graph.edges if e.verdict is None]
@@ -98,6 +98,7 @@ def _strongest(graph: CausalGraph, sinks: Sequence[Node], settings: FigureParame
     for sink in sinks:
         for verdict, number in (
             ("only_associated", settings.associated_per_class),
+            ("cannot_be_told", settings.untold_per_class),
             ("used", settings.used_per_class),
         ):
             edges = [e for e in graph.edges if e.target == sink.name and e.verdict == verdict]

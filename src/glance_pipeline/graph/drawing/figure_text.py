@@ -130,6 +130,8 @@ def draw_legend(axes: Axes, graph: CausalGraph) -> None:
         handles.append(line("used for its curve: no sign", linewidth=3.0))
     if any(edge.sign_depends_on for edge in graph.edges):
         handles.append(line("used: its sign depends on another", linewidth=3.0))
+    if any(edge.verdict == "cannot_be_told" for edge in graph.edges):
+        handles.append(line("dotted: cannot be told", linestyle=DOTS))
     if any(edge.knowledge for edge in graph.edges):
         handles.append(
             line("black: knowledge speaks of it", color=SETTLED, marker=">", linestyle="")

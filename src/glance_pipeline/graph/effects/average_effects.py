@@ -8,11 +8,13 @@ import numpy as np
 from tqdm import tqdm
 
 from glance_pipeline.config.discover import InterventionParameters
+from glance_pipeline.graph.effects.choices import choices_of
 from glance_pipeline.graph.effects.doses import Response, measure_response
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.levels import change_by_level
+from glance_pipeline.graph.effects.unnamed import Unnamed
 from glance_pipeline.support.seeding import numpy_generator
-from glance_pipeline.twin.networks import TwinSurrogate
+from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
 
 class Effects(NamedTuple):
@@ -38,10 +40,15 @@ class Measured(NamedTuple):
         effects: by the column of the concept table: one, or those of all levels of a categorical
             feature.
         response: margins over the values that the node was set to; None if not asked for.
+        under_choices: by column and choice, its effects under other choices of what is held.
+        moved: how far each unnamed property was moved, (P,), in standard deviations of both; None
+            if it was not measured.
     """
 
     effects: dict[str, Effects]
     response: Response | None = None
+    under_choices: Mapping[str, Mapping[str, Effects]] = {}
+    moved: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +61,7 @@ class Measurements:
         images: number of images that were intervened on.
         other_classes: classes, or outputs, of the classifier whose margins were not measured.
         seed: seed of the run.
+        unnamed: properties that no concept names; None if they were not measured.
     """
 
     nodes: dict[str, Measured]
@@ -61,6 +69,7 @@ class Measurements:
     images: int
     other_classes: int
     seed: int
+    unnamed: Unnamed | None = None
 
 
 def change_by_intervention(experiment: Experiment, name: str, step: float) -> Changes:
@@ -105,12 +114,15 @@ def measure_effects(
     names: Sequence[str],
     settings: InterventionParameters,
     seed: int,
+    *,
     features: Mapping[str, str] | None = None,
+    background: Codes | None = None,
+    unnamed: Unnamed | None = None,
 ) -> Measurements:
     """Measure what each concept does to each class's margin, with a progress bar.
 
-    It costs 2 + ``settings.doses`` generated images for each image and concept, and for a
-    categorical feature one for each level.
+    It costs 2 + ``settings.doses`` generated images for each image and concept, 2 more for each
+    choice of what is held, and for a categorical feature one for each level.
 
     Args:
         experiment: held-out images, and the networks.
@@ -119,8 +131,13 @@ def measure_effects(
         seed: seed of the run.
         features: categorical feature by the name of each of its levels; those named are moved as
             one node, do(feature = level). A concept that is not named is a node by itself.
+        background: codes of the images that say what goes along with a concept; those of the
+            experiment by default.
+        unnamed: properties whose movement is measured beside, for aligned concepts.
     """
     nodes, exclusions = _movable(experiment.surrogate, names, features or {})
+    simple = [name for name in nodes if name not in (features or {}).values()]
+    choices = choices_of(experiment, simple, settings.choices, background or experiment.codes)
     measured: dict[str, Measured] = {}
     for node, members in tqdm(nodes.items(), desc="interventions", unit="concept"):
         by_level = node in (features or {}).values()
@@ -136,8 +153,14 @@ def measure_effects(
             name: average_effects(change, settings.resamples, _stream(seed, name))
             for name, change in changes.items()
         }
-        measured[node] = Measured(effects, response)
-    return Measurements(measured, exclusions, len(experiment), experiment.other_classes, seed)
+        under = {} if by_level else {node: _under_choices(choices, node, settings, seed)}
+        moved = None
+        if unnamed and not by_level and experiment.surrogate.concept(node).kind == "aligned":
+            moved = unnamed.moved(experiment, node, settings.step)
+        measured[node] = Measured(effects, response, under, moved)
+    return Measurements(
+        measured, exclusions, len(experiment), experiment.other_classes, seed, unnamed
+    )
 
 
 def _move(
@@ -151,6 +174,21 @@ def _move(
     return changes, measure_response(
         experiment, name, settings.doses, settings.resamples, generator
     )
+
+
+def _under_choices(
+    choices: Mapping[str, Experiment], name: str, settings: InterventionParameters, seed: int
+) -> dict[str, Effects]:
+    """Return the effects of a concept under each choice of what is held."""
+    return {
+        choice: average_effects(
+            change_by_intervention(experiment, name, settings.step),
+            settings.resamples,
+            _stream(seed, name),
+        )
+        for choice, experiment in choices.items()
+        if name in experiment.following
+    }
 
 
 def _movable(

@@ -10,8 +10,10 @@ from scipy import stats
 
 from glance_pipeline.graph.effects.average_effects import Effects, Measured
 from glance_pipeline.graph.effects.doses import Response, size_of_curve
-from glance_pipeline.graph.model.evidence import DoseResponse, Estimate
-from glance_pipeline.graph.search.columns import normal_scores
+from glance_pipeline.graph.effects.real_images import RealImages
+from glance_pipeline.graph.effects.unnamed import Unnamed
+from glance_pipeline.graph.model.evidence import DoseResponse, EffectUnderChoice, Estimate
+from glance_pipeline.support.normal_scores import normal_scores
 from glance_pipeline.twin.concept_table import ConceptTable
 
 
@@ -23,12 +25,21 @@ class Finding(NamedTuple):
         stability: share of resamples in which it has the same sign and is not practically null.
         response: dose–response curve of the column's node; None if it was not measured.
         curve_stability: share of resamples in which the curve is not practically flat.
+        choices: the effect under other choices of what is held; the last one may be what real
+            images say.
+        bend: how real images bend, the coefficient of the square in standard deviations of the
+            margin, with its standard error; None if they were not asked.
+        shares: what goes with each unnamed property of the effect, (P,), in its unit; None if they
+            were not measured.
     """
 
     effect: Estimate
     stability: float
     response: DoseResponse | None
     curve_stability: float
+    choices: tuple[EffectUnderChoice, ...] = ()
+    bend: tuple[float, float] | None = None
+    shares: np.ndarray | None = None
 
 
 def correlate_with_margins(
@@ -57,7 +68,11 @@ def correlate_with_margins(
 
 
 def estimate(
-    measured: Mapping[str, Measured], table: ConceptTable, minimum: float
+    measured: Mapping[str, Measured],
+    table: ConceptTable,
+    minimum: float,
+    real: RealImages | None = None,
+    unnamed: Unnamed | None = None,
 ) -> dict[tuple[str, str], Finding]:
     """Estimate effects and curves, by column and output; Holm's family is all tests of both.
 
@@ -66,6 +81,8 @@ def estimate(
         table: table of all images, on real data; the standard deviations of its margins are the
             scale.
         minimum: smallest standardised effect.
+        real: what real images say; None if they are not asked.
+        unnamed: properties that no concept names; None if they are not asked.
     """
     spread = spread_of(table.margins)
     labels = [str(label) for label in table.margins]
@@ -75,9 +92,48 @@ def estimate(
         curves = _curves(node.response, spread, minimum)
         for name, effects in node.effects.items():
             estimates = estimate_effects(effects, spread, minimum, units)
+            under = node.under_choices.get(name, {})
+            slopes = None if real is None else real.slopes.get(name)
             for k, (effect, stability) in enumerate(estimates):
-                findings[name, labels[k]] = Finding(effect, stability, *curves[k])
+                told = {choice: _interval(found, k) for choice, found in under.items()}
+                bend = None
+                shares = None
+                if unnamed is not None and node.moved is not None:
+                    shares = unnamed.shares(node.moved)[:, k]
+                    told["unnamed_held"] = _less(_interval(effects, k), float(shares.sum()))
+                if slopes is not None:
+                    told["real_images"] = slopes.interval(k)
+                    bend = slopes.bend[k] / spread[k], slopes.bend_error[k] / spread[k]
+                choices = tuple(
+                    _under_choice(choice, interval, effect, minimum)
+                    for choice, interval in told.items()
+                )
+                findings[name, labels[k]] = Finding(
+                    effect, stability, *curves[k], choices, bend, shares
+                )
     return _corrected(findings)
+
+
+def _interval(effects: Effects, k: int) -> tuple[float, float, float]:
+    low, high = np.percentile(effects.resampled[:, k], [2.5, 97.5])
+    return float(effects.value[k]), float(low), float(high)
+
+
+def _less(interval: tuple[float, float, float], share: float) -> tuple[float, float, float]:
+    value, low, high = interval
+    return value - share, low - share, high - share
+
+
+def _under_choice(
+    choice: str, interval: tuple[float, float, float], effect: Estimate, minimum: float
+) -> EffectUnderChoice:
+    """Say whether an effect, with its interval, speaks for that of the intervention."""
+    value, low, high = interval
+    # The intervention's own effect, of the same unit, says what a standard deviation is.
+    standardised = value * effect.standardised / effect.value if effect.value else 0.0
+    certain = low > 0 or high < 0
+    agrees = certain and abs(standardised) >= minimum and value * effect.value > 0
+    return EffectUnderChoice(choice, value, low, high, standardised, agrees)
 
 
 def estimate_effects(

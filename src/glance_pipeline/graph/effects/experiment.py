@@ -5,7 +5,7 @@ number in its unit. All of them are called margins here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -39,12 +39,17 @@ class Experiment:
             asked.
         codes: codes of N images.
         outcomes: numbers of the O outputs whose margins are measured; None measures all K.
+        following: by concept, the direction in which the rest of the code follows it, for one
+            standard deviation. What is not named is moved with all else held.
+        images: the N images, uint8 (N, C, H, W), where there are such.
     """
 
     surrogate: TwinSurrogate
     classifier: Classifier
     codes: Codes
     outcomes: Sequence[int] | None = None
+    following: Mapping[str, Codes] = field(default_factory=dict)
+    images: np.ndarray | None = None
 
     @classmethod
     def on(
@@ -55,7 +60,8 @@ class Experiment:
         outcomes: Sequence[int] | None = None,
     ) -> "Experiment":
         """Infer the codes of images, uint8 (N, C, H, W)."""
-        return cls(surrogate, classifier, surrogate.encode_array(images), outcomes)
+        codes = surrogate.encode_array(images)
+        return cls(surrogate, classifier, codes, outcomes, images=images)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -66,6 +72,14 @@ class Experiment:
         if self.outcomes is None:
             return 0
         return len(self.classifier.class_names) - len(self.outcomes)
+
+    def moved(self, values: Mapping[str, Tensor | float | str]) -> Codes:
+        """Set concepts on every image, and let the rest of its code follow where it does."""
+        codes = self.surrogate.intervene(self.codes, values)
+        for name in values.keys() & self.following.keys():
+            own, now = (self.surrogate.read(one, name) for one in (self.codes, codes))
+            codes = codes.moved_along(self.following[name], now - own)
+        return codes
 
     @torch.no_grad()
     def margins(self, values: Mapping[str, Tensor | float | str]) -> np.ndarray:
@@ -81,7 +95,7 @@ class Experiment:
         Returns:
             float64 (N, O).
         """
-        codes = self.surrogate.intervene(self.codes, values)
+        codes = self.moved(values)
         batches = (codes[start : start + AT_ONCE] for start in range(0, len(codes), AT_ONCE))
         task = self.classifier.task
         answers = [

@@ -1,5 +1,6 @@
 """Interactions: pairs of concepts whose joint effect on a margin is not the sum of theirs."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from glance_pipeline.graph.effects.average_effects import average_effects
 from glance_pipeline.graph.effects.estimation import estimate_effects, holm, spread_of
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import prediction_name
+from glance_pipeline.graph.effects.real_images import regress_on_concepts
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge
 from glance_pipeline.graph.model.evidence import Interaction
 from glance_pipeline.support.seeding import numpy_generator
@@ -63,18 +65,47 @@ def add_interactions(
     record = replace(graph.intervention, interaction_tests=len(found))
     significant = _significant(found, settings)
     graph = replace(graph, interactions=significant, intervention=record)
-    return with_signs_that_depend(graph)
+    shown = significant
+    if "real_images" in settings.choices:
+        products = regress_on_concepts(table).products
+        shown = tuple(
+            one
+            for one in significant
+            if _shown_by_real_images(one, products, labels, spread, settings.minimum_effect)
+        )
+    return with_signs_that_depend(graph, shown)
 
 
-def with_signs_that_depend(graph: CausalGraph) -> CausalGraph:
+def _shown_by_real_images(
+    one: Interaction,
+    products: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]],
+    labels: list[str],
+    spread: np.ndarray,
+    minimum: float,
+) -> bool:
+    """Say whether real images have the interaction too: its sign, beyond doubt, and its size."""
+    pair = one.concepts if one.concepts in products else one.concepts[::-1]
+    if pair not in products:
+        return False
+    k = [prediction_name(label) for label in labels].index(one.prediction)
+    value, error = products[pair][0][k], products[pair][1][k]
+    certain = abs(value) > 1.96 * error and abs(value) >= minimum * spread[k]
+    return bool(certain and value * one.effect.value > 0)
+
+
+def with_signs_that_depend(graph: CausalGraph, interactions: Sequence[Interaction]) -> CausalGraph:
     """Call a concept *used* where another one turns the sign of its effect.
 
     That is so where the interaction is at least as large as the average effect, both standardised:
     the effects at one standard deviation of the other concept above and below its mean then have
     opposite signs. On average they may be nothing, as in an exclusive-or.
+
+    Args:
+        graph: with predictions.
+        interactions: those that may turn a sign.
     """
     sizes: dict[tuple[str, str], dict[str, float]] = {}
-    for one in graph.interactions:
+    for one in interactions:
         for concept, other in (one.concepts, one.concepts[::-1]):
             by_other = sizes.setdefault((concept, one.prediction), {})
             by_other[other] = abs(one.effect.standardised)

@@ -14,8 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 from glance_pipeline.graph.model.attributes import scalar_attributes
 from glance_pipeline.graph.model.evidence import (
     DoseResponse,
+    EffectUnderChoice,
     Estimate,
     Interaction,
+    Moved,
     Reexamination,
     Suggestion,
 )
@@ -24,11 +26,12 @@ from glance_pipeline.graph.model.records import InterventionRecord, SearchRecord
 from glance_pipeline.support.names import made_visible, xml_key
 
 SCHEMA = "glance-causal-graph"
-VERSION = 4
-READABLE = (1, 2, 3, 4)
+VERSION = 5
+READABLE = (1, 2, 3, 4, 5)
 """Older versions lack what newer ones added, all of which may be absent. From version 3 on a
 prediction may be a label or a number, whose ``measure`` is no margin; from version 4 on nothing may
-be told at all, see ``gate``."""
+be told at all, see ``gate``; from version 5 on an edge to a prediction may be one that cannot be
+told."""
 
 Mark = Literal["tail", "arrow", "circle"]
 NodeKind = Literal["aligned", "latent", "prediction"]
@@ -49,6 +52,8 @@ class Node:
         measure: what is measured of a prediction: ``margin`` (of a class, in
             logits), ``logit`` (of a label), ``value`` (a number, in ``unit``). Empty for a concept,
             and in files of older versions, where it is the margin.
+        determination: of an aligned concept that others tell, by which and how far, in words: it
+            cannot be moved by itself. Empty for any other.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Node:
     unit: str = ""
     levels: tuple[str, ...] = ()
     measure: str = ""
+    determination: str = ""
 
     @property
     def measured(self) -> str:
@@ -93,6 +99,10 @@ class Edge:
         sign_depends_on: other concepts that turn the effect's sign, by name, with the standardised
             size of the interaction: one standard deviation of the other adds it to the effect,
             which is no larger. The concept is *used* then, whatever its average effect is.
+        choices: of a concept → prediction edge, the effect under other choices of what is held. A
+            concept is *used* if all agree; if some do, it *cannot be told*.
+        moved: unnamed properties that moved with the concept by more than the tolerance, those with
+            the largest part of the effect first.
     """
 
     source: str
@@ -112,6 +122,16 @@ class Edge:
     dose_response: DoseResponse | None = None
     level: str = ""
     sign_depends_on: dict[str, float] = field(default_factory=dict)
+    choices: tuple[EffectUnderChoice, ...] = ()
+    moved: tuple[Moved, ...] = ()
+
+    @property
+    def effect_range(self) -> tuple[float, float] | None:
+        """Smallest and largest effect over all choices of what is held; None without an effect."""
+        if self.effect is None:
+            return None
+        values = [self.effect.value, *(one.value for one in self.choices)]
+        return min(values), max(values)
 
     @property
     def estimate(self) -> Estimate | None:
@@ -199,6 +219,19 @@ class CausalGraph:
                 return edge
         return None
 
+    def untold(self, label: str) -> frozenset[str]:
+        """Return the concepts of which it cannot be told whether they matter for a prediction.
+
+        Args:
+            label: name of a class, label or number; of one that is none, nothing is known.
+        """
+        sinks = {node.name for node in self.of_kind("prediction") if node.label == label}
+        return frozenset(
+            edge.source
+            for edge in (*self.edges, *self.rejected)
+            if edge.target in sinks and edge.verdict == "cannot_be_told"
+        )
+
     def with_predictions(
         self,
         nodes: tuple[Node, ...],
@@ -257,7 +290,7 @@ class CausalGraph:
         return graph
 
     def to_json(self) -> str:
-        """Return the graph as JSON of schema ``glance-causal-graph``, version 4."""
+        """Return the graph as JSON of schema ``glance-causal-graph``, version 5."""
         body = _ADAPTER.dump_python(self, mode="json")
         return json.dumps({"schema": SCHEMA, "version": VERSION, **body}, indent=2, allow_nan=False)
 

@@ -32,6 +32,43 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class EffectUnderChoice:
+    """An effect under another choice of what is held while the concept is moved.
+
+    Attributes:
+        choice: ``regauged``, ``smallest_change``, ``unnamed_held`` or ``real_images``; see
+            ``discover.intervention.choices``.
+        value: in the unit of the edge's effect.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        standardised: as an effect's.
+        agrees: whether it speaks for an effect of the same sign and of a size that counts.
+    """
+
+    choice: str
+    value: float
+    low: float
+    high: float
+    standardised: float
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A property of the picture that an intervention moved, though no feature names it.
+
+    Attributes:
+        property: its name, as ``context/properties.py`` has it.
+        by: how far, in its standard deviations for one of the concept.
+        share: part of the effect that goes with it, 1 for all of it; none at an effect of 0.
+    """
+
+    property: str
+    by: float
+    share: float | None
+
+
+@dataclass(frozen=True)
 class Reexamination:
     """A nonparametric test of an edge that Fisher's Z held in the resamples.
 

@@ -74,7 +74,14 @@ def _on_prediction(edge: Edge, graph: CausalGraph) -> list[str]:
     concept = f"{edge.source} = {edge.level}" if edge.level else edge.source
     margin = f"the {graph.node(edge.target).measured} of {graph.node(edge.target).label}"
     if edge.verdict == "used":
-        return _used(edge, graph, concept, margin)
+        return [*_used(edge, graph, concept, margin), *_range(edge, graph)]
+    if edge.verdict == "cannot_be_told" and edge.effect is not None:
+        determination = graph.node(edge.source).determination
+        return [
+            f"Whether {concept} matters for {margin} cannot be told.",
+            *([f"It cannot be moved by itself: {determination}."] if determination else []),
+            *_under_choices(edge, edge.effect, graph, concept),
+        ]
     said = f"{concept} goes along with {margin}"
     if edge.association is not None:
         said += f": correlation {_with_interval(edge.association)}"
@@ -122,6 +129,50 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
     return sentences
 
 
+def _range(edge: Edge, graph: CausalGraph) -> list[str]:
+    """Say between which numbers an effect is, over all choices of what is held."""
+    ends = edge.effect_range
+    if ends is None or not edge.choices:
+        return []
+    unit = graph.node(edge.target).unit
+    low = format_measured(ends[0], unit, True, with_unit=False)
+    high = format_measured(ends[1], unit, signed=True)
+    return [f"Whatever else is held, and on real images, it is {low} to {high}."]
+
+
+def _under_choices(edge: Edge, effect: Estimate, graph: CausalGraph, concept: str) -> list[str]:
+    """Say what the choices of what is held say, which do not agree."""
+    unit = graph.node(edge.target).unit
+    sentences = [
+        f"With everything else held, do({concept}) changes it by {_amount(effect, unit)} for one "
+        "standard deviation."
+    ]
+    told = {
+        one.choice: format_measured(one.value, unit, signed=True, with_unit=False)
+        for one in edge.choices
+    }
+    words = [
+        f"{_CHOICES[name].format(concept=concept)} {value}"
+        for name, value in told.items()
+        if name in _CHOICES
+    ]
+    if words:
+        sentences.append(_sentence("; ".join(words)))
+    curve = edge.dose_response
+    if curve is not None and all(one.agrees for one in edge.choices):
+        sentences.append("The curve bends, and real images do not bend with it.")
+    return sentences
+
+
+_CHOICES = {
+    "regauged": "with what goes along with {concept} in the images let go too,",
+    "smallest_change": "with the smallest change of the picture,",
+    "unnamed_held": "less what goes with properties that no feature names,",
+    "real_images": "on real images, the other concepts held,",
+}
+"""What an effect is taken under, before its value."""
+
+
 def _missing_effect(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> str:
     """Say why a concept that goes along with a prediction is not called used."""
     effect, tests = edge.effect, graph.intervention
@@ -142,7 +193,7 @@ def _missing_effect(edge: Edge, graph: CausalGraph, concept: str, margin: str) -
 
 def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
     """Return sentences on a dose–response curve, re-examination, knowledge and a suggestion."""
-    sentences = []
+    sentences = _moved(edge)
     curve = edge.dose_response
     if curve is not None:
         node = graph.node(edge.source)
@@ -175,6 +226,19 @@ def _further_evidence(edge: Edge, graph: CausalGraph) -> list[str]:
             f"{format_p_value(hint.p_target_first)}): a hint, not a finding."
         )
     return sentences
+
+
+def _moved(edge: Edge) -> list[str]:
+    """Say what moved beside the concept, and how much of the effect goes with that."""
+    counting = [one for one in edge.moved if one.share is not None and abs(one.share) >= 0.1][:3]
+    if not counting:
+        return []
+    parts = [
+        f"{one.property} ({format_fixed(one.by, 2)} of its standard deviations, "
+        f"{format_share(one.share or 0.0)} of the effect)"
+        for one in counting
+    ]
+    return [f"It moved what no feature names: {', '.join(parts)}."]
 
 
 def _with_interval(estimate: Estimate) -> str:

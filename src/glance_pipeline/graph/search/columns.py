@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from glance_pipeline.graph.search.correlations import Block
+from glance_pipeline.support.normal_scores import normal_scores
 from glance_pipeline.twin.concept_table import ConceptTable
 
 # A column of which less than this share of the variance is its own (not told by those before it)
@@ -35,22 +35,6 @@ class SearchColumns:
     values: np.ndarray
     blocks: tuple[Block, ...]
     exclusions: dict[str, str]
-
-
-def normal_scores(values: np.ndarray) -> np.ndarray:
-    """Bring each column to normal scores Φ⁻¹(rank / (n + 1)); ties share their mean rank.
-
-    Correlations of normal scores are correlations of the Gaussian copula, so monotone links are as
-    good as linear ones (Liu, Lafferty, Wasserman 2009; Harris, Drton 2013).
-
-    Args:
-        values: finite floats, (rows, columns).
-
-    Returns:
-        float64 of the same shape, each column of mean 0 and a variance slightly under 1.
-    """
-    ranks = stats.rankdata(values, axis=0)
-    return stats.norm.ppf(ranks / (len(values) + 1))
 
 
 def fewest_rows(columns: int) -> int:

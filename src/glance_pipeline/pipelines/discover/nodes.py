@@ -1,6 +1,7 @@
 """Nodes of the discover pipeline."""
 
 import logging
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -8,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.config.discover import DiscoverParameters
+from glance_pipeline.config.discover import DiscoverParameters, InterventionParameters
+from glance_pipeline.context.determination import told_by_others
 from glance_pipeline.evaluation.fidelity import compare_decisions
 from glance_pipeline.graph.drawing.comparison_figure import draw_comparison
 from glance_pipeline.graph.drawing.figure import draw_graph
@@ -17,6 +19,7 @@ from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.graph.effects.interactions import add_interactions
 from glance_pipeline.graph.effects.outcome_choice import choose_outcomes, numbers_of
 from glance_pipeline.graph.effects.prediction_edges import add_predictions
+from glance_pipeline.graph.effects.unnamed import find_unnamed
 from glance_pipeline.graph.model.causal_graph import CausalGraph
 from glance_pipeline.graph.model.edge_table import edge_table
 from glance_pipeline.graph.model.gate import Gate
@@ -30,6 +33,9 @@ from glance_pipeline.twin.inference import infer_concepts
 from glance_pipeline.twin.networks import TwinSurrogate
 
 logger = logging.getLogger(__name__)
+
+BACKGROUND = 5000
+"""Images whose codes say what goes along with a concept, at most."""
 
 
 def infer_concepts_of_all_images(
@@ -104,10 +110,45 @@ def test_concepts_by_intervention(
     outcomes = numbers_of([str(name) for name in concepts.margins], classifier.task)
     experiment = Experiment.on(images[chosen], surrogate, classifier, outcomes)
     names = [str(name) for name in concepts.concepts]
-    measurements = measure_effects(experiment, names, settings, seed, concepts.features)
+    others = numpy_generator(seed, "interventions", "background").permutation(len(images))
+    others = np.sort(others[:BACKGROUND])
+    background = np.asarray(images[others])
+    unnamed = None
+    if "unnamed_held" in settings.choices:
+        unnamed = find_unnamed(background, concepts.rows(others))
+    graph = _with_determination(graph, concepts, settings, seed)
+    measurements = measure_effects(
+        experiment,
+        names,
+        settings,
+        seed,
+        features=concepts.features,
+        background=surrogate.encode_array(background),
+        unnamed=unnamed,
+    )
     graph = add_predictions(graph, concepts, measurements, settings)
     graph = add_interactions(graph, concepts, experiment, settings, seed)
     return graph.behind(gate)
+
+
+def _with_determination(
+    graph: CausalGraph, concepts: ConceptTable, settings: InterventionParameters, seed: int
+) -> CausalGraph:
+    """Return the graph with what is known of concepts that cannot be moved by themselves."""
+    aligned = [name for name in concepts.concepts if concepts.kinds[str(name)] == "aligned"]
+    if settings.largest_determination is None:
+        return graph
+    rng = numpy_generator(seed, "interventions", "determination")
+    told = told_by_others(concepts.concepts[aligned], settings.largest_determination, rng)
+    for name, determination in told.items():
+        logger.warning("%s cannot be moved by itself: it is %s", name, determination)
+    return replace(
+        graph,
+        nodes=tuple(
+            replace(node, determination=str(told[node.name])) if node.name in told else node
+            for node in graph.nodes
+        ),
+    )
 
 
 def _held_out(records: pd.DataFrame) -> np.ndarray:

@@ -224,17 +224,32 @@ def compare_graph_with_known_one(
     return {"graph": {"shd": distance.total}}
 
 
-def report_the_gate(causal_graph: CausalGraph) -> dict[str, Any]:
-    """Return how far the twin answers as the classifier does, as the graph has it."""
+def report_on_the_graph(causal_graph: CausalGraph) -> dict[str, Any]:
+    """Return the gate of the graph, and how far interventions moved what no feature names.
+
+    Of each concept that moved an unnamed property beyond tolerance it is the largest movement, in
+    standard deviations of both.
+    """
+    moved: dict[str, float] = {}
+    for edge in (*causal_graph.edges, *causal_graph.rejected):
+        for one in edge.moved:
+            moved[edge.source] = max(moved.get(edge.source, 0.0), abs(one.by))
+    found: dict[str, Any] = {}
+    if causal_graph.intervention is not None:
+        found["interventions"] = {"unnamed_moved": moved}
     gate = causal_graph.gate
-    if gate is None:
-        return {}
-    return {"gate": {"passed": gate.passed, "reasons": list(gate.reasons), "skill": gate.skill}}
+    if gate is not None:
+        found["gate"] = {
+            "passed": gate.passed,
+            "reasons": list(gate.reasons),
+            "skill": gate.skill,
+        }
+    return found
 
 
 def gather_metrics(
     *,
-    gate_metrics: dict[str, Any],
+    verdict_metrics: dict[str, Any],
     fidelity_metrics: dict[str, Any],
     intervention_metrics: dict[str, Any],
     graph_metrics: dict[str, Any],
@@ -250,7 +265,7 @@ def gather_metrics(
     cost = {"distill": distill_cost, "disentangle": disentangle_cost, "align": align_cost}
     metrics = {
         **fidelity_metrics,
-        **gate_metrics,
+        **verdict_metrics,
         **intervention_metrics,
         **graph_metrics,
         **disentanglement_metrics,

@@ -19,7 +19,7 @@ MEASURED = {
 
 GATHERED = (
     "fidelity_metrics",
-    "gate_metrics",
+    "verdict_metrics",
     "intervention_metrics",
     "graph_metrics",
     "disentanglement_metrics",
@@ -41,7 +41,12 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
         "graph_metrics",
         name="compare_graph_with_known_one",
     )
-    gate = Node(nodes.report_the_gate, "causal_graph", "gate_metrics", name="report_the_gate")
+    verdicts = Node(
+        nodes.report_on_the_graph,
+        "causal_graph",
+        "verdict_metrics",
+        name="report_on_the_graph",
+    )
     gather = Node(
         nodes.gather_metrics,
         {name: name for name in GATHERED},
@@ -54,7 +59,7 @@ def create_pipeline(**_kwargs: object) -> Pipeline:
         "intervention_matrix_figure",
         name="draw_intervention_matrix",
     )
-    return Pipeline([*_surrogate_nodes(), graph, gate, gather, draw], tags="evaluate")
+    return Pipeline([*_surrogate_nodes(), graph, verdicts, gather, draw], tags="evaluate")
 
 
 def _surrogate_nodes() -> list[Node]:

@@ -67,7 +67,7 @@ def explain_chosen_images(
     Without shards the images are explained while ``keep_explanations`` takes them.
     """
     methods = LocalExplanations.from_artifacts(
-        surrogate, classifier, concepts, records, models, parameters, seed=seed, gate=graph.gate
+        surrogate, classifier, concepts, records, models, parameters, seed=seed, graph=graph
     )
     if parameters.num_shards == 1:
         return BatchwiseExplanations(methods, chosen)

@@ -96,6 +96,7 @@
       .attr("class", (edge) => `edge ${edge.line.sign}`)
       .classed("extra", (edge) => edge.line.extra)
       .classed("dashed", (edge) => edge.line.dashed)
+      .classed("dotted", (edge) => edge.line.dotted)
       .classed("settled", (edge) => edge.line.settled)
       .attr("role", "img")
       .attr("aria-label", (edge) => `${edge.name}. ${edge.words}`);

@@ -11,17 +11,17 @@ code is wider by one, and the inverse is the one that makes nothing of a sum tha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from scipy.linalg import qr
-from torch import Tensor, nn
+from torch import Tensor
 
 from glance_pipeline.twin.basis.assignment import assign, log_assignment
+from glance_pipeline.twin.basis.linear_change import LinearChange, with_code_changed
 from glance_pipeline.twin.networks import Codes, Concept, TwinSurrogate
 from glance_pipeline.twin.networks.concept import by_feature, not_told_by_others
-from glance_pipeline.twin.networks.layers import Linear
 
 Method = Literal["regression", "assignment"]
 
@@ -39,23 +39,6 @@ class _Directions:
     matrix: Tensor
     at_mean: Tensor
     dropped: set[int]
-
-
-@dataclass(frozen=True)
-class _Change:
-    """The new code is ``basis @ z + offset``, and z is ``inverse @ (new − offset)``.
-
-    Attributes:
-        basis: (W′, W); W′ exceeds W by one for each categorical feature.
-        offset: (W′,).
-        inverse: (W, W′).
-        kept: positions in z of the dimensions that stay, after the J aligned ones.
-    """
-
-    basis: Tensor
-    offset: Tensor
-    inverse: Tensor
-    kept: list[int]
 
 
 def align_basis(
@@ -103,7 +86,7 @@ def align_basis(
         directions = _assigned(z, wanted, taken)
     _check_room(surrogate, directions)
     change = _change_of_basis(z, directions, aligned)
-    return _rotated(surrogate, change, aligned)
+    return with_code_changed(surrogate, change, aligned)
 
 
 def _check_room(surrogate: TwinSurrogate, directions: _Directions) -> None:
@@ -160,7 +143,9 @@ def _assigned(z: Tensor, context: Tensor, taken: list[tuple[int, float]]) -> _Di
     return _Directions(matrix, context.nanmean(0), {dimension for dimension, _ in taken})
 
 
-def _change_of_basis(z: Tensor, directions: _Directions, aligned: Sequence[Concept]) -> _Change:
+def _change_of_basis(
+    z: Tensor, directions: _Directions, aligned: Sequence[Concept]
+) -> LinearChange:
     mean = z.mean(0)
     centred = z - mean
     matrix = directions.matrix
@@ -176,11 +161,11 @@ def _change_of_basis(z: Tensor, directions: _Directions, aligned: Sequence[Conce
     offset[: len(matrix)] += directions.at_mean
     inverse = torch.linalg.inv(basis)
     if len(matrix) == len(aligned):
-        return _Change(basis, offset, inverse, kept)
-    return _with_last_levels(_Change(basis, offset, inverse, kept), aligned)
+        return LinearChange(basis, offset, inverse, kept)
+    return _with_last_levels(LinearChange(basis, offset, inverse, kept), aligned)
 
 
-def _with_last_levels(change: _Change, aligned: Sequence[Concept]) -> _Change:
+def _with_last_levels(change: LinearChange, aligned: Sequence[Concept]) -> LinearChange:
     """Add the last level of each categorical feature: its std times its code is minus the others'.
 
     Of the inverses, which differ in what they make of a sum of levels that no image has, the one
@@ -202,43 +187,4 @@ def _with_last_levels(change: _Change, aligned: Sequence[Concept]) -> _Change:
             spread[members[-1], from_others] = -std[others] / std[members[-1]]
             along = std[members] / std[members].norm()
             inverse[:, members] -= (inverse[:, members] @ along)[:, None] * along
-    return _Change(spread @ change.basis, spread @ change.offset, inverse, change.kept)
-
-
-def _rotated(surrogate: TwinSurrogate, change: _Change, aligned: list[Concept]) -> TwinSurrogate:
-    """Build the surrogate that works on the new code as the old one did on z."""
-    before = surrogate.shape.concepts
-    latent = [surrogate.concepts[index] for index in change.kept if index < before]
-    count = len(aligned) + len(latent)
-    shape = replace(surrogate.shape, concepts=count, residual=len(change.basis) - count)
-    rotated = TwinSurrogate(shape, [*aligned, *latent], surrogate.scale)
-    _copy(rotated.encoder, surrogate.encoder, "exit")
-    _copy(rotated.generator, surrogate.generator, "mapping.entry")
-    _copy(rotated.head, surrogate.head, "entry")
-    _follow(rotated.encoder.exit, surrogate.encoder.exit, change.basis, change.offset)
-    back = -change.inverse @ change.offset
-    mapping, head = surrogate.generator.mapping.entry, surrogate.head.entry
-    _precede(rotated.generator.mapping.entry, mapping, change.inverse, back)
-    # The old concept code is a function of the new one alone: its rows of the inverse are zero
-    # for every residual dimension.
-    old = slice(0, before)
-    _precede(rotated.head.entry, head, change.inverse[old, :count], back[old])
-    return rotated
-
-
-def _copy(target: nn.Module, source: nn.Module, but: str) -> None:
-    """Copy all weights from ``source`` but those of one layer."""
-    state = {k: v for k, v in source.state_dict().items() if not k.startswith(f"{but}.")}
-    target.load_state_dict(state, strict=False)
-
-
-def _follow(target: Linear, source: Linear, matrix: Tensor, offset: Tensor) -> None:
-    """Make ``target`` answer ``matrix @ y + offset`` where ``source`` answers y."""
-    weight, bias = source.effective()
-    target.load_effective(matrix @ weight, matrix @ bias + offset)
-
-
-def _precede(target: Linear, source: Linear, matrix: Tensor, offset: Tensor) -> None:
-    """Make ``target`` do what ``source`` does after ``matrix @ x + offset``."""
-    weight, bias = source.effective()
-    target.load_effective(weight @ matrix, bias + weight @ offset)
+    return LinearChange(spread @ change.basis, spread @ change.offset, inverse, change.kept)

@@ -67,6 +67,13 @@ class Codes:
         """Select images."""
         return Codes(self.concepts[rows], self.residual[rows])
 
+    def moved_along(self, direction: "Codes", amount: Tensor) -> "Codes":
+        """Add ``amount`` (N,) times a direction, which is one row, to each image's code."""
+        return Codes(
+            self.concepts + amount[:, None] * direction.concepts,
+            self.residual + amount[:, None] * direction.residual,
+        )
+
     def repeat_interleave(self, times: int) -> "Codes":
         """Repeat each image's code ``times`` times, copies next to each other."""
         return Codes(

@@ -8,6 +8,7 @@ from glance_pipeline.twin.objectives.adaptive_augmentation import AdaptiveAugmen
 from glance_pipeline.twin.objectives.adversarial import Adversarial, FeatureAdversarial
 from glance_pipeline.twin.objectives.alignment import Alignment
 from glance_pipeline.twin.objectives.composition import Composition
+from glance_pipeline.twin.objectives.decorrelation import Decorrelation
 from glance_pipeline.twin.objectives.derivatives.hessian_penalty import HessianPenalty
 from glance_pipeline.twin.objectives.derivatives.orojar import OrthogonalJacobian
 from glance_pipeline.twin.objectives.distillation import Distillation
@@ -27,6 +28,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         Adversarial,
         Alignment,
         Composition,
+        Decorrelation,
         Distillation,
         FeatureAdversarial,
         HessianPenalty,

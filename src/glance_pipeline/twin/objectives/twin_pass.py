@@ -20,11 +20,13 @@ class Batch:
         images: float (B, C, H, W) in [−1, 1].
         answer: the teacher's logits and features on them.
         context: standardised context features (B, J), or None before alignment.
+        weights: (B,), under which the context features are independent; None weighs all alike.
     """
 
     images: Tensor
     answer: Answer
     context: Tensor | None = None
+    weights: Tensor | None = None
 
 
 class TwinPass:

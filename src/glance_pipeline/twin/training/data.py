@@ -39,12 +39,15 @@ class TrainingData:
         logits: the teacher's on them, (N, K).
         features: the teacher's, (N, F).
         context: standardised context features (N, J), or None before alignment.
+        weights: float (N,), under which the context features are independent; None weighs all
+            images alike.
     """
 
     images: np.ndarray
     logits: Tensor
     features: Tensor
     context: Tensor | None = None
+    weights: Tensor | None = None
 
     @classmethod
     def of_split(
@@ -99,6 +102,7 @@ class TrainingData:
             to_float(self.images[rows.numpy()]).to(device),
             Answer(self.logits[rows].to(device), self.features[rows].to(device)),
             None if self.context is None else self.context[rows].to(device),
+            None if self.weights is None else self.weights[rows].to(device),
         )
 
 

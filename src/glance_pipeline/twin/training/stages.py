@@ -5,18 +5,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
+from torch import Tensor
 
 from glance_pipeline import __version__
 from glance_pipeline.classifiers.classifier import Classifier
-from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
+from glance_pipeline.context.determination import LARGEST, told_by_others
 from glance_pipeline.support.compute import chosen_device, chosen_processes
 from glance_pipeline.support.fingerprint import fingerprint
-from glance_pipeline.support.seeding import seeded_torch, torch_generator
+from glance_pipeline.support.seeding import numpy_generator, seeded_torch, torch_generator
 from glance_pipeline.twin.basis.change_of_basis import align_basis
+from glance_pipeline.twin.basis.held import Told, settle_the_rest
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.twin.networks.critics import Critics
@@ -25,6 +29,7 @@ from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_o
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
+from glance_pipeline.twin.training.reader_training import independence_weights, one_column_a_feature
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
 
@@ -101,16 +106,51 @@ def align(
     )
     data = TrainingData.of_split(prepared, players.classifier, context)
     assert data.context is not None
+    of_training = data.context
+    _log_determination(of_training, concepts, run.seed)
+    data = replace(data, weights=_weights(of_training, concepts, parameters.reader, run.seed))
     surrogate = players.surrogate
-    codes = surrogate.encode_array(data.images)
     if concepts:
-        rotated = align_basis(
-            surrogate, codes, data.context, concepts, parameters.ridge, parameters.basis
+        codes = surrogate.encode_array(data.images)
+        surrogate = align_basis(
+            surrogate, codes, of_training, concepts, parameters.ridge, parameters.basis
         )
-        players = replace(players, surrogate=rotated)
+    players = replace(players, surrogate=_settled(surrogate, data))
     result = _train("align", parameters.stage, players, data, run)
+    result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
+
+
+def _weights(
+    context: Tensor, concepts: list[Concept], settings: ReaderParameters, seed: int
+) -> Tensor | None:
+    """Return the weights (N,) under which the context features are independent."""
+    if not concepts:
+        return None
+    columns = one_column_a_feature(context, concepts)
+    weights = independence_weights(columns, settings.independence, settings.largest_weight, seed)
+    return torch.as_tensor(weights, dtype=torch.float32)
+
+
+def _log_determination(context: Tensor, concepts: list[Concept], seed: int) -> None:
+    """Say which features cannot be moved by themselves, before hours are spent on them."""
+    simple = {c.name: context[:, k].numpy() for k, c in enumerate(concepts) if not c.feature}
+    rng = numpy_generator(seed, "align", "determination")
+    for name, determination in told_by_others(pd.DataFrame(simple), LARGEST, rng).items():
+        logger.warning(
+            "%s is %s: what it does by itself cannot be told; leave one of them out to tell the "
+            "others apart",
+            name,
+            determination,
+        )
+
+
+def _settled(surrogate: TwinSurrogate, data: TrainingData) -> TwinSurrogate:
+    """Return the surrogate with what is held settled, as the training images show it."""
+    weights = torch.ones(len(data)) if data.weights is None else data.weights
+    told = Told(surrogate.encode_array(data.images), data.logits, weights)
+    return settle_the_rest(surrogate, told).requires_grad_(False).eval()
 
 
 def _train(
