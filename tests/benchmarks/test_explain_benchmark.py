@@ -67,7 +67,7 @@ def test_importances_are_measured_as_the_pipeline_computes_them(run, monkeypatch
         None,
         run.parameters,
         seed=run.seed,
-        gate=None,
+        graph=None,
     )
     sampled = ShapleyImportance(
         run.surrogate,

@@ -56,9 +56,9 @@ def classifier_of(*weights: float) -> Classifier:
     """Its logit of yes is a weighted sum of the two pixels."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
     with torch.no_grad():
-        network[1].weight.zero_()  # type: ignore[union-attr]
-        network[1].bias.zero_()  # type: ignore[union-attr]
-        network[1].weight[0, :2] = torch.tensor(weights)  # type: ignore[index]
+        network[1].weight.zero_()
+        network[1].bias.zero_()
+        network[1].weight[0, :2] = torch.tensor(weights)
     specification = ClassifierSpecification(
         image_shape=(1, 8, 8), class_names=("yes", "no"), mean=(0.5,), std=(0.5,)
     )
@@ -79,10 +79,10 @@ def edge_of(
     surrogate, classifier = surrogate_of(tangle), classifier_of(*weights)
     images = images_of()
     table = infer_concepts(surrogate, classifier, images, [0])
-    nodes = tuple(Node(n, table.kinds[n], n) for n in table.concepts)  # type: ignore[arg-type]
+    nodes = tuple(Node(n, table.kinds[n], n) for n in table.concepts)
     record = SearchRecord("FCI", "Fisher-Z", 0.01, 0.5, 3, 1, len(images), 1, 0)
     experiment = Experiment.on(images[:200], surrogate, classifier, [0])
-    parameters = InterventionParameters(resamples=100, doses=0, **settings)  # type: ignore[arg-type]
+    parameters = InterventionParameters(resamples=100, doses=0, **settings)
     found = measure_effects(
         experiment,
         list(table.concepts),

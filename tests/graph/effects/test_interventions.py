@@ -20,7 +20,7 @@ from glance_pipeline.graph.effects.estimation import (
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import add_predictions, judge
 from glance_pipeline.graph.model.causal_graph import CausalGraph, Node
-from glance_pipeline.graph.model.evidence import Estimate
+from glance_pipeline.graph.model.evidence import DoseResponse, Estimate
 from glance_pipeline.graph.model.records import SearchRecord
 from glance_pipeline.images.form import to_uint8
 from glance_pipeline.twin.concept_table import ConceptTable
@@ -238,3 +238,20 @@ def test_inferred_concepts_are_in_units_and_pruned_ones_left_out():
     surrogate.concepts = (dropped,) * 3
     with pytest.raises(ValueError, match="every concept of the surrogate was pruned"):
         infer_concepts(surrogate, tiny_classifier(), images)
+
+
+@pytest.mark.parametrize(
+    ("bend", "verdict"),
+    [
+        (None, "used"),  # real images were not asked
+        ((0.3, 0.01), "used"),
+        ((-0.3, 0.01), "cannot_be_told"),  # they bend the other way
+        ((0.3, 0.2), "cannot_be_told"),  # they may as well not bend
+        ((0.04, 0.001), "cannot_be_told"),  # beyond doubt, and practically nothing
+    ],
+)
+def test_a_curve_counts_where_real_images_bend_with_it(bend, verdict):
+    nothing = Estimate(0.0, 0, 0, "logits per sd", 0.0, 1.0, 1.0)
+    curve = DoseResponse((-1.0, 0.0, 1.0), (1.0, 0.0, 1.0), (0,) * 3, (0,) * 3, (), 0.5, 0.0, 0.0)
+    finding = Finding(nothing, 0.0, curve, 1.0, (), bend)
+    assert judge(finding, nothing, SETTINGS) == verdict

@@ -12,7 +12,7 @@ def table_of(columns: dict[str, np.ndarray], margin: np.ndarray, **more: object)
     frame = pd.DataFrame(columns)
     kinds = {name: "latent" if name.startswith("latent") else "aligned" for name in columns}
     units = dict.fromkeys(columns, "")
-    return ConceptTable(frame, pd.DataFrame({"yes": margin}), kinds, units, **more)  # type: ignore[arg-type]
+    return ConceptTable(frame, pd.DataFrame({"yes": margin}), kinds, units, **more)
 
 
 def test_slope_bend_and_product() -> None:

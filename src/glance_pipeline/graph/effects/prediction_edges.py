@@ -81,7 +81,8 @@ def judge(finding: Finding, association: Estimate, settings: InterventionParamet
     if _passes(finding.effect, settings.alpha, settings.minimum_effect):
         return "used" if all(one.agrees for one in finding.choices) else "cannot_be_told"
     if _bends(finding.response, settings):
-        return "used" if _bends_alike(finding) else "cannot_be_told"
+        alike = _bends_alike(finding, settings.minimum_effect)
+        return "used" if alike else "cannot_be_told"
     if _contradicted(finding, settings):
         return "cannot_be_told"
     if _passes(association, settings.alpha, settings.minimum_correlation):
@@ -192,14 +193,18 @@ def _bends(response: DoseResponse | None, settings: InterventionParameters) -> b
     return response.adjusted_p_value <= settings.alpha and response.size >= settings.minimum_effect
 
 
-def _bends_alike(finding: Finding) -> bool:
-    """Say whether real images bend as the curve does, beyond doubt; true if they were not asked."""
+def _bends_alike(finding: Finding, minimum: float) -> bool:
+    """Say whether real images bend as the curve does, beyond doubt and by a size that counts.
+
+    The size of a curve b·u² is about b. True if real images were not asked.
+    """
     if finding.bend is None or finding.response is None:
         return True
     margins = np.array(finding.response.margins)
     value, error = finding.bend
     curvature = np.polyfit(np.array(finding.response.values), margins, 2)[0]
-    return bool(curvature * value > 0 and abs(value) > 1.96 * error)
+    certain = abs(value) > 1.96 * error and abs(value) >= minimum
+    return bool(curvature * value > 0 and certain)
 
 
 def _contradicted(finding: Finding, settings: InterventionParameters) -> bool:
