@@ -71,6 +71,7 @@ def measure(classes: int, outcomes: int | None, seed: int) -> dict[str, Any]:
         classifier=classifier,
         images=images,
         records=records,
+        context_features=pd.DataFrame(index=range(len(images))),
         parameters=parameters,
         seed=seed,
     )

@@ -39,17 +39,17 @@ def judged(
     nodes = tuple(Node(name, table.kinds[name], name) for name in map(str, table.concepts))  # type: ignore[arg-type]
     record = SearchRecord("none", "none", 0.01, 0.5, 0, 0, len(digits.images), 0, seed)
     experiment = Experiment.on(digits.images[stock.held_out], surrogate, classifier, [YES])
-    training = digits.rows_of("train")
+    training, observed = digits.rows_of("train"), table.with_measured(digits.context)
     measured = measure_effects(
         experiment,
         [str(name) for name in table.concepts],
         settings,
         seed,
         background=surrogate.encode_array(digits.images[training]),
-        unnamed=find_unnamed(digits.images[training], table.rows(training)),
+        unnamed=find_unnamed(digits.images[training], observed.rows(training)),
     )
-    graph = add_predictions(CausalGraph(nodes, (), (), record), table, measured, settings)
-    graph = add_interactions(graph, table, experiment, settings, seed)
+    graph = add_predictions(CausalGraph(nodes, (), (), record), table, measured, settings, observed)
+    graph = add_interactions(graph, table, experiment, settings, seed, observed)
     return {edge.source: edge for edge in (*graph.edges, *graph.rejected)}
 
 

@@ -123,7 +123,12 @@ def judged(
     settings: InterventionParameters,
     seed: int,
 ) -> CausalGraph:
-    """Return the graph of all concepts and predictions; concepts are not searched."""
+    """Return the graph of all concepts and predictions; concepts are not searched.
+
+    These surrogates read no picture but those that they know and have no latent code, so there is
+    neither a smallest change of the picture nor an unnamed property to be asked for.
+    """
+    settings = settings.model_copy(update={"choices": ("regauged", "real_images")})
     table = infer_concepts(surrogate, classifier, images)
     held_out = images[: settings.images]
     experiment = Experiment.on(held_out, surrogate, classifier)

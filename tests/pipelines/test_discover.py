@@ -158,6 +158,7 @@ def test_interventions_need_held_out_images(discovered):
             classifier=tiny_classifier(),
             images=images,
             records=records,
+            context_features=pd.DataFrame(index=range(len(images))),
             parameters=settings,
             seed=0,
         )

@@ -46,6 +46,23 @@ class ConceptTable:
             self, concepts=self.concepts.iloc[numbers], margins=self.margins.iloc[numbers]
         )
 
+    def with_measured(self, context: pd.DataFrame) -> "ConceptTable":
+        """Return the table with aligned concepts as they were measured, not as they are read.
+
+        What the student reads has its errors, and a regression on it gives a part of one concept's
+        effect to those that go along with it. Levels of a categorical feature, and images without a
+        value, keep what was read.
+
+        Args:
+            context: context features, one row per image, in the order of the table.
+        """
+        concepts = self.concepts.copy()
+        for name in concepts:
+            if self.kinds[str(name)] == "aligned" and name in context:
+                values = pd.to_numeric(context[name], errors="coerce").to_numpy(np.float64)
+                concepts[name] = np.where(np.isnan(values), concepts[name], values)
+        return replace(self, concepts=concepts)
+
     def nodes(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each node of a causal graph, in the order of the columns.
 

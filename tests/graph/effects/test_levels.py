@@ -160,6 +160,7 @@ def test_a_categorical_feature_goes_through_the_whole_of_discover(world):
         classifier=classifier,
         images=images,
         records=records,
+        context_features=pd.DataFrame(index=range(len(images))),
         parameters=parameters,
         seed=0,
     )

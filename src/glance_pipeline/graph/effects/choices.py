@@ -17,6 +17,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from tqdm import tqdm
 
 from glance_pipeline.config.discover import Choice
 from glance_pipeline.graph.effects.experiment import Experiment
@@ -98,7 +99,7 @@ def by_smallest_change(experiment: Experiment, names: Sequence[str]) -> dict[str
     latents = [i for i, one in enumerate(surrogate.concepts) if one.kind == "latent"]
     of_rest = [
         _picture_and_reading(surrogate, codes, _as_codes(surrogate, row))
-        for row in torch.diag(scale)
+        for row in tqdm(torch.diag(scale), desc="what is held", unit="direction")
     ]
     pictures = torch.stack([picture.flatten() for picture, _ in of_rest], 1)
     readings = torch.stack([reading for _, reading in of_rest], 1)

@@ -33,6 +33,7 @@ def add_interactions(
     experiment: Experiment,
     settings: InterventionParameters,
     seed: int,
+    observed: ConceptTable | None = None,
 ) -> CausalGraph:
     """Test pairs of concepts for interactions, and keep those that are significant.
 
@@ -44,6 +45,8 @@ def add_interactions(
         experiment: held-out images, and the networks; its outcomes are those of the table.
         settings: step, number of pairs, level and smallest effect.
         seed: seed of the run.
+        observed: the table with context features as they were measured, for what real images say;
+            ``table`` where there is none.
 
     Returns:
         The graph with its interactions, the strongest first. A concept whose effect another one
@@ -67,7 +70,7 @@ def add_interactions(
     graph = replace(graph, interactions=significant, intervention=record)
     shown = significant
     if "real_images" in settings.choices:
-        products = regress_on_concepts(table).products
+        products = regress_on_concepts(observed or table).products
         shown = tuple(
             one
             for one in significant

@@ -21,6 +21,7 @@ def add_predictions(
     table: ConceptTable,
     measurements: Measurements,
     settings: InterventionParameters,
+    observed: ConceptTable | None = None,
 ) -> CausalGraph:
     """Add the predictions of the table as sinks, with one judged edge from every concept.
 
@@ -33,11 +34,13 @@ def add_predictions(
         table: concepts and margins of all images, for the associations.
         measurements: what moving each node did to the margins, in the order of the table.
         settings: levels and smallest effects.
+        observed: the table with context features as they were measured, for what real images say;
+            ``table`` where there is none.
     """
     measured = measurements.nodes
     columns = [name for node in measured.values() for name in node.effects]
     associations = correlate_with_margins(table, columns)
-    real = regress_on_concepts(table) if "real_images" in settings.choices else None
+    real = regress_on_concepts(observed or table) if "real_images" in settings.choices else None
     unnamed = measurements.unnamed
     findings = estimate(measured, table, settings.minimum_effect, real, unnamed)
     told = {node.name for node in graph.nodes if node.determination}

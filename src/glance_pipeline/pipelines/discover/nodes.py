@@ -93,6 +93,7 @@ def test_concepts_by_intervention(
     classifier: Classifier,
     images: np.ndarray,
     records: pd.DataFrame,
+    context_features: pd.DataFrame,
     parameters: DiscoverParameters,
     seed: int,
 ) -> CausalGraph:
@@ -112,11 +113,12 @@ def test_concepts_by_intervention(
     names = [str(name) for name in concepts.concepts]
     others = numpy_generator(seed, "interventions", "background").permutation(len(images))
     others = np.sort(others[:BACKGROUND])
+    observed = concepts.with_measured(context_features)
     background = np.asarray(images[others])
     unnamed = None
     if "unnamed_held" in settings.choices:
-        unnamed = find_unnamed(background, concepts.rows(others))
-    graph = _with_determination(graph, concepts, settings, seed)
+        unnamed = find_unnamed(background, observed.rows(others))
+    graph = _with_determination(graph, observed, settings, seed)
     measurements = measure_effects(
         experiment,
         names,
@@ -126,8 +128,8 @@ def test_concepts_by_intervention(
         background=surrogate.encode_array(background),
         unnamed=unnamed,
     )
-    graph = add_predictions(graph, concepts, measurements, settings)
-    graph = add_interactions(graph, concepts, experiment, settings, seed)
+    graph = add_predictions(graph, concepts, measurements, settings, observed)
+    graph = add_interactions(graph, concepts, experiment, settings, seed, observed)
     return graph.behind(gate)
 
 

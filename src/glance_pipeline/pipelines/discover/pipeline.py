@@ -51,6 +51,7 @@ def _graph() -> list[Node]:
                 "classifier": "classifier",
                 "images": "images",
                 "records": "image_records",
+                "context_features": "context_features",
                 "parameters": PARAMETERS,
                 "seed": SEED,
             },
