@@ -108,9 +108,11 @@ def _latent_directions(
         answers = logits.double()
     answers = answers - weights @ answers
     loadings = (latent @ whiten).T @ (weights[:, None] * answers)
-    left, sizes, right = torch.linalg.svd(loadings, full_matrices=True)
+    # Of K outputs there may be thousands, of latent concepts there are a few.
+    squares, directions = torch.linalg.eigh(loadings @ loadings.T)
+    sizes, left = squares.clamp_min(0).sqrt().flip(0), directions.flip(1)
     rank = int((sizes >= _SMALLEST_DIRECTION * sizes.max().clamp_min(1e-12)).sum())
-    turn = _varimax((right[:rank].T * sizes[:rank]).numpy())
+    turn = _varimax((left[:, :rank].T @ loadings).T.numpy())
     used = left[:, :rank] @ torch.as_tensor(turn)
     strength = used.T @ loadings
     order = strength.norm(dim=1).argsort(descending=True)
