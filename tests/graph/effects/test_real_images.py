@@ -61,3 +61,10 @@ def test_products_are_left_out_where_rows_are_few() -> None:
     columns = {f"c{k}": rng.normal(size=100) for k in range(4)}
     found = regress_on_concepts(table_of(columns, columns["c0"]))
     assert found.products == {} and set(found.slopes) == set(columns)
+
+
+def test_latent_concepts_alone() -> None:
+    rng = np.random.default_rng(4)
+    latent = rng.normal(size=500)
+    found = regress_on_concepts(table_of({"latent_1": latent}, 3 * latent))
+    assert found.slopes["latent_1"].value[0] == pytest.approx(3 * latent.std())

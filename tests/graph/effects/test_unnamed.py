@@ -73,3 +73,10 @@ def test_an_effect_that_goes_with_what_is_unnamed_cannot_be_told() -> None:
     harmless = Unnamed(("brightness",), np.array([spread]), np.array([[0.0]]))
     edge, _ = edge_of("bright", 1.0, 0.0, 4.0, unnamed=harmless, **alone)
     assert edge.verdict == "used" and edge.moved[0].share == 0
+
+
+def test_without_any_aligned_concept_all_properties_are_unnamed() -> None:
+    images, _, place = squares()
+    latent = pd.DataFrame({"latent_1": place})
+    table = ConceptTable(latent, pd.DataFrame({"yes": place}), {"latent_1": "latent"}, {})
+    assert {"brightness", "centre across"} <= set(find_unnamed(images, table).names)

@@ -72,7 +72,7 @@ def regress_on_concepts(table: ConceptTable) -> RealImages:
     margins = margins - margins.mean(0)
     slopes: dict[str, Slopes] = {}
     products: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
-    for kind in ("aligned", "latent"):
+    for kind in sorted({table.kinds[name] for name in names}):
         among = [k for k, name in enumerate(names) if kind == "latent" or table.kinds[name] == kind]
         simple = [k for k in among if names[k] not in table.features]
         pairs = [(a, b) for n, a in enumerate(simple) for b in simple[n + 1 :]]
