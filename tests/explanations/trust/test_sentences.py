@@ -42,7 +42,7 @@ def counterfactual(changes, following=(), graphs_agreeing=None):
     )
 
 
-def say(*found, contributions=(("slant", 2.13, 0.1),), note="", doubts=()):
+def say(*found, contributions=(("slant", 2.13, 0.1),), note="", doubts=(), untold=()):
     values = {"slant": (0.312, "rad"), "smile": (0.97, ""), "intensity": (180.0, "")}
     concepts = [
         ConceptValue(
@@ -57,9 +57,8 @@ def say(*found, contributions=(("slant", 2.13, 0.1),), note="", doubts=()):
             for name, value, error in contributions
         ),
     )  # fmt: skip
-    return describe(
-        SEVEN, concepts, importances, Counterfactuals(target="1", found=found, note=note), doubts
-    )
+    counterfactuals = Counterfactuals(target="1", found=found, note=note)
+    return describe(SEVEN, concepts, importances, counterfactuals, doubts, untold=untold)
 
 
 @pytest.mark.parametrize(
@@ -145,3 +144,9 @@ def test_a_poor_explanation_says_so_first(doubts, words):
         f"Poorly explained: {words}. {START}With thickness 2.1 px instead of 3.4 px it would be "
         "read as 1."
     )
+
+
+def test_a_concept_that_may_be_no_reason_is_doubted() -> None:
+    doubted = say(counterfactual((THICKNESS,)), untold={"slant"})
+    assert "of slant 0.31 rad (+2.1 logits); whether slant is a reason cannot be told." in doubted
+    assert "cannot be told" not in say(counterfactual((THICKNESS,)), untold={"smile"})
