@@ -121,10 +121,21 @@ def _latent_directions(
     return torch.cat([used, left[:, rank:]], 1).T @ whiten
 
 
-def _varimax(loadings: np.ndarray) -> np.ndarray:
-    """Return the rotation (R, R) of loadings (K, R) after which each is large for few outputs."""
-    from statsmodels.multivariate.factor_rotation import rotate_factors  # a second to import
+def _varimax(loadings: np.ndarray, rounds: int = 200) -> np.ndarray:
+    """Return the rotation (R, R) of loadings (K, R) after which each is large for few outputs.
 
-    if loadings.shape[1] < 2 or loadings.shape[0] < 3:
-        return np.eye(loadings.shape[1])
-    return rotate_factors(loadings, "varimax")[1]
+    By repeated singular value decomposition (Kaiser 1958). statsmodels' rotation holds a matrix of
+    K × K, which is too much for ten thousand classes.
+    """
+    turn, before = np.eye(loadings.shape[1]), 0.0
+    if min(loadings.shape) < 2 or len(loadings) < 3:
+        return turn
+    for _ in range(rounds):
+        turned = loadings @ turn
+        simpler = turned**3 - turned * (turned**2).mean(0)
+        left, sizes, right = np.linalg.svd(loadings.T @ simpler)
+        turn = left @ right
+        if sizes.sum() <= before * (1 + 1e-9):
+            break
+        before = float(sizes.sum())
+    return turn
