@@ -127,9 +127,11 @@ def _varimax(loadings: np.ndarray, rounds: int = 200) -> np.ndarray:
     By repeated singular value decomposition (Kaiser 1958). statsmodels' rotation holds a matrix of
     K × K, which is too much for ten thousand classes.
     """
-    turn, before = np.eye(loadings.shape[1]), 0.0
+    width, before = loadings.shape[1], 0.0
     if min(loadings.shape) < 2 or len(loadings) < 3:
-        return turn
+        return np.eye(width)
+    # Loadings of equal sizes are a saddle point, which a start off the axes leaves.
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((width, width)))[0]
     for _ in range(rounds):
         turned = loadings @ turn
         simpler = turned**3 - turned * (turned**2).mean(0)
