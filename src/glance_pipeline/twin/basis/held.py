@@ -25,6 +25,9 @@ _SMALLEST_VARIANCE = 1e-4
 """Share of the largest variance below which a latent direction is nothing but rounding."""
 
 
+_MOST_OUTPUTS = 500
+
+
 @dataclass(frozen=True)
 class Told:
     """What is known of N training images when the rest of their code is settled.
@@ -121,23 +124,13 @@ def _latent_directions(
     return torch.cat([used, left[:, rank:]], 1).T @ whiten
 
 
-def _varimax(loadings: np.ndarray, rounds: int = 200) -> np.ndarray:
+def _varimax(loadings: np.ndarray) -> np.ndarray:
     """Return the rotation (R, R) of loadings (K, R) after which each is large for few outputs.
 
-    By repeated singular value decomposition (Kaiser 1958). statsmodels' rotation holds a matrix of
-    K × K, which is too much for ten thousand classes.
+    Of more than ``_MOST_OUTPUTS`` outputs none: the library holds a matrix of K × K.
     """
-    width, before = loadings.shape[1], 0.0
-    if min(loadings.shape) < 2 or len(loadings) < 3:
-        return np.eye(width)
-    # Loadings of equal sizes are a saddle point, which a start off the axes leaves.
-    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((width, width)))[0]
-    for _ in range(rounds):
-        turned = loadings @ turn
-        simpler = turned**3 - turned * (turned**2).mean(0)
-        left, sizes, right = np.linalg.svd(loadings.T @ simpler)
-        turn = left @ right
-        if sizes.sum() <= before * (1 + 1e-9):
-            break
-        before = float(sizes.sum())
-    return turn
+    from statsmodels.multivariate.factor_rotation import rotate_factors  # a second to import
+
+    if min(loadings.shape) < 2 or not 3 <= len(loadings) <= _MOST_OUTPUTS:
+        return np.eye(loadings.shape[1])
+    return rotate_factors(loadings, "varimax")[1]
