@@ -16,7 +16,7 @@ from glance_pipeline.twin.testing import tiny_classifier
 from glance_pipeline.twin.training import engine
 from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.engine import StageResult
-from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.reader_training import train_reader, watched_for
 from glance_pipeline.twin.training.stages import StageRun, align, distill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
@@ -125,7 +125,7 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     start = run(folder.parent / "start", steps=4)
     settings = AlignParameters.model_validate(
         {
-            "reader": {"widths": [8, 8], "hidden": 8, "steps": 3},
+            "reader": {"widths": [8, 8], "hidden": 8, "steps": 3, "refresh_every": 2},
             "stage": {
                 "steps": 11,
                 "batch_size": 8,
@@ -140,6 +140,7 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
                     "alignment": {"weight": 1},
                     "intervention_consistency": {"weight": 1},
                     "intervention_answer": {"weight": 1},
+                    "unnamed_preservation": {"weight": 1},
                     "variation_predictability": {"weight": 1},
                 },
                 **stage,
@@ -149,7 +150,9 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     context = pd.DataFrame({"bright": IMAGES.mean((1, 2, 3)), "top": IMAGES[:, 0, 0].mean(1)})
     rows = np.flatnonzero(RECORDS["split"] == "train")
     values, concepts = standardise_context(context, RECORDS, {})
-    reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0)
+    watched = watched_for(IMAGES[rows], values[rows], concepts, settings.stage)
+    assert watched is not None
+    reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0, watched=watched)
     return align(
         replace(PREPARED, context=context),
         Players(start.surrogate, start.critics, tiny_classifier(), reader),
@@ -162,6 +165,7 @@ def test_align_killed_in_the_middle_ends_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unbroken = align_run(tmp_path / "unbroken")
+    assert unbroken.history["reader"].notna().all()
     assert unbroken.surrogate.concept_names[:2] == ["bright", "top"]
     real_step = engine.train_step
     calls = iter(range(1000))

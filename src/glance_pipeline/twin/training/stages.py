@@ -1,6 +1,7 @@
 """The three stages: what each starts from, and what it leaves in order."""
 
 import logging
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,18 @@ from glance_pipeline.twin.basis.change_of_basis import align_basis
 from glance_pipeline.twin.basis.held import Told, settle_the_rest
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_of_each_concept
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
+from glance_pipeline.twin.training.reader_refresh import Measure, Measured, ReaderRefresh
 from glance_pipeline.twin.training.reader_training import independence_weights, one_column_a_feature
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
+from glance_pipeline.twin.training.supervised import Examples
 
 logger = logging.getLogger(__name__)
 
@@ -115,8 +119,9 @@ def align(
         surrogate = align_basis(
             surrogate, codes, of_training, concepts, parameters.ridge, parameters.basis
         )
-    players = replace(players, surrogate=_settled(surrogate, data))
-    result = _train("align", parameters.stage, players, data, run)
+    players = replace(players, surrogate=_settled(surrogate, data), reader=deepcopy(players.reader))
+    refresh = _refresh(players.reader, data, concepts, parameters.reader, prepared.measure)
+    result = _train("align", parameters.stage, players, data, run, refresh)
     result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
@@ -153,8 +158,34 @@ def _settled(surrogate: TwinSurrogate, data: TrainingData) -> TwinSurrogate:
     return settle_the_rest(surrogate, told).requires_grad_(False).eval()
 
 
+def _refresh(
+    reader: Any,
+    data: TrainingData,
+    concepts: list[Concept],
+    settings: ReaderParameters,
+    measure: Measure | None,
+) -> ReaderRefresh | None:
+    """Return what refreshes the reader, if anything that it reads can be measured."""
+    if settings.refresh_every == 0 or not isinstance(reader, AttributeReader) or not concepts:
+        return None
+    watched = reader.watched
+    if watched is None and measure is None:
+        return None
+    assert data.context is not None
+    targets = data.context
+    if watched is not None:
+        targets = torch.cat([targets, torch.as_tensor(watched.measure(data.images)).float()], 1)
+    measured = Measured(reader, tuple(concepts), measure)
+    return ReaderRefresh(measured, Examples(data.images, targets, data.weights), settings)
+
+
 def _train(
-    name: str, parameters: StageParameters, players: Players, data: TrainingData, run: StageRun
+    name: str,
+    parameters: StageParameters,
+    players: Players,
+    data: TrainingData,
+    run: StageRun,
+    refresh: ReaderRefresh | None = None,
 ) -> StageResult:
     if not players.classifier.differentiable:
         parameters = parameters.of_black_box()
@@ -177,6 +208,8 @@ def _train(
         parts["measures"] = measures
     if players.reader is not None:
         parts["reader"] = players.reader
+    if refresh is not None:
+        parts["refresh"] = [refresh.every, refresh.rate, refresh.measured.measure is not None]
     stage = Stage(
         name,
         parameters,
@@ -184,6 +217,7 @@ def _train(
         data,
         Checkpoints(run.checkpoints, fingerprint(**parts)),
         torch_generator(run.seed, name, "steps"),
+        refresh,
     )
     return train_stage(stage, run.log_metrics)
 
