@@ -54,12 +54,12 @@ def watch(images: np.ndarray, context: np.ndarray, names: tuple[str, ...] = ()) 
 
     Args:
         images: of the training split, uint8 (N, C, H, W).
-        context: standardised features of those images, (N, J), NaN where not known.
+        context: standardised features of those images, (N, J); what is NaN, not known, counts as
+            the mean.
         names: names of the features; a property of the same name is not watched.
     """
     properties = measure_properties(images).drop(columns=list(names), errors="ignore")
-    known = ~np.isnan(context).any(1)
-    properties, told_by = properties[known].reset_index(drop=True), pd.DataFrame(context[known])
+    told_by = pd.DataFrame(np.nan_to_num(context).astype(np.float64))
     shares = unnamed_properties(properties, told_by)
     chosen = properties[list(shares)]
     mean, std = chosen.mean().to_numpy(), chosen.std(ddof=0).to_numpy()

@@ -9,6 +9,7 @@ import torch
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.context.watched import watch
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.players import Players
@@ -16,7 +17,7 @@ from glance_pipeline.twin.testing import tiny_classifier
 from glance_pipeline.twin.training import engine
 from glance_pipeline.twin.training.data import PreparedImages
 from glance_pipeline.twin.training.engine import StageResult
-from glance_pipeline.twin.training.reader_training import train_reader, watched_for
+from glance_pipeline.twin.training.reader_training import train_reader
 from glance_pipeline.twin.training.stages import StageRun, align, distill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
@@ -150,8 +151,7 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     context = pd.DataFrame({"bright": IMAGES.mean((1, 2, 3)), "top": IMAGES[:, 0, 0].mean(1)})
     rows = np.flatnonzero(RECORDS["split"] == "train")
     values, concepts = standardise_context(context, RECORDS, {})
-    watched = watched_for(IMAGES[rows], values[rows], concepts, settings.stage)
-    assert watched is not None
+    watched = watch(IMAGES[rows], values[rows].numpy(), ("bright", "top"))
     reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0, watched=watched)
     return align(
         replace(PREPARED, context=context),

@@ -21,6 +21,7 @@ from glance_pipeline.images.form import to_float, to_uint8
 from glance_pipeline.twin.networks import Concept
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.objectives.twin_pass import TwinPass
+from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.reader_training import reading_errors
 from glance_pipeline.twin.training.rows import sum_gradients
 from glance_pipeline.twin.training.supervised import Examples
@@ -127,3 +128,25 @@ class ReaderRefresh:
         self.measured.reader.load_state_dict(state["reader"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.images, self.codes = state["images"].numpy(), state["codes"]
+
+
+def refresh_on(
+    data: TrainingData, measured: Measured, parameters: ReaderParameters
+) -> ReaderRefresh | None:
+    """Return what refreshes a reader beside a training, None where nothing can be measured.
+
+    Args:
+        data: the images that are trained on, with their context.
+        measured: the reader, and what can be measured.
+        parameters: how often, and how fast.
+    """
+    watched = measured.reader.watched
+    if parameters.refresh_every == 0 or not measured.concepts:
+        return None
+    if watched is None and measured.measure is None:
+        return None
+    assert data.context is not None
+    targets = data.context
+    if watched is not None:
+        targets = torch.cat([targets, torch.as_tensor(watched.measure(data.images)).float()], 1)
+    return ReaderRefresh(measured, Examples(data.images, targets, data.weights), parameters)

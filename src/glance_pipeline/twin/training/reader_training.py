@@ -27,6 +27,9 @@ from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 logger = logging.getLogger(__name__)
 
+_FEWEST_IMAGES = 50
+"""Images from which on it can be told which properties the features tell."""
+
 
 def train_reader(
     images: np.ndarray,
@@ -115,7 +118,7 @@ def watched_for(
         stage: says whether properties are held.
     """
     held = stage.objectives.get("unnamed_preservation")
-    if held is None or held.weight == 0 or not concepts:
+    if held is None or held.weight == 0 or not concepts or len(images) < _FEWEST_IMAGES:
         return None
     found = watch(images, context.numpy(), tuple(concept.name for concept in concepts))
     return found if found.names else None

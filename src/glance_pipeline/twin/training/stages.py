@@ -31,11 +31,10 @@ from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_o
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
-from glance_pipeline.twin.training.reader_refresh import Measure, Measured, ReaderRefresh
+from glance_pipeline.twin.training.reader_refresh import Measured, ReaderRefresh, refresh_on
 from glance_pipeline.twin.training.reader_training import independence_weights, one_column_a_feature
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
-from glance_pipeline.twin.training.supervised import Examples
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +119,10 @@ def align(
             surrogate, codes, of_training, concepts, parameters.ridge, parameters.basis
         )
     players = replace(players, surrogate=_settled(surrogate, data), reader=deepcopy(players.reader))
-    refresh = _refresh(players.reader, data, concepts, parameters.reader, prepared.measure)
+    refresh = None
+    if isinstance(players.reader, AttributeReader):
+        measured = Measured(players.reader, tuple(concepts), prepared.measure)
+        refresh = refresh_on(data, measured, parameters.reader)
     result = _train("align", parameters.stage, players, data, run, refresh)
     result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
     _describe_concepts(result.surrogate, data, parameters.prune_below)
@@ -156,27 +158,6 @@ def _settled(surrogate: TwinSurrogate, data: TrainingData) -> TwinSurrogate:
     weights = torch.ones(len(data)) if data.weights is None else data.weights
     told = Told(surrogate.encode_array(data.images), data.logits, weights)
     return settle_the_rest(surrogate, told).requires_grad_(False).eval()
-
-
-def _refresh(
-    reader: Any,
-    data: TrainingData,
-    concepts: list[Concept],
-    settings: ReaderParameters,
-    measure: Measure | None,
-) -> ReaderRefresh | None:
-    """Return what refreshes the reader, if anything that it reads can be measured."""
-    if settings.refresh_every == 0 or not isinstance(reader, AttributeReader) or not concepts:
-        return None
-    watched = reader.watched
-    if watched is None and measure is None:
-        return None
-    assert data.context is not None
-    targets = data.context
-    if watched is not None:
-        targets = torch.cat([targets, torch.as_tensor(watched.measure(data.images)).float()], 1)
-    measured = Measured(reader, tuple(concepts), measure)
-    return ReaderRefresh(measured, Examples(data.images, targets, data.weights), settings)
 
 
 def _train(
