@@ -30,7 +30,7 @@ from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.engine import train_stage
-from glance_pipeline.twin.training.reader_refresh import Measured, ReaderRefresh, refresh_on
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh, refresh_on
 from glance_pipeline.twin.training.reader_training import train_reader, watched_for
 from glance_pipeline.twin.training.state import Stage
 
@@ -213,7 +213,7 @@ def estimate_run(
     aligned = TrainingData(sample.images, answer.logits, answer.features, sample.context)
     networks = _networks(shape, seed, scale, sample.concepts)
     timed["align"] = _Timed("align", networks, classifier, aligned, seed, reader)
-    measured = Measured(reader, tuple(sample.concepts), None)
+    measured = MeasuredCodes(reader, tuple(sample.concepts), None)
     timed["align"].refresh = refresh_on(aligned, measured, align.reader)
     parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
     found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}

@@ -28,7 +28,7 @@ from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.engine import StageResult, train_share, train_stage
 from glance_pipeline.twin.training.processes import ProcessPlace, _own_signals, launch
-from glance_pipeline.twin.training.reader_refresh import Measured, ReaderRefresh
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.supervised import Examples
 
@@ -66,7 +66,7 @@ def stage(folder: Path, **changed: Any) -> Stage:
         critics = Critics((1, 8, 8), (8, 8), 3)
         critics.images.head[1].bias.data.fill_(1.0)  # the augmentation takes it for overfitting
         reader = AttributeReader(("bright", "kind=a", "kind=b"), (1, 8, 8), (8, 8), 8, ("parts",))
-    refreshed = Measured(reader, CONCEPTS[:3], None)
+    refreshed = MeasuredCodes(reader, CONCEPTS[:3], None)
     codes = torch.cat([context, torch.zeros(32, 1)], 1)
     settings = ReaderParameters(widths=(8, 8), refresh_every=2)
     return Stage(

@@ -11,7 +11,7 @@ from glance_pipeline.context.watched import Watched
 from glance_pipeline.images.form import to_float
 from glance_pipeline.twin.networks import Concept
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
-from glance_pipeline.twin.training.reader_refresh import KEPT, Measured, ReaderRefresh
+from glance_pipeline.twin.training.reader_refresh import KEPT, MeasuredCodes, ReaderRefresh
 from glance_pipeline.twin.training.supervised import Examples
 
 CONCEPTS = (Concept("grey", "aligned", mean=100.0, std=50.0),)
@@ -45,7 +45,7 @@ def error(of: AttributeReader) -> float:
 
 
 def refresh_of(one: AttributeReader) -> ReaderRefresh:
-    measured = Measured(one, CONCEPTS, grey)
+    measured = MeasuredCodes(one, CONCEPTS, grey)
     return ReaderRefresh(measured, Examples(REAL, measured(REAL)), SETTINGS)
 
 
@@ -79,8 +79,10 @@ def test_what_nothing_measures_is_not_known_and_what_is_measured_is_standardised
     one = reader(("brightness",))
     one.watch(Watched(("brightness",), np.array([0.5]), np.array([0.25]), np.zeros((1, 1))))
     light = np.full((2, 1, 8, 8), 255, np.uint8)
-    by_table = Measured(one, CONCEPTS, None)(light)
+    by_table = MeasuredCodes(one, CONCEPTS, None)(light)
     assert by_table[:, 0].isnan().all()
     torch.testing.assert_close(by_table[:, 1], torch.tensor([2.0, 2.0]))
     # (255 − 100) / 50 is 3.1.
-    torch.testing.assert_close(Measured(one, CONCEPTS, grey)(light)[:, 0], torch.full((2,), 3.1))
+    torch.testing.assert_close(
+        MeasuredCodes(one, CONCEPTS, grey)(light)[:, 0], torch.full((2,), 3.1)
+    )

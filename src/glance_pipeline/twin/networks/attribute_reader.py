@@ -66,9 +66,9 @@ class AttributeReader(nn.Module):
 
     def watch(self, watched: Watched) -> None:
         """Take over scale and bonds of the properties, which it is to have been built for."""
-        self.property_mean.copy_(torch.as_tensor(watched.mean))
-        self.property_std.copy_(torch.as_tensor(watched.std))
-        self.follows.copy_(torch.as_tensor(watched.follows))
+        self.property_mean.copy_(torch.tensor(watched.mean))
+        self.property_std.copy_(torch.tensor(watched.std))
+        self.follows.copy_(torch.tensor(watched.follows))
 
     def to_weights(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and a JSON-able header from which ``from_weights`` builds an equal one."""

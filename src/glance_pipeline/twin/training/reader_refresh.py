@@ -30,14 +30,14 @@ Measure = Callable[[np.ndarray], pd.DataFrame]
 """Measures context features of uint8 images (N, C, H, W): a row per image, NaN where it cannot."""
 
 KEPT = 512
-"""Measured images that are kept, the newest."""
+"""MeasuredCodes images that are kept, the newest."""
 
 _REPEATED = 2
 """Of these, and of real images, as many times the newest are learned from at a time."""
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredCodes:
     """What can be measured of a generated image, as the reader is to read it.
 
     Attributes:
@@ -73,7 +73,9 @@ class ReaderRefresh:
         parameters: how often, and how fast.
     """
 
-    def __init__(self, measured: Measured, real: Examples, parameters: ReaderParameters) -> None:
+    def __init__(
+        self, measured: MeasuredCodes, real: Examples, parameters: ReaderParameters
+    ) -> None:
         self.measured = measured
         self.real = real
         self.every = parameters.refresh_every
@@ -131,7 +133,7 @@ class ReaderRefresh:
 
 
 def refresh_on(
-    data: TrainingData, measured: Measured, parameters: ReaderParameters
+    data: TrainingData, measured: MeasuredCodes, parameters: ReaderParameters
 ) -> ReaderRefresh | None:
     """Return what refreshes a reader beside a training, None where nothing can be measured.
 

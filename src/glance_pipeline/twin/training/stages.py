@@ -31,7 +31,7 @@ from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_o
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
-from glance_pipeline.twin.training.reader_refresh import Measured, ReaderRefresh, refresh_on
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh, refresh_on
 from glance_pipeline.twin.training.reader_training import independence_weights, one_column_a_feature
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
@@ -121,7 +121,7 @@ def align(
     players = replace(players, surrogate=_settled(surrogate, data), reader=deepcopy(players.reader))
     refresh = None
     if isinstance(players.reader, AttributeReader):
-        measured = Measured(players.reader, tuple(concepts), prepared.measure)
+        measured = MeasuredCodes(players.reader, tuple(concepts), prepared.measure)
         refresh = refresh_on(data, measured, parameters.reader)
     result = _train("align", parameters.stage, players, data, run, refresh)
     result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
