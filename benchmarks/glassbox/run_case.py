@@ -24,6 +24,7 @@ from benchmarks.glassbox.teachers import moment_teacher
 from benchmarks.glassbox.truth import true_changes
 from benchmarks.glassbox.verdicts import judged, score_verdicts, spread_of_margin
 from glance_pipeline.classifiers.classifier import Classifier
+from glance_pipeline.digits.measured_table import measure_of
 from glance_pipeline.evaluation.aligned_concepts import alignment_r2
 from glance_pipeline.evaluation.fidelity import fidelity, reconstruction_l1
 from glance_pipeline.support.compute import set_threads
@@ -111,7 +112,8 @@ def train_surrogate(
 ) -> tuple[TwinSurrogate, dict[str, float]]:
     """Run the project's three stages; return the surrogate and the seconds of each."""
     digits = stock.digits
-    prepared = PreparedImages(digits.images, digits.records, digits.context)
+    measure = measure_of(digits.images, digits.context, 1)
+    prepared = PreparedImages(digits.images, digits.records, digits.context, measure)
     runs = {stage: StageRun(folder / stage, seed) for stage in ("distill", "disentangle", "align")}
     first = distill(prepared, classifier, configuration.distill, runs["distill"])
     players = Players(first.surrogate, first.critics, classifier)

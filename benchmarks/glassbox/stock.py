@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from benchmarks.glassbox.cases import Scenario
@@ -19,7 +20,7 @@ from benchmarks.glassbox.drawn import (
 from glance_pipeline.support.compute import set_threads
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
-from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.reader_training import train_reader, watched_for
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,20 @@ def make_stock(
     scenario: Scenario, configuration: Configuration, seed: int, path: Path, workers: int
 ) -> None:
     """Draw, redraw and train the reader of a scenario; write all of it to ``path`` (.npz)."""
-    settings = configuration.glassbox
+    sizes = configuration.glassbox
     drawn = draw_scenario(
-        scenario, configuration.prepare, settings.held_out, settings.step, seed, workers
+        scenario, configuration.prepare, sizes.held_out, sizes.step, seed, workers
     )
     set_threads(1)  # the reader's weights must not depend on the number of cores
     digits = drawn.digits
     context, concepts = standardise_context(digits.context, digits.records, {})
     training = digits.rows_of("train")
-    reader = train_reader(
-        digits.images[training],
-        context[training],
-        concepts,
-        configuration.align.reader,
-        seed,
-    )
+    images, told = digits.images[training], context[training]
+    settings = configuration.align
+    watched = watched_for(images, told, concepts, settings.stage)
+    reader = train_reader(images, told, concepts, settings.reader, seed, watched=watched)
     weights = {f"reader/{name}": value.numpy() for name, value in reader.state_dict().items()}
+    weights["properties"] = np.array(reader.properties, dtype=str)
     write_arrays(path, arrays_of(drawn) | weights)
 
 
@@ -66,6 +65,7 @@ def read_stock(path: Path, configuration: Configuration) -> Stock:
         "image_shape": drawn.digits.images.shape[1:],
         "widths": settings.widths,
         "hidden": settings.hidden,
+        "properties": tuple(map(str, arrays["properties"])),
     }
     weights = {name: torch.as_tensor(value) for name, value in under(arrays, "reader/").items()}
     reader = AttributeReader.from_weights(weights, header)

@@ -19,6 +19,9 @@ class ReaderParameters(BaseModel):
         independence: exponent of the density ratio Π p(c_j) / p(c) that weights the training
             images; 0 trains on the data as they are, 1 as if the context features were independent.
         largest_weight: value at which the ratios are clipped.
+        refresh_every: steps of ``align`` between two at which generated images are measured and the
+            reader learns from them; 0 leaves it as real images made it.
+        refresh_rate: learning rate of Adam on those.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +33,8 @@ class ReaderParameters(BaseModel):
     learning_rate: float = Field(2e-3, gt=0)
     independence: float = Field(1.0, ge=0, le=1)
     largest_weight: float = Field(10.0, gt=1)
+    refresh_every: int = Field(4, ge=0)
+    refresh_rate: float = Field(5e-4, gt=0)
 
 
 class AlignParameters(BaseModel):

@@ -21,6 +21,7 @@ ObjectiveName = Literal[
     "intervention_consistency",
     "intervention_answer",
     "proximity",
+    "unnamed_preservation",
     "imitation",
 ]
 

@@ -30,7 +30,8 @@ from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.engine import train_stage
-from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh, refresh_on
+from glance_pipeline.twin.training.reader_training import train_reader, watched_for
 from glance_pipeline.twin.training.state import Stage
 
 _SECONDS = 1.0
@@ -146,6 +147,7 @@ class _Timed:
         self.name, self.data, self.seed = name, data, seed
         self.players = Players(*networks, classifier, reader)
         self.steps = 0
+        self.refresh: ReaderRefresh | None = None
 
     def seconds(self, parameters: StageParameters) -> float:
         """Return the seconds that the stage will take."""
@@ -172,6 +174,7 @@ class _Timed:
                 self.data,
                 Checkpoints(Path(folder), "init"),
                 torch_generator(self.seed, "init", self.name),
+                self.refresh,
             )
             result = train_stage(stage, lambda _metrics, _step: ends.append(time.perf_counter()))
         began = ends[-1] - result.cost["seconds"]
@@ -210,6 +213,8 @@ def estimate_run(
     aligned = TrainingData(sample.images, answer.logits, answer.features, sample.context)
     networks = _networks(shape, seed, scale, sample.concepts)
     timed["align"] = _Timed("align", networks, classifier, aligned, seed, reader)
+    measured = MeasuredCodes(reader, tuple(sample.concepts), None)
+    timed["align"].refresh = refresh_on(aligned, measured, align.reader)
     parameters = {"distill": distill.stage, "disentangle": disentangle.stage, "align": align.stage}
     found = {name: stage.seconds(parameters[name]) for name, stage in timed.items()}
     on_gpu = chosen_device().type == "cuda"
@@ -246,11 +251,14 @@ def _reader(
     sample: TrainingSample, align: AlignParameters, seed: int
 ) -> tuple[AttributeReader, float]:
     """Return a reader that hardly learned anything, and the seconds that a whole training takes."""
+    held = watched_for(sample.images, sample.context, sample.concepts, align.stage)
 
     def trained(steps: int) -> tuple[AttributeReader, float]:
         short = align.reader.model_copy(update={"steps": steps})
         began = time.perf_counter()
-        reader = train_reader(sample.images, sample.context, sample.concepts, short, seed)
+        reader = train_reader(
+            sample.images, sample.context, sample.concepts, short, seed, watched=held
+        )
         return reader, time.perf_counter() - began
 
     trained(1)

@@ -68,3 +68,15 @@ def test_latent_concepts_alone() -> None:
     latent = rng.normal(size=500)
     found = regress_on_concepts(table_of({"latent_1": latent}, 3 * latent))
     assert found.slopes["latent_1"].value[0] == pytest.approx(3 * latent.std())
+
+
+def test_a_feature_of_two_values_has_all_of_its_slope_and_no_bend() -> None:
+    rng = np.random.default_rng(5)
+    smile = (rng.random(2000) < 0.2).astype(float)
+    other = rng.normal(size=2000)
+    margin = 3 * smile + other + 0.1 * rng.normal(size=2000)
+    found = regress_on_concepts(table_of({"smile": smile, "other": other}, margin))
+    assert found.slopes["smile"].value[0] == pytest.approx(3 * smile.std(), abs=0.02)
+    low, high = found.slopes["smile"].interval(0)[1:]
+    assert high - low < 0.05
+    assert found.slopes["smile"].bend[0] == 0

@@ -11,6 +11,7 @@ import torch
 from glance_pipeline.classifiers.classifier import Answer
 from glance_pipeline.classifiers.task import OneOf
 from glance_pipeline.twin.networks import Codes
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import OBJECTIVES, build_objective
 from glance_pipeline.twin.objectives.adversarial import Adversarial
@@ -22,6 +23,7 @@ from glance_pipeline.twin.objectives.proximity import Proximity
 from glance_pipeline.twin.objectives.reconstruction import Reconstruction, structural_similarity
 from glance_pipeline.twin.objectives.sufficiency import Sufficiency
 from glance_pipeline.twin.objectives.twin_pass import Batch, TwinPass
+from glance_pipeline.twin.objectives.unnamed_preservation import UnnamedPreservation
 from glance_pipeline.twin.objectives.variation_predictability import VariationPredictability
 from glance_pipeline.twin.testing import tiny_classifier, tiny_surrogate
 
@@ -185,12 +187,52 @@ def test_alignment_without_context_is_an_error() -> None:
 
 def test_intervention_consistency_reads_the_intended_values() -> None:
     step = made_up(
-        reader=lambda images: torch.tensor([[1.0], [5.0]]),
-        recombination=torch.zeros(2, 1, 2, 2),
+        aligned=1,
+        reading=torch.tensor([[1.0, 9.0], [5.0, 9.0]]),
+        reader=True,
         recombined_codes=Codes(torch.tensor([[1.0, 7.0], [2.0, 7.0]]), torch.zeros(2, 1)),
         surrogate=tiny_surrogate(),
     )
     assert InterventionConsistency()(step).item() == pytest.approx(9 / 2)
+
+
+def test_unnamed_preservation_lets_a_property_follow_as_far_as_it_is_bound() -> None:
+    class Reader:
+        follows = torch.tensor([[0.5, 0.0]])
+
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([[0.0, 1.0, 3.0]]).expand(len(images), 3)
+
+    step = made_up(
+        aligned=1,
+        of_aligned_alone=slice(1, None, 2),
+        reader=Reader(),
+        reading=torch.tensor([[9.0, 9.0, 9.0], [9.0, 2.5, 5.0]]),
+        reconstruction=torch.zeros(2, 1, 2, 2),
+        codes=Codes(torch.tensor([[0.0, 7.0], [1.0, 7.0]]), torch.zeros(2, 1)),
+        recombined_codes=Codes(torch.tensor([[0.0, 7.0], [3.0, 7.0]]), torch.zeros(2, 1)),
+    )
+    # Moved by 2: the first may go from 1 to 2 and is at 2.5, the second is at 5 and not at 3.
+    assert UnnamedPreservation()(step).item() == pytest.approx((0.25 + 4) / 2)
+
+
+def test_half_of_the_interventions_move_aligned_concepts_alone_where_properties_are_read() -> None:
+    surrogate = tiny_surrogate()
+    kinds = ("aligned", "latent", "latent")
+    surrogate.concepts = tuple(
+        replace(c, kind=kind) for c, kind in zip(surrogate.concepts, kinds, strict=True)
+    )
+    images = torch.rand(200, 1, 8, 8) * 2 - 1
+    batch = Batch(images, tiny_classifier()(images))
+    reader = AttributeReader(("a",), (1, 8, 8), (8, 8), 8, ("brightness",))
+    players = Players(surrogate, None, tiny_classifier(), reader)
+    step = TwinPass(players, batch, torch.Generator().manual_seed(3), intervened=0.5)
+    changed = step.recombined_codes.concepts != step.codes.concepts
+    alone = torch.zeros(200, dtype=torch.bool)
+    alone[step.of_aligned_alone] = True
+    assert alone.sum() == 50 and not alone[:100].any()
+    assert not changed[alone, 1:].any() and changed[alone, 0].float().mean() > 0.95
+    assert changed[100:][~alone[100:], 1:].any(1).float().mean() > 0.5
 
 
 def test_variation_predictability_does_not_change_with_the_scale_of_the_code() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from glance_pipeline.classifiers.black_box import BlackBox
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
+from glance_pipeline.config.align import ReaderParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.support import compute
 from glance_pipeline.support.errors import UserError
@@ -27,7 +28,9 @@ from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import TrainingData
 from glance_pipeline.twin.training.engine import StageResult, train_share, train_stage
 from glance_pipeline.twin.training.processes import ProcessPlace, _own_signals, launch
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh
 from glance_pipeline.twin.training.state import Stage
+from glance_pipeline.twin.training.supervised import Examples
 
 SHAPE = SurrogateShape((1, 8, 8), 3, 3, 4, 4, (8, 8), style=8, hidden=8)
 CONCEPTS = [
@@ -62,7 +65,10 @@ def stage(folder: Path, **changed: Any) -> Stage:
         surrogate = TwinSurrogate(SHAPE, CONCEPTS)
         critics = Critics((1, 8, 8), (8, 8), 3)
         critics.images.head[1].bias.data.fill_(1.0)  # the augmentation takes it for overfitting
-        reader = AttributeReader(("bright", "kind=a", "kind=b"), (1, 8, 8), (8, 8), 8)
+        reader = AttributeReader(("bright", "kind=a", "kind=b"), (1, 8, 8), (8, 8), 8, ("parts",))
+    refreshed = MeasuredCodes(reader, CONCEPTS[:3], None)
+    codes = torch.cat([context, torch.zeros(32, 1)], 1)
+    settings = ReaderParameters(widths=(8, 8), refresh_every=2)
     return Stage(
         "test",
         StageParameters.model_validate(parameters),
@@ -70,6 +76,7 @@ def stage(folder: Path, **changed: Any) -> Stage:
         TrainingData(images, *classifier.answers(images), context),  # type: ignore[call-arg]
         Checkpoints(folder, "0" * 64, keep=STEPS),
         torch_generator(0, "test", "steps"),
+        ReaderRefresh(refreshed, Examples(images, codes), settings),
     )
 
 

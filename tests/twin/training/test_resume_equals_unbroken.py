@@ -9,6 +9,7 @@ import torch
 
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.distill import DistillParameters
+from glance_pipeline.context.watched import watch
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
 from glance_pipeline.twin.networks.players import Players
@@ -125,7 +126,7 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     start = run(folder.parent / "start", steps=4)
     settings = AlignParameters.model_validate(
         {
-            "reader": {"widths": [8, 8], "hidden": 8, "steps": 3},
+            "reader": {"widths": [8, 8], "hidden": 8, "steps": 3, "refresh_every": 2},
             "stage": {
                 "steps": 11,
                 "batch_size": 8,
@@ -140,6 +141,7 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
                     "alignment": {"weight": 1},
                     "intervention_consistency": {"weight": 1},
                     "intervention_answer": {"weight": 1},
+                    "unnamed_preservation": {"weight": 1},
                     "variation_predictability": {"weight": 1},
                 },
                 **stage,
@@ -149,7 +151,8 @@ def align_run(folder: Path, **stage: Any) -> StageResult:
     context = pd.DataFrame({"bright": IMAGES.mean((1, 2, 3)), "top": IMAGES[:, 0, 0].mean(1)})
     rows = np.flatnonzero(RECORDS["split"] == "train")
     values, concepts = standardise_context(context, RECORDS, {})
-    reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0)
+    watched = watch(IMAGES[rows], values[rows].numpy(), ("bright", "top"))
+    reader = train_reader(IMAGES[rows], values[rows], concepts, settings.reader, 0, watched=watched)
     return align(
         replace(PREPARED, context=context),
         Players(start.surrogate, start.critics, tiny_classifier(), reader),
@@ -162,6 +165,7 @@ def test_align_killed_in_the_middle_ends_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unbroken = align_run(tmp_path / "unbroken")
+    assert unbroken.history["reader"].notna().all()
     assert unbroken.surrogate.concept_names[:2] == ["bright", "top"]
     real_step = engine.train_step
     calls = iter(range(1000))

@@ -17,6 +17,9 @@ from glance_pipeline.twin.concept_table import ConceptTable
 _ROWS_PER_TERM = 20
 """Rows for each regressor, without which products of concepts are left out."""
 
+_SMALLEST_SHARE = 1e-9
+"""Share of the largest eigenvalue below which a direction of the regressors is rounding."""
+
 
 @dataclass(frozen=True)
 class Slopes:
@@ -75,23 +78,25 @@ def regress_on_concepts(table: ConceptTable) -> RealImages:
     for kind in sorted({table.kinds[name] for name in names}):
         among = [k for k, name in enumerate(names) if kind == "latent" or table.kinds[name] == kind]
         simple = [k for k in among if names[k] not in table.features]
+        # The square of two values is a line through them.
+        bending = [k for k in simple if len(np.unique(values[:, k])) > 2]
         pairs = [(a, b) for n, a in enumerate(simple) for b in simple[n + 1 :]]
-        if (len(among) + len(simple) + len(pairs)) * _ROWS_PER_TERM > len(scores):
+        if (len(among) + len(bending) + len(pairs)) * _ROWS_PER_TERM > len(scores):
             pairs = []
         for columns, wanted in _fits(names, among, table):
             terms = [scores[:, k] for k in columns]
-            terms += [scores[:, k] ** 2 for k in simple]
+            terms += [scores[:, k] ** 2 for k in bending]
             terms += [scores[:, a] * scores[:, b] for a, b in pairs]
             found, error = _least_squares(np.stack(terms, 1), margins)
             for place, k in enumerate(columns):
                 if table.kinds[names[k]] != kind or k not in wanted:
                     continue
                 bend = bend_error = np.zeros(margins.shape[1])
-                if k in simple:
-                    row = len(columns) + simple.index(k)
+                if k in bending:
+                    row = len(columns) + bending.index(k)
                     bend, bend_error = found[row], error[row]
                 slopes[names[k]] = Slopes(found[place], error[place], bend, bend_error)
-            for place, (a, b) in enumerate(pairs, len(columns) + len(simple)):
+            for place, (a, b) in enumerate(pairs, len(columns) + len(bending)):
                 products.setdefault((names[a], names[b]), (found[place], error[place]))
     return RealImages(slopes, products)
 
@@ -114,7 +119,8 @@ def _least_squares(terms: np.ndarray, margins: np.ndarray) -> tuple[np.ndarray, 
     """Return coefficients and HC1 standard errors, both (P, K), of centred terms (N, P)."""
     rows, count = terms.shape
     terms = terms - terms.mean(0)
-    inverse = np.linalg.pinv(terms.T @ terms)
+    # Levels of a feature may add up to one: of all solutions the smallest, on every machine.
+    inverse = np.linalg.pinv(terms.T @ terms, rcond=_SMALLEST_SHARE, hermitian=True)
     found = inverse @ (terms.T @ margins)
     left = margins - terms @ found
     meat = np.einsum("np,nk,nq->kpq", terms, left**2, terms, optimize=True)

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from glance_pipeline.context.determination import LARGEST, variance_told
 from glance_pipeline.context.properties import measure_properties
+from glance_pipeline.context.watched import unnamed_properties
 from glance_pipeline.graph.effects.experiment import Experiment
 from glance_pipeline.twin.concept_table import ConceptTable
-
-_LEAST_RANGE = 0.01
-"""Range of a property, from the 5 % to the 95 % quantile, below which it is constant but for a few
-images, and its standard deviation no measure of how far it was moved."""
 
 _RIDGE = 1e-3  # of the number of rows; properties may nearly repeat one another
 
@@ -71,10 +67,7 @@ def find_unnamed(images: np.ndarray, table: ConceptTable) -> Unnamed:
     aligned = [name for name in table.concepts if table.kinds[str(name)] == "aligned"]
     concepts = table.concepts[aligned].astype(np.float64).reset_index(drop=True)
     concepts = concepts.loc[:, concepts.std() > 0]
-    low, high = properties.quantile(0.05), properties.quantile(0.95)
-    ranges = dict(zip(map(str, properties), (high - low).tolist(), strict=True))
-    varying = [name for name, width in ranges.items() if width >= _LEAST_RANGE]
-    names = tuple(name for name in varying if variance_told(properties[name], concepts) <= LARGEST)
+    names = tuple(unnamed_properties(properties, concepts))
     spread = properties[list(names)].std(ddof=0).to_numpy()
     scores = _standard(properties[list(names)])
     told = _standard(concepts)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.digits.measured_table import measure_of
 from glance_pipeline.project.tracking.metric_buffer import log_metrics
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import TwinSurrogate
@@ -15,7 +16,7 @@ from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.training.data import PreparedImages
-from glance_pipeline.twin.training.reader_training import train_reader
+from glance_pipeline.twin.training.reader_training import train_reader, watched_for
 from glance_pipeline.twin.training.stages import StageRun, align
 
 
@@ -26,13 +27,14 @@ def train_attribute_reader(
     parameters: AlignParameters,
     seed: int,
 ) -> AttributeReader:
-    """Train the frozen judge of interventions on real images."""
+    """Train the reader of features and unnamed properties on real images."""
     context, concepts = standardise_context(
         context_features, image_records, parameters.units, parameters.kinds
     )
     rows = np.flatnonzero(image_records["split"] == "train")
     chosen = np.asarray(images[rows])
-    return train_reader(chosen, context[rows], concepts, parameters.reader, seed)
+    watched = watched_for(chosen, context[rows], concepts, parameters.stage)
+    return train_reader(chosen, context[rows], concepts, parameters.reader, seed, watched=watched)
 
 
 def align_concepts_with_context(
@@ -50,7 +52,9 @@ def align_concepts_with_context(
 ) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
     """Rotate the code towards the context, then train until each concept is its feature."""
     result = align(
-        PreparedImages(images, image_records, context_features),
+        PreparedImages(
+            images, image_records, context_features, measure_of(images, context_features, 1)
+        ),
         Players(surrogate, critics, classifier, attribute_reader),
         parameters,
         StageRun(checkpoints, seed, log_metrics),

@@ -1,7 +1,6 @@
 """Nodes of the evaluate pipeline."""
 
 import logging
-from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from glance_pipeline.classifiers.classifier import Classifier
 from glance_pipeline.config.align import AlignParameters
 from glance_pipeline.config.evaluate import EvaluateParameters
-from glance_pipeline.digits.measure import FEATURES, measure_digits
+from glance_pipeline.digits.measured_table import measure_of
 from glance_pipeline.evaluation.aligned_concepts import alignment_accuracy, alignment_r2
 from glance_pipeline.evaluation.axioms import composition_l1, reversibility_l1
 from glance_pipeline.evaluation.disentanglement import disentanglement
@@ -93,10 +92,8 @@ def measure_interventions(
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     codes = surrogate.encode_array(np.asarray(images[rows]))
     judged: dict[str, Any] = {}
-    measure: Measure
-    if images.shape[1] == 1 and set(features) <= set(FEATURES):
-        measure = partial(measure_digits, n_jobs=workers, progress=False)
-    else:
+    measure: Measure | None = measure_of(images, context_features[features], workers)
+    if measure is None:
         judge = train_judge(images, image_records, context_features, surrogate, align, seed)
         measure = measure_by(judge, surrogate)
         held_out = np.asarray(images[rows])

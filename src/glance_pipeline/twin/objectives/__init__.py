@@ -20,6 +20,7 @@ from glance_pipeline.twin.objectives.intervention_consistency import (
 from glance_pipeline.twin.objectives.proximity import Proximity
 from glance_pipeline.twin.objectives.reconstruction import Reconstruction
 from glance_pipeline.twin.objectives.sufficiency import Sufficiency
+from glance_pipeline.twin.objectives.unnamed_preservation import UnnamedPreservation
 from glance_pipeline.twin.objectives.variation_predictability import VariationPredictability
 
 OBJECTIVES: dict[str, Callable[[], Any]] = {
@@ -39,6 +40,7 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         Proximity,
         Reconstruction,
         Sufficiency,
+        UnnamedPreservation,
         VariationPredictability,
     )
 }

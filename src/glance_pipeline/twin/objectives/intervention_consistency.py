@@ -26,9 +26,9 @@ class InterventionConsistency:
         """
         if step.reader is None:
             raise ValueError("intervention_consistency: this step has no attribute reader")
-        read = step.reader(step.recombination).float()
-        wanted = step.recombined_codes.concepts[:, : read.shape[1]].detach()
-        return mean_feature_error(read, wanted, step.surrogate.concepts)
+        count = step.aligned
+        wanted = step.recombined_codes.concepts[:, :count].detach()
+        return mean_feature_error(step.reading[:, :count], wanted, step.surrogate.concepts)
 
 
 class InterventionAnswer:

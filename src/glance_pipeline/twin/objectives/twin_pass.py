@@ -114,6 +114,26 @@ class TwinPass:
         return self.surrogate.generate(self.recombined_codes).float()
 
     @cached_property
+    def aligned(self) -> int:
+        """Number of aligned concepts."""
+        return sum(concept.kind == "aligned" for concept in self.surrogate.concepts)
+
+    @cached_property
+    def of_aligned_alone(self) -> slice:
+        """The rows of the recombination in which aligned concepts move and nothing else.
+
+        Every other row whose concepts move, where the reader reads what is to stay meanwhile.
+        """
+        watches = bool(getattr(self.reader, "properties", ()))
+        return slice(self.swapped if watches else len(self.batch.images), None, 2)
+
+    @cached_property
+    def reading(self) -> Tensor:
+        """What the reader reads off the recombination, (B, J + P)."""
+        assert self.reader is not None
+        return self.reader(self.recombination).float()
+
+    @cached_property
     def recombination_answer(self) -> Answer:
         """The teacher on the recombination."""
         return self._ask(self.recombination)
@@ -137,8 +157,10 @@ class TwinPass:
         """One concept of each row for certain, each of the others with probability ¼."""
         dimension = torch.arange(shape[1], device=first.device)
         chosen = torch.rand(shape, generator=self.generator).to(first.device)
-        chosen = chosen.masked_fill(first != dimension, -1.0)
+        stays = torch.zeros(shape, dtype=torch.bool, device=first.device)
+        stays[self.of_aligned_alone, self.aligned :] = True
+        chosen = chosen.masked_fill((first != dimension) | stays, -1.0)
         certain = chosen.argmax(1, keepdim=True) == dimension
         others = torch.rand(shape, generator=self.generator) < 0.25
-        mask = certain | others.to(first.device)
+        mask = (certain | others.to(first.device)) & ~stays
         return mask[:, first]

@@ -1,5 +1,6 @@
 """Training data in memory: uint8 images, the teacher's answers on them, the context."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,13 @@ class PreparedImages:
         images: uint8 (N, C, H, W).
         records: one row per image, with a column ``split``.
         context: context features, one row per image; None if they are not needed.
+        measure: measures the same features on uint8 images (N, C, H, W), where a function does.
     """
 
     images: np.ndarray
     records: pd.DataFrame
     context: pd.DataFrame | None = None
+    measure: Callable[[np.ndarray], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
 
 from glance_pipeline.config.align import ReaderParameters
+from glance_pipeline.config.training import StageParameters
+from glance_pipeline.context.watched import Watched, watch
 from glance_pipeline.support.seeding import (
     numpy_generator,
     seed_sequence,
@@ -24,6 +27,9 @@ from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 logger = logging.getLogger(__name__)
 
+_FEWEST_IMAGES = 50
+"""Images from which on it can be told which properties the features tell."""
+
 
 def train_reader(
     images: np.ndarray,
@@ -32,6 +38,8 @@ def train_reader(
     parameters: ReaderParameters,
     seed: int,
     purpose: str = "reader",
+    *,
+    watched: Watched | None = None,
 ) -> AttributeReader:
     """Train a reader of the context features on real images and freeze it.
 
@@ -47,12 +55,14 @@ def train_reader(
         parameters: size and schedule.
         seed: the run's seed.
         purpose: what the reader is for; another one draws other weights and batches.
+        watched: properties that it is to read besides.
     """
     shape: tuple[int, int, int] = (images.shape[1], images.shape[2], images.shape[3])
     aligned = tuple(concepts)
     with seeded_torch(seed, purpose, "weights"):
         names = tuple(concept.name for concept in aligned)
-        reader = AttributeReader(names, shape, parameters.widths, parameters.hidden)
+        properties = () if watched is None or not aligned else watched.names
+        reader = AttributeReader(names, shape, parameters.widths, parameters.hidden, properties)
     if not aligned:
         logger.info("attribute reader: there is no context feature to read")
         return channels_last(reader).requires_grad_(False).eval()
@@ -66,15 +76,52 @@ def train_reader(
         effective,
         len(weights),
     )
+    targets = context
+    if watched is not None:
+        reader.watch(watched)
+        targets = torch.cat([context, torch.as_tensor(watched.measure(images)).float()], 1)
     train_supervised(
         "attribute reader",
         reader,
-        lambda found, wanted: feature_errors(found, wanted, aligned).mean(1),
-        Examples(images, context, torch.as_tensor(weights, dtype=torch.float32)),
+        partial(reading_errors, concepts=aligned),
+        Examples(images, targets, torch.as_tensor(weights, dtype=torch.float32)),
         parameters,
         torch_generator(seed, purpose, "batches"),
     )
     return reader.requires_grad_(False).eval()
+
+
+def reading_errors(found: Tensor, wanted: Tensor, concepts: Sequence[Concept]) -> Tensor:
+    """Return the error of each image (B,): the mean over features, and that over properties.
+
+    Args:
+        found: what is read, (B, J + P).
+        wanted: what is measured, (B, J + P), NaN where not known.
+        concepts: of the J features.
+    """
+    count = len(concepts)
+    errors = feature_errors(found[:, :count], wanted[:, :count], tuple(concepts)).mean(1)
+    if found.shape[1] == count:
+        return errors
+    return errors + (found[:, count:] - wanted[:, count:]).square().mean(1)
+
+
+def watched_for(
+    images: np.ndarray, context: Tensor, concepts: Sequence[Concept], stage: StageParameters
+) -> Watched | None:
+    """Return the properties that a stage wants to be held, None where it wants none.
+
+    Args:
+        images: uint8 (N, C, H, W), the training split.
+        context: standardised features of those images, (N, J), NaN where not known.
+        concepts: of its columns.
+        stage: says whether properties are held.
+    """
+    held = stage.objectives.get("unnamed_preservation")
+    if held is None or held.weight == 0 or not concepts or len(images) < _FEWEST_IMAGES:
+        return None
+    found = watch(images, context.numpy(), tuple(concept.name for concept in concepts))
+    return found if found.names else None
 
 
 def one_column_a_feature(context: Tensor, concepts: Sequence[Concept]) -> np.ndarray:

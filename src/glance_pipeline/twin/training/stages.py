@@ -1,6 +1,7 @@
 """The three stages: what each starts from, and what it leaves in order."""
 
 import logging
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from glance_pipeline.twin.basis.change_of_basis import align_basis
 from glance_pipeline.twin.basis.held import Told, settle_the_rest
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives.derivatives.hessian_penalty import effect_of_each_concept
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import PreparedImages, TrainingData
 from glance_pipeline.twin.training.engine import MetricSink, StageResult, train_stage
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh, refresh_on
 from glance_pipeline.twin.training.reader_training import independence_weights, one_column_a_feature
 from glance_pipeline.twin.training.state import Stage
 from glance_pipeline.twin.training.step import uses_bfloat16
@@ -115,8 +118,12 @@ def align(
         surrogate = align_basis(
             surrogate, codes, of_training, concepts, parameters.ridge, parameters.basis
         )
-    players = replace(players, surrogate=_settled(surrogate, data))
-    result = _train("align", parameters.stage, players, data, run)
+    players = replace(players, surrogate=_settled(surrogate, data), reader=deepcopy(players.reader))
+    refresh = None
+    if isinstance(players.reader, AttributeReader):
+        measured = MeasuredCodes(players.reader, tuple(concepts), prepared.measure)
+        refresh = refresh_on(data, measured, parameters.reader)
+    result = _train("align", parameters.stage, players, data, run, refresh)
     result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
@@ -154,7 +161,12 @@ def _settled(surrogate: TwinSurrogate, data: TrainingData) -> TwinSurrogate:
 
 
 def _train(
-    name: str, parameters: StageParameters, players: Players, data: TrainingData, run: StageRun
+    name: str,
+    parameters: StageParameters,
+    players: Players,
+    data: TrainingData,
+    run: StageRun,
+    refresh: ReaderRefresh | None = None,
 ) -> StageResult:
     if not players.classifier.differentiable:
         parameters = parameters.of_black_box()
@@ -177,6 +189,8 @@ def _train(
         parts["measures"] = measures
     if players.reader is not None:
         parts["reader"] = players.reader
+    if refresh is not None:
+        parts["refresh"] = [refresh.every, refresh.rate, refresh.measured.measure is not None]
     stage = Stage(
         name,
         parameters,
@@ -184,6 +198,7 @@ def _train(
         data,
         Checkpoints(run.checkpoints, fingerprint(**parts)),
         torch_generator(run.seed, name, "steps"),
+        refresh,
     )
     return train_stage(stage, run.log_metrics)
 

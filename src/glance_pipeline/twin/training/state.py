@@ -15,6 +15,7 @@ from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training.checkpoint import Checkpoints
 from glance_pipeline.twin.training.data import EpochSampler, TrainingData
+from glance_pipeline.twin.training.reader_refresh import ReaderRefresh
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Stage:
         data: training images.
         checkpoints: checkpoints of a training with this very configuration, data and teacher.
         generator: source of every random draw, on the CPU.
+        refresh: keeps the players' reader up with what is generated; None leaves it as it is.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Stage:
     data: TrainingData
     checkpoints: Checkpoints
     generator: torch.Generator
+    refresh: ReaderRefresh | None = None
 
 
 @dataclass
@@ -51,6 +54,7 @@ class TrainingState:
     optimiser: torch.optim.Adam
     critic_optimiser: torch.optim.Adam
     objectives: dict[str, Any]
+    refresh: ReaderRefresh | None = None
     step: int = 0
     seconds: float = 0.0
     peak_rss_mb: float = 0.0
@@ -83,6 +87,7 @@ class TrainingState:
             adam(surrogate.parameters()),
             adam(critics.parameters()),
             build_objectives(parameters),
+            stage.refresh,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,6 +95,8 @@ class TrainingState:
         state = {name: getattr(self, name).state_dict() for name in self._NETWORKS}
         state |= {name: getattr(self, name) for name in self._PLAIN}
         state["objectives"] = {key: o.state_dict() for key, o in self._changing().items()}
+        if self.refresh is not None:
+            state["refresh"] = self.refresh.state_dict()
         state["waiting"] = self.sampler.waiting
         state["generator"] = self.sampler.generator.get_state()
         return state
@@ -102,6 +109,8 @@ class TrainingState:
             setattr(self, name, state[name])
         for name, objective in self._changing().items():
             objective.load_state_dict(state["objectives"][name])
+        if self.refresh is not None:
+            self.refresh.load_state_dict(state["refresh"])
         self.sampler.waiting = state["waiting"]
         self.sampler.generator.set_state(state["generator"])
 

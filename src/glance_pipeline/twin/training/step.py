@@ -54,6 +54,8 @@ def train_step(state: TrainingState, stage: Stage, classifier: Classifier) -> di
     update_average(state.average, state.surrogate, decay)
     if state.step % parameters.critic_every == 0:
         values |= _train_critics(state, active, step, bfloat16, parameters.critic_every)
+    if state.refresh is not None and state.step % state.refresh.every == 0:
+        values |= state.refresh(step)
     return values
 
 
