@@ -5,6 +5,7 @@ import logging
 from benchmarks.command_line import command_line_of_many, publish
 from benchmarks.glassbox.cases import CASES, QUICK
 from benchmarks.glassbox.configuration import load_configuration, result_key
+from benchmarks.glassbox.explainers.table import explainer_summary, explainer_table
 from benchmarks.glassbox.runner import run_cases
 from benchmarks.glassbox.table import LARGEST_LEAK, effect_table, score_table, summary
 
@@ -33,7 +34,15 @@ def main(arguments: list[str] | None = None) -> None:
         f"{counts['signs_right']}, leak at most {LARGEST_LEAK} in {counts['leak_small']} "
         f"({counts['leak_context_small']} where latent concepts are left out)\n"
     )
-    result = {"cases": cases, "summary": counts, "seed": options.seed, "quick": options.quick}
+    explainers = explainer_summary(cases)
+    print(f"Explainers, on the same held-out images\n{explainer_table(explainers)}\n")
+    result = {
+        "cases": cases,
+        "summary": counts,
+        "explainers": explainers,
+        "seed": options.seed,
+        "quick": options.quick,
+    }
     publish(result, score_table(cases), options.json)
 
 

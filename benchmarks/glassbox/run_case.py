@@ -9,6 +9,8 @@ from typing import Any
 from benchmarks.glassbox.cases import Case
 from benchmarks.glassbox.configuration import Configuration
 from benchmarks.glassbox.effects import Effect, effect_of, found_changes
+from benchmarks.glassbox.explainers.compare import ORACLE, OURS, compare_explainers
+from benchmarks.glassbox.explainers.question import Question
 from benchmarks.glassbox.importances import mean_importances
 from benchmarks.glassbox.score import planted_on_top, score
 from benchmarks.glassbox.shortcuts import (
@@ -55,7 +57,9 @@ def run_case(
     classifier = build_teacher(case, stock, configuration, seed)
     surrogate, cost = train_surrogate(classifier, stock, configuration, seed, folder)
     digits, rows = stock.digits, stock.held_out
-    true, found = effects(case, surrogate, classifier, stock, configuration.glassbox.step)
+    true, found, took = effects(case, surrogate, classifier, stock, configuration.glassbox.step)
+    question = Question(surrogate, classifier, stock, seed)
+    explainers = compare_explainers(case, question, found, true, took)
     importances = mean_importances(
         surrogate,
         classifier,
@@ -87,6 +91,7 @@ def run_case(
         "processor_seconds": time.process_time() - worked,
         "seconds_of_stages": cost,
         "effects": _listed(case, found, true),
+        "explainers": explainers,
     }
 
 
@@ -121,8 +126,10 @@ def train_surrogate(
 
 def effects(
     case: Case, surrogate: TwinSurrogate, classifier: Classifier, stock: Stock, step: float
-) -> tuple[dict[str, Effect], dict[str, Effect]]:
+) -> tuple[dict[str, Effect], dict[str, Effect], dict[str, float]]:
     """Return the true effects and the found ones on the held-out images, by concept.
+
+    The last part has the seconds that each took, redrawing and training not among them.
 
     Where the case has another feature split an effect, it is that of either half of the images too.
 
@@ -138,13 +145,16 @@ def effects(
         name: (digits.context[other] > digits.context[other].median()).to_numpy()[rows]
         for name, other in case.split_by
     }
+    began = time.perf_counter()
     true = {
         name: effect_of(true_changes(redrawn, classifier), halves.get(name))
         for name, redrawn in stock.redrawn.items()
     }
+    between = time.perf_counter()
     changes = found_changes(surrogate, classifier, digits.images[rows], step)
     found = {name: effect_of(change, halves.get(name)) for name, change in changes.items()}
-    return true, found
+    took = {ORACLE: between - began, OURS: time.perf_counter() - between}
+    return true, found, took
 
 
 def _listed(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> list[dict[str, Any]]:

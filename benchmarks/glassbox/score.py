@@ -57,9 +57,7 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
     """
 
     def size(effects: dict[str, Effect], name: str) -> float:
-        if name not in effects:
-            return 0.0
-        return effects[name].magnitude if case.split_by else abs(effects[name].mean)
+        return size_of(effects[name], case) if name in effects else 0.0
 
     def leak(effects: dict[str, Effect], names: list[str]) -> float:
         planted = max(size(effects, name) for name in case.planted)
@@ -67,14 +65,9 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
         return others / planted if planted else math.inf
 
     features = list(true)
-    correlation = None
-    if len(case.planted) > 1:
-        columns = [[size(effects, name) for name in features] for effects in (found, true)]
-        statistic = float(spearmanr(*columns).statistic)
-        # No order at all was found: that is a failure, not a missing value.
-        correlation = 0.0 if math.isnan(statistic) else round(statistic, 6)
+    sizes = {name: size(found, name) for name in found}
     return Score(
-        top1_right=planted_on_top(case, {name: size(found, name) for name in found}),
+        top1_right=planted_on_top(case, sizes),
         signs_right=all(
             name in found and _signs(found[name], case) == _signs(true[name], case)
             for name in case.planted
@@ -82,8 +75,32 @@ def score(case: Case, found: dict[str, Effect], true: dict[str, Effect]) -> Scor
         leak=leak(found, list(found)),
         leak_context=leak(found, features),
         true_leak=leak(true, features),
-        rank_correlation=correlation,
+        rank_correlation=rank_correlation(case, sizes, {name: size(true, name) for name in true}),
     )
+
+
+def size_of(effect: Effect, case: Case) -> float:
+    """Return the size of an effect: its absolute mean; for an interaction its magnitude."""
+    return effect.magnitude if case.split_by else abs(effect.mean)
+
+
+def rank_correlation(case: Case, sizes: dict[str, float], true: dict[str, float]) -> float | None:
+    """Return Spearman's correlation of sizes with the true ones over the context features.
+
+    Args:
+        case: what is planted.
+        sizes: by concept; one that is missing has no effect.
+        true: by context feature.
+
+    Returns:
+        0 where all sizes are equal: no order at all was found, which is a failure and not a missing
+        value. None if one feature alone is planted.
+    """
+    if len(case.planted) < 2:
+        return None
+    found = [sizes.get(name, 0.0) for name in true]
+    statistic = float(spearmanr(found, list(true.values())).statistic)
+    return 0.0 if math.isnan(statistic) else round(statistic, 6)
 
 
 def planted_on_top(case: Case, sizes: dict[str, float]) -> bool:
