@@ -112,7 +112,7 @@ def train_surrogate(
 ) -> tuple[TwinSurrogate, dict[str, float]]:
     """Run the project's three stages; return the surrogate and the seconds of each."""
     digits = stock.digits
-    measure = measure_of(digits.images, digits.context, 1)
+    measure = measure_of(digits.images, digits.context, list(map(str, digits.context)), 1)
     prepared = PreparedImages(digits.images, digits.records, digits.context, measure)
     runs = {stage: StageRun(folder / stage, seed) for stage in ("distill", "disentangle", "align")}
     first = distill(prepared, classifier, configuration.distill, runs["distill"])

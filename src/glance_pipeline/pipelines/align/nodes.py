@@ -51,10 +51,9 @@ def align_concepts_with_context(
     seed: int,
 ) -> tuple[TwinSurrogate, Critics, pd.DataFrame, dict[str, Any]]:
     """Rotate the code towards the context, then train until each concept is its feature."""
+    measure = measure_of(images, context_features, list(map(str, context_features)), 1)
     result = align(
-        PreparedImages(
-            images, image_records, context_features, measure_of(images, context_features, 1)
-        ),
+        PreparedImages(images, image_records, context_features, measure),
         Players(surrogate, critics, classifier, attribute_reader),
         parameters,
         StageRun(checkpoints, seed, log_metrics),

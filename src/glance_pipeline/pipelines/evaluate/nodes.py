@@ -82,8 +82,8 @@ def measure_interventions(
 ) -> dict[str, Any]:
     """Measure on the generated image what each intervention did; empty without context features.
 
-    By morphometry where all features are of digits, otherwise by a reader that is trained for this
-    alone, on the real images of the training split.
+    By morphometry where the table holds what it measures, otherwise by a reader that is trained for
+    this alone, on the real images of the training split.
     """
     features = aligned_names(surrogate)
     if not features:
@@ -92,7 +92,7 @@ def measure_interventions(
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     codes = surrogate.encode_array(np.asarray(images[rows]))
     judged: dict[str, Any] = {}
-    measure: Measure | None = measure_of(images, context_features[features], workers)
+    measure: Measure | None = measure_of(images, context_features, features, workers)
     if measure is None:
         judge = train_judge(images, image_records, context_features, surrogate, align, seed)
         measure = measure_by(judge, surrogate)

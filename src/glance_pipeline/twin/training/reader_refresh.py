@@ -30,7 +30,7 @@ Measure = Callable[[np.ndarray], pd.DataFrame]
 """Measures context features of uint8 images (N, C, H, W): a row per image, NaN where it cannot."""
 
 KEPT = 512
-"""MeasuredCodes images that are kept, the newest."""
+"""Measured images that are kept, the newest."""
 
 _REPEATED = 2
 """Of these, and of real images, as many times the newest are learned from at a time."""

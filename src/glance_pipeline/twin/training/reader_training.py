@@ -118,10 +118,20 @@ def watched_for(
         stage: says whether properties are held.
     """
     held = stage.objectives.get("unnamed_preservation")
-    if held is None or held.weight == 0 or not concepts or len(images) < _FEWEST_IMAGES:
+    if held is None or held.weight == 0 or not concepts:
+        return None
+    if len(images) < _FEWEST_IMAGES:
+        logger.warning(
+            "unnamed_preservation holds nothing: there are %d training images, wanted %d",
+            len(images),
+            _FEWEST_IMAGES,
+        )
         return None
     found = watch(images, context.numpy(), tuple(concept.name for concept in concepts))
-    return found if found.names else None
+    if not found.names:
+        logger.warning("unnamed_preservation holds nothing: the features tell every property")
+        return None
+    return found
 
 
 def one_column_a_feature(context: Tensor, concepts: Sequence[Concept]) -> np.ndarray:
