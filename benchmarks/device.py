@@ -3,9 +3,10 @@
 ``python -m benchmarks.device``: on a machine with a GPU the objectives of ``conf/base`` are
 computed on both devices, from the same networks, batch and draws, in float32, and compared with
 their gradients. Each stage is then trained for some steps in float32, in bfloat16 and with compiled
-networks. At last distill is timed for images of 32 to 256 px beside the textbook layout
-(``benchmarks/textbook_layout.py``), which gives what a training of FFHQ at 256 px takes. Without a
-GPU all of it is done on the CPU, where ``--quick`` is enough to see that it runs.
+networks. Distill is timed for images of 32 to 256 px beside the textbook layout
+(``benchmarks/textbook_layout.py``) and in larger batches, which gives what a training of FFHQ at
+256 px takes. What takes long to compile comes last. Without a GPU all of it is done on the CPU,
+where ``--quick`` is enough to see that it runs.
 """
 
 import argparse
@@ -45,6 +46,9 @@ from glance_pipeline.twin.training.step import train_step
 
 SIZES = {32: "base", 64: "celeba", 128: "ffhq128", 256: "ffhq256"}
 """Environment whose networks are taken for images of that many pixels."""
+
+LARGER_BATCH = 128
+"""Images in a batch that keeps a GPU busier than the configured one."""
 
 CYCLE = 32
 """Steps in which every critic learns, and every lazy penalty is taken, once at least."""
@@ -115,8 +119,14 @@ def train_shortly(stage: Stage, steps: int, seed: int, compiled: bool = False) -
     return {"images_per_second": rate, **{str(name): loss for name, loss in losses.items()}}
 
 
-def sized_stage(size: int, seed: int) -> Stage:
-    """Return distill as the environment for ``size`` has it, on noise: its cost is the same."""
+def sized_stage(size: int, seed: int, batch: int | None = None) -> Stage:
+    """Return distill as the environment for ``size`` has it, on noise: its cost is the same.
+
+    Args:
+        size: px.
+        seed: seed of images and weights.
+        batch: images in a batch; as configured where it is None.
+    """
     parameters = DistillParameters.model_validate(default_parameters(SIZES[size])["distill"])
     sizes, channels = parameters.surrogate, 1 if size == 32 else 3
     rng = numpy_generator(seed, "device", "noise")
@@ -132,7 +142,10 @@ def sized_stage(size: int, seed: int) -> Stage:
     classifier = Classifier(channels_last(network), specification)
     answers = classifier.answers(images)
     data = TrainingData(images, answers.logits, answers.features)
-    return Stage("distill", parameters.stage, surrogate, critics, classifier, data, None)
+    schedule = parameters.stage
+    if batch is not None:
+        schedule = schedule.model_copy(update={"batch_size": batch})
+    return Stage("distill", schedule, surrogate, critics, classifier, data, None)
 
 
 def time_size(size: int, seed: int, seconds: float) -> dict[str, float]:
@@ -140,18 +153,27 @@ def time_size(size: int, seed: int, seconds: float) -> dict[str, float]:
 
     Returns:
         ``batch``, ``images_per_second``, ``ratio_to_textbook``, ``gib`` of GPU memory at the most,
-        and ``multiply_adds_per_second``.
+        ``multiply_adds_per_second``, and ``larger_batch``, images a second with ``LARGER_BATCH``
+        of them in a batch, on a GPU that has the memory.
     """
     stage = sized_stage(size, seed)
     own, memory = _time_layout(stage, "project", seed, seconds)
     textbook, _ = _time_layout(stage, "textbook", seed, seconds)
     counted = Trainer(stage, "project", seed)
     work = sum(count_multiply_adds(counted, step) for step in _last_cycle(stage))
+    larger = float("nan")
+    if _on_gpu():
+        try:
+            took, _ = _time_layout(sized_stage(size, seed, LARGER_BATCH), "project", seed, seconds)
+            larger = CYCLE * LARGER_BATCH / took
+        except torch.OutOfMemoryError as error:
+            print(f"{size} px, {LARGER_BATCH} in a batch: {error}".splitlines()[0])
     return {
         "batch": stage.parameters.batch_size,
         "images_per_second": CYCLE * stage.parameters.batch_size / own,
         "ratio_to_textbook": textbook / own,
         "gib": memory,
+        "larger_batch": larger,
         "multiply_adds_per_second": work / own,
     }
 
@@ -193,8 +215,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         table = compare_objectives(stage, options.seed)
         print(f"\n{stage.name}: objectives on the CPU and on {device.type}\n{_text(table)}")
         result["objectives"][stage.name] = table.to_dict("index")
-    result["trained"] = _train_all(stages, options)
+    choose_precision("auto")
     result["sizes"] = _time_all(options)
+    result["trained"] = _train_all(stages, options)
     return result
 
 

@@ -14,6 +14,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from math import lcm
 from pathlib import Path
@@ -30,12 +31,15 @@ from benchmarks.command_line import command_line, publish
 from benchmarks.textbook_layout import ContiguousData, lay_out_as_in_textbooks
 from benchmarks.untrained import STAGES, Stage, untrained_stages
 from glance_pipeline.config.training import StageParameters
+from glance_pipeline.digits.measure import measure_digits
 from glance_pipeline.support.compute import chosen_device, set_threads
 from glance_pipeline.support.seeding import torch_generator
+from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.players import Players
 from glance_pipeline.twin.objectives import build_objectives
 from glance_pipeline.twin.training import state as training
 from glance_pipeline.twin.training.checkpoint import Checkpoints
+from glance_pipeline.twin.training.reader_refresh import MeasuredCodes, ReaderRefresh, refresh_on
 from glance_pipeline.twin.training.step import train_step, uses_bfloat16
 
 VARIANTS = ("project", "textbook")
@@ -61,6 +65,7 @@ class Trainer:
             stage.data,
             Checkpoints(Path(), ""),  # none is read or written
             torch_generator(seed, "throughput", stage.name),
+            None if reader is None else _refresh(stage, reader),
         )
         self.state = training.TrainingState.at_start(self.stage, chosen_device())
         if variant == "textbook":
@@ -79,6 +84,15 @@ class Trainer:
         began = time.perf_counter()
         train_step(self.state, self.stage, self.stage.players.classifier)
         return time.perf_counter() - began
+
+
+def _refresh(stage: Stage, reader: AttributeReader) -> ReaderRefresh | None:
+    """Return what refreshes a copy of the stage's reader on what morphometry measures."""
+    if stage.refreshed is None:
+        return None
+    concepts = tuple(one for one in stage.surrogate.concepts if one.kind == "aligned")
+    measure = partial(measure_digits, n_jobs=1, progress=False)
+    return refresh_on(stage.data, MeasuredCodes(reader, concepts, measure), stage.refreshed)
 
 
 @dataclass
@@ -110,8 +124,14 @@ class Phase:
         return sum(kind.share * kind.multiply_adds for kind in self.kinds)
 
 
-def phases_of(name: str, parameters: StageParameters) -> Iterator[Phase]:
-    """Yield the phases of a stage, with the kinds of step in each."""
+def phases_of(name: str, parameters: StageParameters, refreshed: int = 0) -> Iterator[Phase]:
+    """Yield the phases of a stage, with the kinds of step in each.
+
+    Args:
+        name: of the stage.
+        parameters: its schedule.
+        refreshed: steps between two at which the reader is refreshed; 0 where it is not.
+    """
     objectives = build_objectives(parameters)
     schedules = {str(key): s for key, s in parameters.objectives.items() if s.weight > 0}
     bounds = sorted({0.0, 1.0, *(schedule.start for schedule in schedules.values())})
@@ -120,12 +140,14 @@ def phases_of(name: str, parameters: StageParameters) -> Iterator[Phase]:
         games = [objectives[key] for key in active if hasattr(objectives[key], "critic_loss")]
         every = parameters.critic_every
         cycle = every * lcm(*(game.lazy for game in games)) if games else 1
+        cycle = lcm(cycle, refreshed or 1)
         middle = int((low + high) / 2 * parameters.steps)
         kinds: dict[Any, list[int]] = {}
         for step in range(middle, middle + cycle):
             critics = bool(games) and step % every == 0
             penalties = sum((step // every) % game.lazy == 0 for game in games) if critics else 0
-            kinds.setdefault((critics, penalties), []).append(step)
+            reads = bool(refreshed) and step % refreshed == 0
+            kinds.setdefault((critics, penalties, reads), []).append(step)
         found = [Kind(steps[0], len(steps) / cycle) for steps in kinds.values()]
         yield Phase(name, low, high, active, found)
 
@@ -211,7 +233,13 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]:
         for name, stage in stages.items()
         for variant in VARIANTS
     }
-    phases = [p for name, stage in stages.items() for p in phases_of(name, stage.parameters)]
+    phases = [
+        phase
+        for name, stage in stages.items()
+        for phase in phases_of(
+            name, stage.parameters, stage.refreshed.refresh_every if stage.refreshed else 0
+        )
+    ]
     names = ("float32", "bfloat16")
     peak = {name: peak_rate(getattr(torch, name)) for name in names}
     print(f"threads: {threads}")

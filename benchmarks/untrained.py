@@ -13,7 +13,7 @@ import torch
 from kedro.config import OmegaConfigLoader
 
 from glance_pipeline.classifiers.classifier import Classifier, ClassifierSpecification
-from glance_pipeline.config.align import AlignParameters
+from glance_pipeline.config.align import AlignParameters, ReaderParameters
 from glance_pipeline.config.classify import ClassifyParameters
 from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
@@ -22,7 +22,7 @@ from glance_pipeline.config.training import StageParameters
 from glance_pipeline.digits.demo_classifier import DemoClassifier
 from glance_pipeline.digits.sources import read_embedded_digits
 from glance_pipeline.support.seeding import numpy_generator, seeded_torch
-from glance_pipeline.twin.networks import SurrogateShape, TwinSurrogate
+from glance_pipeline.twin.networks import Concept, SurrogateShape, TwinSurrogate
 from glance_pipeline.twin.networks.attribute_reader import AttributeReader
 from glance_pipeline.twin.networks.critics import Critics
 from glance_pipeline.twin.networks.layers import channels_last
@@ -34,7 +34,10 @@ PROJECT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage starts from."""
+    """What a stage starts from.
+
+    ``refreshed`` says how the reader is refreshed on generated images, None that it stays.
+    """
 
     name: str
     parameters: StageParameters
@@ -43,6 +46,7 @@ class Stage:
     classifier: Classifier
     data: TrainingData
     reader: AttributeReader | None
+    refreshed: ReaderParameters | None = None
 
     def copies(self) -> tuple[TwinSurrogate, Critics]:
         """Return surrogate and critics to be trained."""
@@ -100,7 +104,9 @@ def untrained_stages(seed: int, images: int = 1024) -> dict[str, Stage]:
             concepts=shape.concepts + len(names),
             residual=shape.residual - len(names),
         )
-        surrogate, rotated = TwinSurrogate(shape), TwinSurrogate(aligned)
+        named = tuple(Concept(name, "aligned") for name in names)
+        latent = TwinSurrogate(shape).concepts
+        surrogate, rotated = TwinSurrogate(shape), TwinSurrogate(aligned, [*named, *latent])
         critics = Critics(image_shape, sizes.widths, shape.features)
     answers = classifier.answers(digits)
     data = TrainingData(digits, answers.logits, answers.features)
@@ -108,7 +114,7 @@ def untrained_stages(seed: int, images: int = 1024) -> dict[str, Stage]:
     starts = (
         Stage("distill", distill.stage, surrogate, critics, classifier, data, None),
         Stage("disentangle", disentangle.stage, surrogate, critics, classifier, data, None),
-        Stage("align", align.stage, rotated, critics, classifier, told, reader),
+        Stage("align", align.stage, rotated, critics, classifier, told, reader, align.reader),
     )
     return {stage.name: stage for stage in starts}
 

@@ -11,6 +11,7 @@ def test_a_device_that_computes_the_same_and_one_that_does_not(monkeypatch) -> N
     stage = untrained_stages(0, 64)["align"]
     same = device.compare_objectives(stage, 0)
     assert set(same.index) == {str(name) for name in stage.parameters.objectives}
+    assert (same["cpu"] > 0).all(), "what is 0 shows no difference"
     assert (same["difference"] == 0).all() and (same["cpu"] == same["device"]).all()
 
     right, calls = Alignment.__call__, []
