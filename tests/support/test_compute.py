@@ -1,5 +1,10 @@
 """Which device and how many processes the parameters choose."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -76,3 +81,37 @@ def test_threads_are_those_of_the_parameter_else_of_the_environment(
     if stated is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", stated)
     assert set_threads(wanted) == found
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from glance_pipeline.support.compute import keep_freed_memory
+
+kept = keep_freed_memory()
+np.ones(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(2**23)  # 64 MiB: beyond what glibc would keep of itself
+print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(**variables: str) -> tuple[bool, int]:
+    """Return whether freed memory is kept, and the page faults of 20 arrays of 64 MiB."""
+    said = subprocess.run(
+        [sys.executable, "-c", FAULTS],
+        env=os.environ | variables,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    return said[0] == "True", int(said[1])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is another one")
+def test_freed_memory_is_kept_unless_the_environment_says_how_it_is() -> None:
+    kept, few = faults()
+    stated, many = faults(MALLOC_TRIM_THRESHOLD_="0")
+    assert kept and not stated
+    assert few < 0.1 * many

@@ -27,7 +27,12 @@ from glance_pipeline.onboarding.terminal.command_options import Wishes
 from glance_pipeline.onboarding.terminal.kept_messages import kept_messages
 from glance_pipeline.onboarding.terminal.sections import Section
 from glance_pipeline.onboarding.trying import telling
-from glance_pipeline.support.compute import choose_device, choose_precision, set_threads
+from glance_pipeline.support.compute import (
+    choose_device,
+    choose_precision,
+    keep_freed_memory,
+    set_threads,
+)
 from glance_pipeline.support.errors import UserError
 from glance_pipeline.twin.basis.standardised_context import standardise_context
 from glance_pipeline.twin.networks.sizes import residual_for
@@ -75,6 +80,7 @@ def initialise(
     with paths_of(root):
         base = Configuration.read(conf, "base").parameters
     shared = SharedParameters.model_validate(base)
+    keep_freed_memory()
     set_threads(shared.compute.threads)
     choose_device(shared.compute.device)
     choose_precision(shared.compute.precision)

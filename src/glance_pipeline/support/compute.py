@@ -1,6 +1,8 @@
 """The one place that decides what of the machine is used: threads, device, processes, bits."""
 
+import ctypes
 import os
+import platform
 import sys
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +20,10 @@ class _Chosen:
     processes: int
     precision: Precision = "auto"
 
+
+_TRIM_THRESHOLD, _MOST_MAPPED = -1, -4
+"""Numbers of two settings in glibc's malloc.h: free bytes at the end of the heap from which on they
+are given back, and arrays that may be mapped by themselves."""
 
 _chosen = _Chosen(torch.device("cpu"), 1)
 
@@ -39,6 +45,24 @@ def set_threads(threads: int | None) -> int:
     threads = threads or min(most, available_cores())
     torch.set_num_threads(threads)
     return threads
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep memory that it frees, instead of asking the system for it each time.
+
+    glibc maps large arrays one by one and unmaps them when they are freed, so that each batch of
+    images touches fresh pages: drawing 256 images of 64 px takes half the time without that. The
+    process then keeps what it took at the most. What the environment says of glibc's allocator
+    goes before.
+
+    Returns:
+        Whether it does; not where the C library is another one.
+    """
+    stated = [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]
+    if platform.libc_ver()[0] != "glibc" or stated:
+        return False
+    library = ctypes.CDLL(None)
+    return bool(library.mallopt(_MOST_MAPPED, 0) and library.mallopt(_TRIM_THRESHOLD, 2**31 - 1))
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:

@@ -88,9 +88,11 @@ def use_machine(wanted: ComputeParameters) -> int:
         choose_device,
         choose_precision,
         choose_processes,
+        keep_freed_memory,
         set_threads,
     )
 
+    keep_freed_memory()
     set_threads(wanted.threads)
     choose_precision(wanted.precision)
     try:

@@ -21,6 +21,7 @@ from glance_pipeline.support.compute import (
     choose_precision,
     chosen_device,
     chosen_precision,
+    keep_freed_memory,
     set_threads,
     use_gpu,
 )
@@ -148,6 +149,7 @@ def _work(train: Train, folder: Path, threads: int, gpu: bool) -> None:
 
 
 def _share(train: Train, folder: Path, threads: int, gpu: bool) -> None:
+    keep_freed_memory()
     set_threads(threads)
     rank = int(os.environ["RANK"])
     device = use_gpu(rank) if gpu else torch.device("cpu")
