@@ -45,6 +45,8 @@ class AlignParameters(BaseModel):
         basis: what the change of basis starts from: ``regression`` of the context features on
             all codes together, or ``assignment`` of one code dimension to each feature.
         ridge: penalty of the regression of context features on codes, per image.
+        hold_unnamed: whether measured properties that no feature tells are held while a feature is
+            moved that goes with them; else they follow it as far as they go together.
         stage: its training.
         prune_below: a latent concept that moves the image by less than this share of what the
             strongest concept does is pruned.
@@ -57,6 +59,7 @@ class AlignParameters(BaseModel):
     reader: ReaderParameters
     basis: Literal["regression", "assignment"] = "regression"
     ridge: float = Field(1e-3, ge=0)
+    hold_unnamed: bool = True
     stage: StageParameters
     prune_below: float = Field(0.05, ge=0, lt=1)
     units: dict[str, str] = Field(default_factory=dict)

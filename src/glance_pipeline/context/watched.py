@@ -15,6 +15,9 @@ _LEAST_RANGE = 0.01
 """Range of a property, from the 5 % to the 95 % quantile, below which it is constant but for a few
 images, and its standard deviation no measure of how far it was moved."""
 
+FEWEST_IMAGES = 50
+"""Images from which on it can be told which properties the features tell."""
+
 _WITHIN_REACH = 2.0
 """Standard deviations, of what the features leave open of a property, that it may be away from
 where one standard deviation of a feature usually takes it: such images are rare, but there are
@@ -40,11 +43,22 @@ class Watched:
 
     def measure(self, images: np.ndarray) -> np.ndarray:
         """Return the properties of uint8 images (N, C, H, W), standardised and clipped, (N, P)."""
-        values = measure_properties(images)[list(self.names)].to_numpy()
+        return self.standardised(measure_properties(images))
+
+    def standardised(self, properties: pd.DataFrame) -> np.ndarray:
+        """Return measured properties, standardised and clipped, (N, P); others are left out."""
+        values = properties[list(self.names)].to_numpy()
         return np.clip((values - self.mean) / self.std, -FURTHEST, FURTHEST)
 
 
 def watch(images: np.ndarray, context: np.ndarray, names: tuple[str, ...] = ()) -> Watched:
+    """Measure images, uint8 (N, C, H, W), and do what ``watch_measured`` does."""
+    return watch_measured(measure_properties(images), context, names)
+
+
+def watch_measured(
+    properties: pd.DataFrame, context: np.ndarray, names: tuple[str, ...] = ()
+) -> Watched:
     """Choose the properties to watch, and say which of them may follow which feature.
 
     A property that goes with a feature by accident can be held while the feature is moved; one
@@ -53,12 +67,12 @@ def watch(images: np.ndarray, context: np.ndarray, names: tuple[str, ...] = ()) 
     apart.
 
     Args:
-        images: of the training split, uint8 (N, C, H, W).
+        properties: of the training images, one column for each.
         context: standardised features of those images, (N, J); what is NaN, not known, counts as
             the mean.
         names: names of the features; a property of the same name is not watched.
     """
-    properties = measure_properties(images).drop(columns=list(names), errors="ignore")
+    properties = properties.drop(columns=list(names), errors="ignore")
     told_by = pd.DataFrame(np.nan_to_num(context).astype(np.float64))
     shares = unnamed_properties(properties, told_by)
     chosen = properties[list(shares)]

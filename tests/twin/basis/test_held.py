@@ -1,10 +1,12 @@
 """What is held: a planted linear world whose right answer is known by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
+from glance_pipeline.twin.basis.accompanying import Accompanying
 from glance_pipeline.twin.basis.held import Told, settle_the_rest
 from glance_pipeline.twin.networks import Codes, Concept, SurrogateShape, TwinSurrogate
 
@@ -100,3 +102,60 @@ def test_each_class_gets_a_latent_of_its_own() -> None:
     found = np.corrcoef(now.concepts[:, 2:].T, mixed.T)[:3, 3:]
     assert np.sort(np.abs(found).max(0)) == pytest.approx([1, 1], abs=0.02)
     assert np.abs(found[2]).max() < 0.05
+
+
+def world(images: Tensor, surrogate: TwinSurrogate, share: float) -> tuple[Codes, Tensor, Tensor]:
+    """Return codes; what the first latent has of its own; a place that goes with size by ``share``.
+
+    Both have variance 1, and so has the size.
+    """
+    codes = surrogate.encode(images)
+    aligned, latent = codes.concepts[:, :2].double(), codes.concepts[:, 2].double()
+    aligned, latent = aligned - aligned.mean(0), latent - latent.mean()
+    own = latent - aligned @ torch.linalg.lstsq(aligned, latent[:, None]).solution[:, 0]
+    own, size = own / own.std(), aligned[:, 0] / aligned[:, 0].std()
+    return codes, own, share * size + (1 - share**2) ** 0.5 * own
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("share", "held"), [(0.8, True), (0.93, False)])
+def test_a_measured_property_that_goes_with_a_concept_by_accident_is_held(
+    share: float, held: bool
+) -> None:
+    surrogate, images = surrogate_of(), images_of(1000)
+    codes, _, place = world(images, surrogate, share)
+    logits, weights = torch.stack([place, -place], 1).float(), torch.ones(len(images))
+    context = codes.concepts[:, :2]
+    context = (context - context.mean(0)) / context.std(0)
+    properties = pd.DataFrame({"place": place.numpy(), "size": context[:, 0].numpy()})
+    beside = Accompanying.of(properties, context, ("size", "tilt"))
+    assert beside.properties.shape == (1000, 1), "size is a feature, and no property beside them"
+    assert beside.held.tolist() == [[held], [True]]
+
+    def held_in(told: Told) -> tuple[float, float]:
+        now = settle_the_rest(surrogate, told).eval().encode(images).concepts
+        assert torch.allclose(now[:, :2], codes.concepts[:, :2], atol=1e-4)
+        # What moves the place where the size moves and the first latent stays, and the other way.
+        terms = torch.stack([context[:, 0], now[:, 2]], 1).double()
+        of_size, of_latent = torch.linalg.lstsq(terms, place[:, None]).solution[:, 0]
+        return float(of_size), abs(float(of_latent))
+
+    left = (1 - share**2) ** 0.5
+    assert held_in(Told(codes, logits, weights)) == pytest.approx((share, left), abs=0.02)
+    wanted = (0, 1) if held else (share, left)
+    assert held_in(Told(codes, logits, weights, beside)) == pytest.approx(wanted, abs=0.05)
+
+
+@torch.no_grad()
+def test_nothing_is_told_by_properties_that_know_nothing() -> None:
+    surrogate, images = surrogate_of(), images_of(1000)
+    codes = surrogate.encode(images)
+    noise = torch.randn(1000, 5, generator=torch.Generator().manual_seed(3))
+    properties = pd.DataFrame(noise.numpy(), columns=list("abcde"))
+    context = (codes.concepts[:, :2] - codes.concepts[:, :2].mean(0)) / codes.concepts[:, :2].std(0)
+    beside = Accompanying.of(
+        pd.DataFrame(noise.numpy(), columns=list("abcde")), context, ("size", "tilt")
+    )
+    assert beside.held.all() and beside.held.shape == (2, 5)
+    told = beside.tell(context, torch.ones(1000))
+    assert float(told.var(0).max()) < 0.02

@@ -17,12 +17,12 @@ CONCEPTS = (
 )
 
 
-def step_of(code: Tensor, weights: Tensor | None = None) -> Any:
+def step_of(code: Tensor, weights: Tensor | None = None, told: Tensor | None = None) -> Any:
     """A batch whose code has one aligned concept, two latent ones and two residual dimensions."""
     return SimpleNamespace(
         surrogate=SimpleNamespace(concepts=CONCEPTS, shape=SimpleNamespace(concepts=3)),
         codes=Codes(code[:, :3], code[:, 3:]),
-        batch=SimpleNamespace(weights=weights),
+        batch=SimpleNamespace(weights=weights, told_beside=told),
     )
 
 
@@ -79,3 +79,16 @@ def test_it_goes_on_where_it_was() -> None:
     other.load_state_dict(one.state_dict())
     code = torch.randn(16, 5, generator=torch.Generator().manual_seed(2))
     assert float(one(step_of(code))) == float(other(step_of(code)))
+
+
+def test_what_goes_with_a_concept_through_a_measured_property_costs_nothing() -> None:
+    generator = torch.Generator().manual_seed(0)
+    objective, plain = Decorrelation(), Decorrelation()
+    for _ in range(300):
+        code = torch.randn(256, 5, generator=generator)
+        place = code[:, 1].clone()  # which the first latent says
+        code[:, 0] = 0.8 * place + 0.6 * code[:, 0]
+        value = objective(step_of(code, told=0.8 * place[:, None]))
+        other = plain(step_of(code))
+    assert float(value) < 0.02
+    assert float(other) == pytest.approx(0.64 / 9 / 0.03, rel=0.1)

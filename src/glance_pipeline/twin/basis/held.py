@@ -2,8 +2,10 @@
 
 A latent concept or a residual dimension may be redefined by adding any function of the aligned
 concepts, and the picture of an intervention depends on that choice. Here it is made: latent
-concepts and residual code are uncorrelated with the aligned concepts, the residual code with the
-latent concepts, and the latent concepts with each other, so that two that said the same are one. Of
+concepts and residual code have nothing that the aligned concepts tell beyond what measured
+properties beside them tell (``accompanying.py``); without such properties they are uncorrelated
+with the aligned concepts. The residual code is uncorrelated with the latent concepts, and the
+latent concepts with each other, so that two that said the same are one. Of
 the rotations that are left, the one is taken in which each latent concept has answers of its own:
 the directions in which the logits are regressed on the latent code (reduced-rank regression,
 Izenman 1975), rotated by varimax (Kaiser 1958). What the answers do not need comes after them.
@@ -15,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glance_pipeline.twin.basis.accompanying import Accompanying
 from glance_pipeline.twin.basis.linear_change import LinearChange, with_code_changed
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
@@ -36,11 +39,20 @@ class Told:
         codes: theirs.
         logits: the teacher's, (N, K).
         weights: under which the context features are independent, (N,).
+        beside: what goes with the aligned concepts by accident; None where nothing is measured.
     """
 
     codes: Codes
     logits: Tensor
     weights: Tensor
+    beside: Accompanying | None = None
+
+    def own(self, count: int) -> Tensor:
+        """Return what each of the first ``count`` concepts has of its own, centred, (N, count)."""
+        aligned, share = self.codes.concepts[:, :count].double(), self.weights / self.weights.sum()
+        if self.beside is not None:
+            aligned = aligned - self.beside.tell(aligned, self.weights)
+        return aligned - share.double() @ aligned
 
 
 def settle_the_rest(surrogate: TwinSurrogate, told: Told) -> TwinSurrogate:
@@ -67,7 +79,10 @@ def settle_the_rest(surrogate: TwinSurrogate, told: Told) -> TwinSurrogate:
     )
     basis = torch.eye(width, dtype=z.dtype)
     if count:
-        basis[count:, told_part] = -_slopes(covariance, told_part, slice(count, width))
+        weighted = weights[:, None] * told.own(count)
+        # The levels of a categorical feature add up: of all solutions the smallest.
+        inverse_own = torch.linalg.pinv(centred[:, told_part].T @ weighted, rtol=1e-8)
+        basis[count:, told_part] = -(centred[:, count:].T @ weighted) @ inverse_own
     covariance = basis @ covariance @ basis.T
     if concepts > count:
         turned = torch.eye(width, dtype=z.dtype)
@@ -88,7 +103,6 @@ def settle_the_rest(surrogate: TwinSurrogate, told: Told) -> TwinSurrogate:
 
 def _slopes(covariance: Tensor, of: slice, on: slice) -> Tensor:
     """Return the regression of the dimensions ``on`` on the dimensions ``of``, (on, of)."""
-    # The levels of a categorical feature add up: of all solutions the smallest.
     return covariance[on, of] @ torch.linalg.pinv(covariance[of, of], hermitian=True, rtol=1e-8)
 
 

@@ -14,9 +14,10 @@ MEMORY = 0.97
 class Decorrelation:
     """Squared correlations that ought to be zero: of what is held with what is moved.
 
-    Latent concepts and residual code are to be uncorrelated with the aligned concepts, the residual
-    code with the latent concepts, and the latent concepts with each other, over images weighted as
-    if the context features were independent. A batch is too small for a covariance, so the one that
+    Latent concepts and residual code are to be uncorrelated with what each aligned concept has of
+    its own beside measured properties (``basis/accompanying.py``), the residual code with the
+    latent concepts, and the latent concepts with each other, over images weighted as if the context
+    features were independent. A batch is too small for a covariance, so the one that
     counts is a running average, through whose newest part gradients go.
     """
 
@@ -31,6 +32,8 @@ class Decorrelation:
         count = sum(concept.kind == "aligned" for concept in step.surrogate.concepts)
         codes = step.codes
         told = codes.concepts[:, :count].detach()
+        if step.batch.told_beside is not None:
+            told = told - step.batch.told_beside
         code = torch.cat([told, codes.concepts[:, count:], codes.residual], 1)
         weights = step.batch.weights
         share = torch.ones_like(code[:, 0]) if weights is None else weights.to(code)

@@ -21,12 +21,14 @@ class Batch:
         answer: the teacher's logits and features on them.
         context: standardised context features (B, J), or None before alignment.
         weights: (B,), under which the context features are independent; None weighs all alike.
+        told_beside: what measured properties beside them tell of the aligned concepts, (B, J).
     """
 
     images: Tensor
     answer: Answer
     context: Tensor | None = None
     weights: Tensor | None = None
+    told_beside: Tensor | None = None
 
 
 class TwinPass:

@@ -44,6 +44,8 @@ class TrainingData:
         context: standardised context features (N, J), or None before alignment.
         weights: float (N,), under which the context features are independent; None weighs all
             images alike.
+        told_beside: what measured properties beside them tell of the aligned concepts, (N, J); None
+            where nothing is measured.
     """
 
     images: np.ndarray
@@ -51,6 +53,7 @@ class TrainingData:
     features: Tensor
     context: Tensor | None = None
     weights: Tensor | None = None
+    told_beside: Tensor | None = None
 
     @classmethod
     def of_split(
@@ -92,6 +95,11 @@ class TrainingData:
             chosen, answer.logits, answer.features, None if context is None else context[rows]
         )
 
+    @property
+    def weight_of_each(self) -> Tensor:
+        """The weights (N,), 1 where all images weigh alike."""
+        return torch.ones(len(self)) if self.weights is None else self.weights
+
     def __len__(self) -> int:
         return len(self.images)
 
@@ -106,6 +114,7 @@ class TrainingData:
             Answer(self.logits[rows].to(device), self.features[rows].to(device)),
             None if self.context is None else self.context[rows].to(device),
             None if self.weights is None else self.weights[rows].to(device),
+            None if self.told_beside is None else self.told_beside[rows].to(device),
         )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glance_pipeline.config.align import ReaderParameters
 from glance_pipeline.config.training import StageParameters
-from glance_pipeline.context.watched import Watched, watch
+from glance_pipeline.context.watched import FEWEST_IMAGES, Watched, watch
 from glance_pipeline.support.seeding import (
     numpy_generator,
     seed_sequence,
@@ -26,9 +26,6 @@ from glance_pipeline.twin.objectives.feature_error import feature_errors
 from glance_pipeline.twin.training.supervised import Examples, train_supervised
 
 logger = logging.getLogger(__name__)
-
-_FEWEST_IMAGES = 50
-"""Images from which on it can be told which properties the features tell."""
 
 
 def train_reader(
@@ -120,11 +117,11 @@ def watched_for(
     held = stage.objectives.get("unnamed_preservation")
     if held is None or held.weight == 0 or not concepts:
         return None
-    if len(images) < _FEWEST_IMAGES:
+    if len(images) < FEWEST_IMAGES:
         logger.warning(
             "unnamed_preservation holds nothing: there are %d training images, wanted %d",
             len(images),
-            _FEWEST_IMAGES,
+            FEWEST_IMAGES,
         )
         return None
     found = watch(images, context.numpy(), tuple(concept.name for concept in concepts))

@@ -17,9 +17,12 @@ from glance_pipeline.config.disentangle import DisentangleParameters
 from glance_pipeline.config.distill import DistillParameters
 from glance_pipeline.config.training import StageParameters
 from glance_pipeline.context.determination import LARGEST, told_by_others
+from glance_pipeline.context.properties import measure_properties
+from glance_pipeline.context.watched import FEWEST_IMAGES
 from glance_pipeline.support.compute import chosen_device, chosen_processes
 from glance_pipeline.support.fingerprint import fingerprint
 from glance_pipeline.support.seeding import numpy_generator, seeded_torch, torch_generator
+from glance_pipeline.twin.basis.accompanying import Accompanying
 from glance_pipeline.twin.basis.change_of_basis import align_basis
 from glance_pipeline.twin.basis.held import Told, settle_the_rest
 from glance_pipeline.twin.basis.standardised_context import standardise_context
@@ -118,13 +121,16 @@ def align(
         surrogate = align_basis(
             surrogate, codes, of_training, concepts, parameters.ridge, parameters.basis
         )
-    players = replace(players, surrogate=_settled(surrogate, data), reader=deepcopy(players.reader))
+    beside = _beside(data, concepts) if parameters.hold_unnamed else None
+    surrogate = _settled(surrogate, data, beside)
+    data = replace(data, told_beside=_told_beside(surrogate, data, beside))
+    players = replace(players, surrogate=surrogate, reader=deepcopy(players.reader))
     refresh = None
     if isinstance(players.reader, AttributeReader):
         measured = MeasuredCodes(players.reader, tuple(concepts), prepared.measure)
         refresh = refresh_on(data, measured, parameters.reader)
     result = _train("align", parameters.stage, players, data, run, refresh)
-    result = replace(result, surrogate=_settled(result.surrogate.cpu(), data))
+    result = replace(result, surrogate=_settled(result.surrogate.cpu(), data, beside))
     _describe_concepts(result.surrogate, data, parameters.prune_below)
     return result
 
@@ -153,10 +159,36 @@ def _log_determination(context: Tensor, concepts: list[Concept], seed: int) -> N
         )
 
 
-def _settled(surrogate: TwinSurrogate, data: TrainingData) -> TwinSurrogate:
+def _beside(data: TrainingData, concepts: list[Concept]) -> Accompanying | None:
+    """Measure what goes with the context features; None where it cannot be told."""
+    if not concepts or len(data) < FEWEST_IMAGES:
+        return None
+    assert data.context is not None
+    properties = measure_properties(data.images)
+    found = Accompanying.of(properties, data.context, tuple(one.name for one in concepts))
+    logger.info(
+        "moving a feature leaves %d measured properties where they are, as far as they are not "
+        "bound to it",
+        found.properties.shape[1],
+    )
+    return found
+
+
+def _told_beside(
+    surrogate: TwinSurrogate, data: TrainingData, beside: Accompanying | None
+) -> Tensor | None:
+    if beside is None:
+        return None
+    aligned = surrogate.encode_array(data.images).concepts[:, : len(beside.held)]
+    return beside.tell(aligned, data.weight_of_each).float()
+
+
+def _settled(
+    surrogate: TwinSurrogate, data: TrainingData, beside: Accompanying | None
+) -> TwinSurrogate:
     """Return the surrogate with what is held settled, as the training images show it."""
-    weights = torch.ones(len(data)) if data.weights is None else data.weights
-    told = Told(surrogate.encode_array(data.images), data.logits, weights)
+    codes = surrogate.encode_array(data.images)
+    told = Told(codes, data.logits, data.weight_of_each, beside)
     return settle_the_rest(surrogate, told).requires_grad_(False).eval()
 
 
@@ -184,6 +216,8 @@ def _train(
     }
     if data.context is not None:
         parts["context"] = data.context
+    if data.told_beside is not None:
+        parts["told_beside"] = data.told_beside
     measures = [concept.measure for concept in players.surrogate.concepts]
     if set(measures) != {"continuous"}:
         parts["measures"] = measures
