@@ -153,9 +153,7 @@ def test_nothing_is_told_by_properties_that_know_nothing() -> None:
     noise = torch.randn(1000, 5, generator=torch.Generator().manual_seed(3))
     properties = pd.DataFrame(noise.numpy(), columns=list("abcde"))
     context = (codes.concepts[:, :2] - codes.concepts[:, :2].mean(0)) / codes.concepts[:, :2].std(0)
-    beside = Accompanying.of(
-        pd.DataFrame(noise.numpy(), columns=list("abcde")), context, ("size", "tilt")
-    )
+    beside = Accompanying.of(properties, context, ("size", "tilt"))
     assert beside.held.all() and beside.held.shape == (2, 5)
     told = beside.tell(context, torch.ones(1000))
     assert float(told.var(0).max()) < 0.02
