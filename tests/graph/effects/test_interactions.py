@@ -52,7 +52,7 @@ def explained(answer, **changes) -> CausalGraph:
     images = to_uint8(surrogate.generate(codes))
     settings = InterventionParameters(resamples=200, doses=0, **changes)
     table = infer_concepts(surrogate, classifier, images)
-    nodes = tuple(Node(n, "aligned", n) for n in table.concepts)
+    nodes = tuple(Node(n, table.kinds[n], n) for n in table.concepts)
     experiment = Experiment.on(images, surrogate, classifier)
     measured = measure_effects(experiment, list(table.concepts), settings, 0)
     graph = add_predictions(CausalGraph(nodes, (), (), SEARCH), table, measured, settings)
@@ -99,6 +99,24 @@ def test_both_partners_of_an_exclusive_or_are_used_and_their_signs_depend_on_eac
         assert (edge.mark_at_source, edge.evidence) == ("tail", "intervention")
         assert f"Its sign depends on {other}:" in evidence_in_words(edge, graph)
     assert not set(used) & {(edge.source, edge.target) for edge in graph.rejected}
+    assert CausalGraph.from_json(graph.to_json()) == graph
+
+
+def test_an_aligned_concept_whose_sign_only_a_latent_one_turns_cannot_be_told():
+    def product(u: torch.Tensor) -> torch.Tensor:
+        margin = 2.0 * torch.tanh(3 * u[:, 0]) * torch.tanh(3 * u[:, 2])
+        return torch.stack([margin / 2, -margin / 2], 1)
+
+    graph = explained(product)
+    assert {i.concepts for i in graph.interactions} == {("shade", "latent_1")}
+    (to_yes,) = (e for e in graph.edges if (e.source, e.target) == ("shade", "prediction:yes"))
+    assert (to_yes.verdict, to_yes.mark_at_source) == ("cannot_be_told", "circle")
+    assert set(to_yes.sign_depends_on) == {"latent_1"}
+    words = evidence_in_words(to_yes, graph)
+    assert "cannot be told" in words and "depends on latent_1, which no feature names" in words
+    # What the latent one does is no question of how it is defined: it turns with a named feature.
+    (latent,) = (e for e in graph.edges if (e.source, e.target) == ("latent_1", "prediction:yes"))
+    assert (latent.verdict, set(latent.sign_depends_on)) == ("used", {"shade"})
     assert CausalGraph.from_json(graph.to_json()) == graph
 
 

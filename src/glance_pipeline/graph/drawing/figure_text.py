@@ -128,7 +128,7 @@ def draw_legend(axes: Axes, graph: CausalGraph) -> None:
     ]
     if any(edge.dose_response and edge.dose_response.decisive for edge in graph.edges):
         handles.append(line("used for its curve: no sign", linewidth=3.0))
-    if any(edge.sign_depends_on for edge in graph.edges):
+    if any(edge.sign_depends_on and edge.verdict == "used" for edge in graph.edges):
         handles.append(line("used: its sign depends on another", linewidth=3.0))
     if any(edge.verdict == "cannot_be_told" for edge in graph.edges):
         handles.append(line("dotted: cannot be told", linestyle=DOTS))

@@ -1,6 +1,6 @@
 """Interactions: pairs of concepts whose joint effect on a margin is not the sum of theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import NamedTuple
@@ -103,6 +103,11 @@ def with_signs_that_depend(graph: CausalGraph, interactions: Sequence[Interactio
     the effects at one standard deviation of the other concept above and below its mean then have
     opposite signs. On average they may be nothing, as in an exclusive-or.
 
+    A latent concept may be redefined with a scale that depends on the aligned ones, and an aligned
+    concept that only scales what the latent one says then has no part in the answer. So where
+    latent concepts alone turn the sign of an aligned one, which is not *used* by its average,
+    whether it is used cannot be told.
+
     Args:
         graph: with predictions.
         interactions: those that may turn a sign.
@@ -119,11 +124,29 @@ def with_signs_that_depend(graph: CausalGraph, interactions: Sequence[Interactio
             average = abs(edge.effect.standardised) if edge.effect else 0.0
             others = sizes.get((edge.source, edge.target), {})
             turning = {other: size for other, size in others.items() if size >= average}
-            if turning:
+            if turning and (edge.verdict == "used" or _by_definition(graph, edge, turning)):
                 edges.append(_turned(edge, turning))
+            elif turning:
+                edges.append(_perhaps_turned(edge, turning))
             else:
                 kept.append(edge)
     return replace(graph, edges=tuple(edges), rejected=tuple(rejected))
+
+
+def _by_definition(graph: CausalGraph, edge: Edge, turning: Iterable[str]) -> bool:
+    """Say whether a sign that depends on others does so whatever the latent concepts mean."""
+    kinds = {graph.node(other).kind for other in turning}
+    return graph.node(edge.source).kind == "latent" or kinds != {"latent"}
+
+
+def _perhaps_turned(edge: Edge, turning: dict[str, float]) -> Edge:
+    return replace(
+        edge,
+        mark_at_source="circle",
+        evidence="intervention",
+        verdict="cannot_be_told",
+        sign_depends_on=turning,
+    )
 
 
 def _turned(edge: Edge, turning: dict[str, float]) -> Edge:

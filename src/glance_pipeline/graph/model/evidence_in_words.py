@@ -80,6 +80,7 @@ def _on_prediction(edge: Edge, graph: CausalGraph) -> list[str]:
         return [
             f"Whether {concept} matters for {margin} cannot be told.",
             *([f"It cannot be moved by itself: {determination}."] if determination else []),
+            *_perhaps_turned(edge),
             *_under_choices(edge, edge.effect, graph, concept),
         ]
     said = f"{concept} goes along with {margin}"
@@ -127,6 +128,17 @@ def _used(edge: Edge, graph: CausalGraph, concept: str, margin: str) -> list[str
             f"{format_measured(effect.magnitude, unit)}."
         )
     return sentences
+
+
+def _perhaps_turned(edge: Edge) -> list[str]:
+    """Say that latent concepts turn the sign, whose meaning may itself depend on this concept."""
+    if not edge.sign_depends_on:
+        return []
+    others = " and ".join(edge.sign_depends_on)
+    return [
+        f"The sign of its effect depends on {others}, which no feature names: it may only change "
+        "how strongly that is drawn."
+    ]
 
 
 def _range(edge: Edge, graph: CausalGraph) -> list[str]:
