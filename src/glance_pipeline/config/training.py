@@ -17,6 +17,7 @@ ObjectiveName = Literal[
     "variation_predictability",
     "composition",
     "decorrelation",
+    "independence",
     "alignment",
     "intervention_consistency",
     "intervention_answer",
