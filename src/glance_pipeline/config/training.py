@@ -17,7 +17,6 @@ ObjectiveName = Literal[
     "variation_predictability",
     "composition",
     "decorrelation",
-    "independence",
     "alignment",
     "intervention_consistency",
     "intervention_answer",

@@ -1,11 +1,29 @@
 """Decorrelation, against correlations that are known by hand."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
+from glance_pipeline.twin.networks import Codes, Concept
 from glance_pipeline.twin.objectives.decorrelation import Decorrelation
-from helpers.coded_steps import coded_step
+
+CONCEPTS = (
+    Concept("size", "aligned"),
+    Concept("latent_1", "latent"),
+    Concept("latent_2", "latent"),
+)
+
+
+def step_of(code: Tensor, weights: Tensor | None = None, told: Tensor | None = None) -> Any:
+    """A batch whose code has one aligned concept, two latent ones and two residual dimensions."""
+    return SimpleNamespace(
+        surrogate=SimpleNamespace(concepts=CONCEPTS, shape=SimpleNamespace(concepts=3)),
+        codes=Codes(code[:, :3], code[:, 3:]),
+        batch=SimpleNamespace(weights=weights, told_beside=told),
+    )
 
 
 def settled(objective: Decorrelation, mixture: Tensor, weights: bool = False) -> float:
@@ -15,7 +33,7 @@ def settled(objective: Decorrelation, mixture: Tensor, weights: bool = False) ->
     for _ in range(300):
         code = torch.randn(256, 5, generator=generator) @ mixture.T
         weight = (code[:, 0] * code[:, 1] < 0).float() + 0.01 if weights else None
-        value = objective(coded_step(code, weight))
+        value = objective(step_of(code, weight))
     return float(value)
 
 
@@ -47,7 +65,7 @@ def test_the_gradient_pulls_the_rest_apart_and_leaves_the_aligned_concept() -> N
     settled(objective, mixture)
     code = torch.randn(4096, 5, generator=torch.Generator().manual_seed(1)) @ mixture.T
     code.requires_grad_(True)
-    objective(coded_step(code)).backward()
+    objective(step_of(code)).backward()
     gradient = code.grad
     assert gradient is not None
     assert gradient[:, 0].abs().max() == 0
@@ -60,7 +78,7 @@ def test_it_goes_on_where_it_was() -> None:
     settled(one, torch.eye(5))
     other.load_state_dict(one.state_dict())
     code = torch.randn(16, 5, generator=torch.Generator().manual_seed(2))
-    assert float(one(coded_step(code))) == float(other(coded_step(code)))
+    assert float(one(step_of(code))) == float(other(step_of(code)))
 
 
 def test_what_goes_with_a_concept_through_a_measured_property_costs_nothing() -> None:
@@ -70,7 +88,7 @@ def test_what_goes_with_a_concept_through_a_measured_property_costs_nothing() ->
         code = torch.randn(256, 5, generator=generator)
         place = code[:, 1].clone()  # which the first latent says
         code[:, 0] = 0.8 * place + 0.6 * code[:, 0]
-        value = objective(coded_step(code, told=0.8 * place[:, None]))
-        other = plain(coded_step(code))
+        value = objective(step_of(code, told=0.8 * place[:, None]))
+        other = plain(step_of(code))
     assert float(value) < 0.02
     assert float(other) == pytest.approx(0.64 / 9 / 0.03, rel=0.1)

@@ -13,7 +13,6 @@ from glance_pipeline.twin.objectives.derivatives.hessian_penalty import HessianP
 from glance_pipeline.twin.objectives.derivatives.orojar import OrthogonalJacobian
 from glance_pipeline.twin.objectives.distillation import Distillation
 from glance_pipeline.twin.objectives.imitation import Imitation
-from glance_pipeline.twin.objectives.independence import Independence
 from glance_pipeline.twin.objectives.intervention_consistency import (
     InterventionAnswer,
     InterventionConsistency,
@@ -35,7 +34,6 @@ OBJECTIVES: dict[str, Callable[[], Any]] = {
         FeatureAdversarial,
         HessianPenalty,
         Imitation,
-        Independence,
         InterventionAnswer,
         InterventionConsistency,
         OrthogonalJacobian,

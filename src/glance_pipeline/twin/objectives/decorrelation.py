@@ -29,8 +29,11 @@ class Decorrelation:
 
     def __call__(self, step: TwinPass) -> Tensor:
         """Return a scalar for the batch: the mean square of those correlations."""
-        codes, count = step.codes, step.aligned
-        told = step.own_part.detach()
+        count = sum(concept.kind == "aligned" for concept in step.surrogate.concepts)
+        codes = step.codes
+        told = codes.concepts[:, :count].detach()
+        if step.batch.told_beside is not None:
+            told = told - step.batch.told_beside
         code = torch.cat([told, codes.concepts[:, count:], codes.residual], 1)
         weights = step.batch.weights
         share = torch.ones_like(code[:, 0]) if weights is None else weights.to(code)

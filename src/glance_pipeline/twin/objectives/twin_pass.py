@@ -121,13 +121,6 @@ class TwinPass:
         return sum(concept.kind == "aligned" for concept in self.surrogate.concepts)
 
     @cached_property
-    def own_part(self) -> Tensor:
-        """What each aligned concept has of its own beside measured properties, (B, J)."""
-        aligned = self.codes.concepts[:, : self.aligned]
-        beside = self.batch.told_beside
-        return aligned if beside is None else aligned - beside
-
-    @cached_property
     def of_aligned_alone(self) -> slice:
         """The rows of the recombination in which aligned concepts move and nothing else.
 
