@@ -24,6 +24,7 @@ from glance_pipeline.evaluation.intervention_matrix import (
     intervention_matrix,
 )
 from glance_pipeline.evaluation.judge import as_aligned, measure_by, quality_of
+from glance_pipeline.evaluation.told_by_held import told_by_held
 from glance_pipeline.evaluation.true_counterfactual import (
     rendered_digits,
     true_counterfactual_errors,
@@ -141,11 +142,16 @@ def measure_disentanglement_of_codes(
     parameters: EvaluateParameters,
     seed: int,
 ) -> dict[str, Any]:
-    """Compare the inferred concepts with the measured features."""
+    """Compare the inferred concepts with the measured features, and with what is held."""
     rows = np.flatnonzero(image_records["split"] == parameters.split)
     codes = surrogate.encode_array(np.asarray(images[rows]))
     rng = numpy_generator(seed, "evaluate", "disentanglement")
     found = disentanglement(surrogate, codes, context_features.iloc[rows], rng)
+    training = np.flatnonzero(image_records["split"] == "train")
+    learned = surrogate.encode_array(np.asarray(images[training]))
+    told = told_by_held(surrogate, learned, codes, numpy_generator(seed, "evaluate", "held"))
+    if told:
+        found = {**found, "told_by_held": told}
     return {"disentanglement": found} if found else {}
 
 
