@@ -38,16 +38,16 @@ def told_by_held(
     """
     if min(len(training), len(held_out)) < _FEWEST_IMAGES:
         return {}
-    rows = rng.permutation(len(training))[:_MOST_IMAGES]
+    rows = torch.as_tensor(rng.permutation(len(training))[:_MOST_IMAGES])
     state = int(rng.integers(2**31))
-    learned, tried = _rest(surrogate, training)[rows], _rest(surrogate, held_out)
+    learned, tried = (surrogate.rest_of(c).double().numpy() for c in (training[rows], held_out))
     mean, scale = learned.mean(0), learned.std(0).clip(1e-6)
     found = {}
     for concept in surrogate.concepts:
         if concept.kind != "aligned" or concept.measure != "continuous":
             continue
         target, wanted = (
-            surrogate.read(codes, concept.name).numpy() for codes in (training, held_out)
+            surrogate.read(codes, concept.name).numpy() for codes in (training[rows], held_out)
         )
         if np.ptp(target) == 0 or np.ptp(wanted) == 0:
             continue
@@ -56,11 +56,6 @@ def told_by_held(
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # it learned for long enough
-            network.fit((learned - mean) / scale, target[rows])
+            network.fit((learned - mean) / scale, target)
         found[concept.name] = float(network.score((tried - mean) / scale, wanted))
     return found
-
-
-def _rest(surrogate: TwinSurrogate, codes: Codes) -> np.ndarray:
-    latent = [i for i, concept in enumerate(surrogate.concepts) if concept.kind == "latent"]
-    return torch.cat([codes.concepts[:, latent], codes.residual], 1).double().numpy()

@@ -67,7 +67,7 @@ def by_regression(
     if not aligned:
         return {}
     told = background.concepts[:, aligned].double()
-    rest = _rest(surrogate, background).double()
+    rest = surrogate.rest_of(background).double()
     told, rest = told - told.mean(0), rest - rest.mean(0)
     slopes = torch.linalg.lstsq(told, rest, driver="gelsd").solution.float()
     order = [surrogate.concepts[index].name for index in aligned]
@@ -92,7 +92,7 @@ def by_smallest_change(experiment: Experiment, names: Sequence[str]) -> dict[str
         names: concepts that will be moved.
     """
     surrogate, codes = experiment.surrogate, experiment.codes[slice(0, IMAGES)]
-    rest = _rest(surrogate, experiment.codes)
+    rest = surrogate.rest_of(experiment.codes)
     scale = rest.std(0).clamp_min(1e-6)
     width = rest.shape[1]
     # A latent concept that is moved itself must not undo its own move.
@@ -169,12 +169,6 @@ def _small(pictures: Tensor) -> Tensor:
 
 def _aligned(surrogate: TwinSurrogate) -> list[int]:
     return [i for i, concept in enumerate(surrogate.concepts) if concept.kind == "aligned"]
-
-
-def _rest(surrogate: TwinSurrogate, codes: Codes) -> Tensor:
-    """Return what is held of codes: latent concepts, then the residual code, (N, R)."""
-    latent = [i for i, concept in enumerate(surrogate.concepts) if concept.kind == "latent"]
-    return torch.cat([codes.concepts[:, latent], codes.residual], 1)
 
 
 def _as_codes(surrogate: TwinSurrogate, rest: Tensor) -> Codes:

@@ -14,7 +14,7 @@ from glance_pipeline.graph.effects.estimation import estimate_effects, holm, spr
 from glance_pipeline.graph.effects.experiment import Changes, Experiment
 from glance_pipeline.graph.effects.prediction_edges import prediction_name
 from glance_pipeline.graph.effects.real_images import regress_on_concepts
-from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge
+from glance_pipeline.graph.model.causal_graph import CausalGraph, Edge, Verdict
 from glance_pipeline.graph.model.evidence import Interaction
 from glance_pipeline.support.seeding import numpy_generator
 from glance_pipeline.twin.concept_table import ConceptTable
@@ -124,10 +124,9 @@ def with_signs_that_depend(graph: CausalGraph, interactions: Sequence[Interactio
             average = abs(edge.effect.standardised) if edge.effect else 0.0
             others = sizes.get((edge.source, edge.target), {})
             turning = {other: size for other, size in others.items() if size >= average}
-            if turning and (edge.verdict == "used" or _by_definition(graph, edge, turning)):
-                edges.append(_turned(edge, turning))
-            elif turning:
-                edges.append(_perhaps_turned(edge, turning))
+            if turning:
+                sure = edge.verdict == "used" or _by_definition(graph, edge, turning)
+                edges.append(_turned(edge, turning, "used" if sure else "cannot_be_told"))
             else:
                 kept.append(edge)
     return replace(graph, edges=tuple(edges), rejected=tuple(rejected))
@@ -139,22 +138,12 @@ def _by_definition(graph: CausalGraph, edge: Edge, turning: Iterable[str]) -> bo
     return graph.node(edge.source).kind == "latent" or kinds != {"latent"}
 
 
-def _perhaps_turned(edge: Edge, turning: dict[str, float]) -> Edge:
+def _turned(edge: Edge, turning: dict[str, float], verdict: Verdict) -> Edge:
     return replace(
         edge,
-        mark_at_source="circle",
+        mark_at_source="tail" if verdict == "used" else "circle",
         evidence="intervention",
-        verdict="cannot_be_told",
-        sign_depends_on=turning,
-    )
-
-
-def _turned(edge: Edge, turning: dict[str, float]) -> Edge:
-    return replace(
-        edge,
-        mark_at_source="tail",
-        evidence="intervention",
-        verdict="used",
+        verdict=verdict,
         sign_depends_on=turning,
     )
 

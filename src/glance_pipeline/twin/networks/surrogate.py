@@ -212,6 +212,11 @@ class TwinSurrogate(nn.Module):
         """Return the standardised values (N,) of one concept."""
         return codes.concepts[:, self._index(name)]
 
+    def rest_of(self, codes: Codes) -> Tensor:
+        """Return what is held while aligned concepts move: latent ones, then the residual code."""
+        latent = [i for i, concept in enumerate(self.concepts) if concept.kind == "latent"]
+        return torch.cat([codes.concepts[:, latent], codes.residual], 1)
+
     def intervene(
         self,
         codes: Codes,
