@@ -118,7 +118,7 @@ def world(images: Tensor, surrogate: TwinSurrogate, share: float) -> tuple[Codes
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(("share", "held"), [(0.6, True), (0.93, False)])
+@pytest.mark.parametrize(("share", "held"), [(0.8, True), (0.93, False)])
 def test_a_measured_property_that_goes_with_a_concept_by_accident_is_held(
     share: float, held: bool
 ) -> None:
@@ -156,4 +156,4 @@ def test_nothing_is_told_by_properties_that_know_nothing() -> None:
     beside = Accompanying.of(properties, context, ("size", "tilt"))
     assert beside.held.all() and beside.held.shape == (2, 5)
     told = beside.tell(context, torch.ones(1000))
-    assert float(told.var(0).max()) < 0.04
+    assert float(told.var(0).max()) < 0.02
