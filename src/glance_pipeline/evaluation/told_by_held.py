@@ -3,14 +3,13 @@
 import warnings
 
 import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 from glance_pipeline.twin.networks import Codes, TwinSurrogate
 
-_MOST_IMAGES = 4000
-"""Training images that the network learns from; more hardly change what it finds."""
+MOST_IMAGES = 4000
+"""Training images that it takes to learn from; more hardly change what the network finds."""
 
 _FEWEST_IMAGES = 50
 """Of either kind; of fewer it says nothing."""
@@ -30,7 +29,7 @@ def told_by_held(
         surrogate: after alignment.
         training: codes that the network learns from.
         held_out: codes that it is tried on.
-        rng: draws its first weights, and which codes it learns from.
+        rng: draws its first weights.
 
     Returns:
         By concept, continuous ones alone, R² on held-out codes, at most 1; 0 is best. Empty where
@@ -38,16 +37,15 @@ def told_by_held(
     """
     if min(len(training), len(held_out)) < _FEWEST_IMAGES:
         return {}
-    rows = torch.as_tensor(rng.permutation(len(training))[:_MOST_IMAGES])
     state = int(rng.integers(2**31))
-    learned, tried = (surrogate.rest_of(c).double().numpy() for c in (training[rows], held_out))
+    learned, tried = (surrogate.rest_of(c).double().numpy() for c in (training, held_out))
     mean, scale = learned.mean(0), learned.std(0).clip(1e-6)
     found = {}
     for concept in surrogate.concepts:
         if concept.kind != "aligned" or concept.measure != "continuous":
             continue
         target, wanted = (
-            surrogate.read(codes, concept.name).numpy() for codes in (training[rows], held_out)
+            surrogate.read(codes, concept.name).numpy() for codes in (training, held_out)
         )
         if np.ptp(target) == 0 or np.ptp(wanted) == 0:
             continue

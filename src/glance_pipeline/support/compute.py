@@ -51,9 +51,8 @@ def keep_freed_memory() -> bool:
     """Let this process keep memory that it frees, instead of asking the system for it each time.
 
     glibc maps large arrays one by one and unmaps them when they are freed, so that each batch of
-    images touches fresh pages: drawing 256 images of 64 px takes half the time without that. The
-    process then keeps what it took at the most. What the environment says of glibc's allocator
-    goes before.
+    images touches fresh pages. The process then keeps what it took at the most. What the
+    environment says of glibc's allocator goes before.
 
     Returns:
         Whether it does; not where the C library is another one.

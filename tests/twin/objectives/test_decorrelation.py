@@ -22,6 +22,7 @@ def step_of(code: Tensor, weights: Tensor | None = None, told: Tensor | None = N
     return SimpleNamespace(
         surrogate=SimpleNamespace(concepts=CONCEPTS, shape=SimpleNamespace(concepts=3)),
         codes=Codes(code[:, :3], code[:, 3:]),
+        aligned=1,
         batch=SimpleNamespace(weights=weights, told_beside=told),
     )
 

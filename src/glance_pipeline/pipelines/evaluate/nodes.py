@@ -24,7 +24,7 @@ from glance_pipeline.evaluation.intervention_matrix import (
     intervention_matrix,
 )
 from glance_pipeline.evaluation.judge import as_aligned, measure_by, quality_of
-from glance_pipeline.evaluation.told_by_held import told_by_held
+from glance_pipeline.evaluation.told_by_held import MOST_IMAGES, told_by_held
 from glance_pipeline.evaluation.true_counterfactual import (
     rendered_digits,
     true_counterfactual_errors,
@@ -147,9 +147,10 @@ def measure_disentanglement_of_codes(
     codes = surrogate.encode_array(np.asarray(images[rows]))
     rng = numpy_generator(seed, "evaluate", "disentanglement")
     found = disentanglement(surrogate, codes, context_features.iloc[rows], rng)
-    training = np.flatnonzero(image_records["split"] == "train")
+    rng = numpy_generator(seed, "evaluate", "held")
+    training = rng.permutation(np.flatnonzero(image_records["split"] == "train"))[:MOST_IMAGES]
     learned = surrogate.encode_array(np.asarray(images[training]))
-    told = told_by_held(surrogate, learned, codes, numpy_generator(seed, "evaluate", "held"))
+    told = told_by_held(surrogate, learned, codes, rng)
     if told:
         found = {**found, "told_by_held": told}
     return {"disentanglement": found} if found else {}

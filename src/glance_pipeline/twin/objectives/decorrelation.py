@@ -29,8 +29,7 @@ class Decorrelation:
 
     def __call__(self, step: TwinPass) -> Tensor:
         """Return a scalar for the batch: the mean square of those correlations."""
-        count = sum(concept.kind == "aligned" for concept in step.surrogate.concepts)
-        codes = step.codes
+        codes, count = step.codes, step.aligned
         told = codes.concepts[:, :count].detach()
         if step.batch.told_beside is not None:
             told = told - step.batch.told_beside
